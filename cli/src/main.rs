@@ -1,0 +1,3 @@
+//! The `kait` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The program as data: what the compiler hands to the runtime.

@@ -1,0 +1,1 @@
+//! Syntax tree to a checked, lowered program, with diagnostics as data.

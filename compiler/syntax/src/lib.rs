@@ -1,0 +1,1 @@
+//! Source text to a lossless syntax tree: lexer, resilient parser, typed views.

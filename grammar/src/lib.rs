@@ -1,0 +1,1 @@
+//! The normative, executable grammar of KAIT, and programs generated from it.

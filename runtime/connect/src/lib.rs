@@ -1,0 +1,1 @@
+//! Leaves: model providers, HTTP, files, clock, processes.

@@ -1,0 +1,1 @@
+//! The pure state machine that runs a program: events in, commands out.

@@ -1,0 +1,1 @@
+//! Drives a program: effects, streams, segments, profiles.

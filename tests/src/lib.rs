@@ -1,0 +1,1 @@
+//! Specification, corpus and whole-system tests.
