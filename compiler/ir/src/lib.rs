@@ -1,1 +1,19 @@
-//! The program as data: what the compiler hands to the runtime.
+//! The program as data: the one contract between compiler and runtime.
+//!
+//! The compiler lowers a checked module to a [`Program`]; the engine runs it, the store keeps it, the CLI draws it.
+//! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`]), and verifies ([`verify`]).
+
+pub mod expr;
+pub mod failure;
+pub mod program;
+pub mod types;
+pub mod value;
+
+pub use expr::{BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp};
+pub use failure::Failure;
+pub use program::{
+    EffectClass, Function, FunctionId, Gate, Graph, GraphId, LeafDecl, LeafId, Node, NodeKind,
+    Policy, Program, Region, RegionId, ResourceId, TargetId,
+};
+pub use types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
+pub use value::{Blob, Currency, Money, Value, ValueMap};
