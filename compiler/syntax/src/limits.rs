@@ -1,0 +1,11 @@
+//! Every limit of this crate, so that no text can make it hang or overflow a stack.
+
+/// How deeply code may be nested: brackets, blocks, interpolations and chains of operators. A
+/// syntax tree is at most twice as high, so whoever walks it by recursion may rely on that.
+pub const MAX_DEPTH: u32 = 256;
+
+/// How many mistakes of one file are reported; one more says that there are others.
+pub const MAX_ERRORS: usize = 100;
+
+/// The size of the largest file that is parsed, in bytes. A larger one gives a tree of one token.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
