@@ -1,0 +1,195 @@
+//! The one table of diagnostic codes: what each is called, how bad it is, whether a tool can repair it, and its page.
+//!
+//! To add a code: one row below, in the order of the numbers, and a page `docs/diagnostics/KNNNN.md` (without it the
+//! crate does not compile). A number is never used again for another mistake, so that links to its page stay true.
+//! The rows marked `syntax` belong to `kait-syntax`, which raises them; only their pages are kept here.
+//!
+//! Families: K00xx syntax and habits of other languages, K01xx enforced style, K02xx names, K03xx policies,
+//! K04xx types, streams and bounds, K05xx effects, grants and people, K06xx labels, K07xx agents and budgets,
+//! K08xx tests, K09xx packages and locks, K90xx run time and replay.
+
+use super::Severity;
+
+/// What the table says about a code.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeInfo {
+    /// As it is printed: `K0201`.
+    pub code: &'static str,
+    /// The short name: `unknown-name`.
+    pub name: &'static str,
+    /// How bad it is, unless a diagnostic says otherwise.
+    pub severity: Severity,
+    /// Whether at least some diagnostics of this code carry a fix.
+    pub has_fix: bool,
+    /// What it is about, in one line without full stop.
+    pub title: &'static str,
+    /// The page that `kait explain` prints, in Markdown.
+    pub page: &'static str,
+}
+
+macro_rules! has_fix {
+    (fix) => {
+        true
+    };
+    (nofix) => {
+        false
+    };
+}
+
+macro_rules! codes {
+    ($( $variant:ident = $code:literal $name:literal $severity:ident $fix:ident $title:literal; )*) => {
+        /// A registered code.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $( #[doc = $title] $variant, )*
+        }
+
+        /// The rows, by the number of the variant.
+        static TABLE: &[CodeInfo] = &[$(
+            CodeInfo {
+                code: $code,
+                name: $name,
+                severity: Severity::$severity,
+                has_fix: has_fix!($fix),
+                title: $title,
+                page: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/../docs/diagnostics/", $code, ".md"
+                )),
+            },
+        )*];
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Code] = &[$( Code::$variant, )*];
+        }
+    };
+}
+
+codes! {
+    // ---- K00xx: syntax, habits of other languages, what is not built yet ----
+    NumberRange = "K0040" "number-out-of-range" Error nofix "a number does not fit its type";
+    UnknownUnit = "K0041" "unknown-unit" Error fix "a number has a unit that does not exist";
+    OutsideLoop = "K0080" "outside-loop" Error nofix "`done` and `next` belong into a loop";
+    PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`|>` leads into a call";
+    BindingInIs = "K0082" "binding-in-is" Error fix "`is` does not bind names";
+    NotSupported = "K0090" "not-supported-yet" Error nofix "a part of the language that this version does not run yet";
+    Internal = "K0091" "internal-fault" Error nofix "the compiler contradicted itself";
+    FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
+
+    // ---- K02xx: names ----
+    UnknownName = "K0201" "unknown-name" Error fix "a name is not known here";
+    UnknownType = "K0202" "unknown-type" Error fix "a type is not known here";
+    UnknownModule = "K0203" "unknown-module" Error fix "a module does not exist";
+    UnknownMember = "K0204" "unknown-member" Error fix "a module has no such name";
+    UnknownVariant = "K0205" "unknown-variant" Error fix "an enum has no such variant";
+    AmbiguousVariant = "K0206" "ambiguous-variant" Error fix "a bare variant could mean several";
+    Duplicate = "K0207" "duplicate-name" Error nofix "a name is declared twice";
+    Shadowing = "K0208" "shadowing" Error nofix "a name is already taken by one in scope";
+    UsedTooEarly = "K0209" "used-too-early" Error nofix "a name is used before its definition";
+    Private = "K0210" "private-name" Error nofix "a name of another module is not `pub`";
+    LocalHidesModule = "K0211" "local-hides-module" Error nofix "a local has the name of a module that is called";
+    ImportCycle = "K0212" "import-cycle" Error nofix "modules import each other in a circle";
+    UnknownRole = "K0213" "unknown-role" Error fix "a model role is not declared";
+    NotCallable = "K0214" "not-callable" Error nofix "something that cannot be called is called";
+    NotAValue = "K0215" "not-a-value" Error fix "a name stands for something that is no value";
+    ConstCycle = "K0216" "constant-cycle" Error nofix "a constant needs its own value";
+    UnusedLet = "K0217" "unused-let" Warning nofix "a value is never needed";
+    UnusedImport = "K0218" "unused-import" Warning fix "an import is never used";
+    DifferentBindings = "K0219" "different-bindings" Error nofix "alternatives of a pattern bind different names";
+    TypeArgumentCount = "K0220" "type-argument-count" Error nofix "a type has more or fewer arguments than its declaration";
+    DefaultUsesParameter = "K0221" "default-uses-parameter" Error nofix "a default value uses a parameter";
+
+    // ---- K03xx: policies ----
+    WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with` belongs to a call";
+
+    // ---- K08xx: tests ----
+    OnlyInTests = "K0802" "only-in-tests" Error nofix "a form of tests stands outside a test";
+
+    // ---- K09xx: packages and locks ----
+    UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
+}
+
+impl Code {
+    /// The code's row.
+    #[must_use]
+    pub fn info(self) -> &'static CodeInfo {
+        static OUTSIDE: CodeInfo = CodeInfo {
+            code: "K0091",
+            name: "internal-fault",
+            severity: Severity::Error,
+            has_fix: false,
+            title: "the compiler contradicted itself",
+            page: "",
+        };
+        // The table has one row per variant, in the same order; the fallback is never reached.
+        TABLE.get(self as usize).unwrap_or(&OUTSIDE)
+    }
+
+    /// The code as it is printed: `K0201`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.info().code
+    }
+
+    /// The code that is printed like that, in any case: `k0201`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The page about a code, given as a number (`K0201`, any case) or by name (`unknown-name`).
+#[must_use]
+pub fn explain(code: &str) -> Option<&'static str> {
+    TABLE
+        .iter()
+        .find(|row| row.code.eq_ignore_ascii_case(code) || row.name == code)
+        .map(|row| row.page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_unique_and_well_formed() {
+        assert_eq!(TABLE.len(), Code::ALL.len());
+        let mut names = std::collections::HashSet::new();
+        for pair in TABLE.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} stands before {}", pair[0].code, pair[1].code);
+        }
+        for (row, code) in TABLE.iter().zip(Code::ALL) {
+            assert_eq!(row.code, code.as_str());
+            assert_eq!(Code::parse(row.code), Some(*code));
+            assert!(names.insert(row.name), "{} twice", row.name);
+            let digits = row.code.strip_prefix('K').expect("starts with K");
+            assert!(
+                digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()),
+                "{}",
+                row.code
+            );
+            assert!(!row.title.ends_with('.'), "{}: titles have no full stop", row.code);
+        }
+    }
+
+    #[test]
+    fn pages_have_their_parts() {
+        for row in TABLE {
+            let head = format!("# {}: ", row.code);
+            assert!(row.page.starts_with(&head), "{}.md starts with `{head}`", row.code);
+        }
+    }
+
+    #[test]
+    fn explain_takes_numbers_and_names() {
+        assert!(explain("k0201").is_some_and(|page| page.contains("K0201")));
+        assert_eq!(explain("unknown-name"), explain("K0201"));
+        assert_eq!(explain("K9999"), None);
+    }
+}

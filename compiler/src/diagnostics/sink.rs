@@ -1,0 +1,179 @@
+//! Where all stages put what they find.
+//!
+//! The sink keeps three promises: a finding is kept once, no file has more than [`MAX_PER_FILE`] errors, and nothing is
+//! kept that stands in a *poisoned* place, where an earlier stage could not read the text.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Code, Diagnostic, FileId, Severity, Span};
+
+/// Errors that are kept per file; one more says how many were left out.
+pub const MAX_PER_FILE: usize = 100;
+
+/// The findings of a compilation.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    seen: FxHashSet<(String, Span)>,
+    errors: FxHashMap<FileId, usize>,
+    left_out: FxHashMap<FileId, (Span, usize)>,
+    poisoned: Vec<Span>,
+}
+
+impl Diagnostics {
+    /// An empty sink.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps a finding, unless the same code was raised at the same place or the place is poisoned.
+    pub fn push(&mut self, finding: Diagnostic) {
+        if !self.is_poisoned(finding.primary.span) {
+            self.push_always(finding);
+        }
+    }
+
+    /// Keeps a finding also in a poisoned place: for the stage that poisons.
+    pub fn push_always(&mut self, finding: Diagnostic) {
+        let span = finding.primary.span;
+        if !self.seen.insert((finding.code.clone(), span)) {
+            return;
+        }
+        if finding.severity == Severity::Error {
+            let errors = self.errors.entry(span.file).or_default();
+            *errors += 1;
+            if *errors > MAX_PER_FILE {
+                self.left_out.entry(span.file).or_insert((span, 0)).1 += 1;
+                return;
+            }
+        }
+        self.found.push(finding);
+    }
+
+    /// Keeps a finding unless an error was already found inside its place: for mistakes that may only follow from it.
+    pub fn push_follow_up(&mut self, finding: Diagnostic) {
+        if !self.has_error_in(finding.primary.span) {
+            self.push(finding);
+        }
+    }
+
+    /// From now on nothing is kept inside this place: its text could not be read, so whatever is found there follows.
+    pub fn poison(&mut self, span: Span) {
+        self.poisoned.push(span);
+    }
+
+    /// Whether a place lies inside a poisoned one.
+    #[must_use]
+    pub fn is_poisoned(&self, span: Span) -> bool {
+        self.poisoned.iter().any(|poisoned| poisoned.contains(span))
+    }
+
+    /// Whether there is an error inside a place. Linear in the number of findings, so: not on the good path.
+    #[must_use]
+    pub fn has_error_in(&self, span: Span) -> bool {
+        self.found.iter().any(|one| one.is_error() && span.contains(one.primary.span))
+    }
+
+    /// Whether there is any error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// The findings so far, in the order in which they came.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Diagnostic] {
+        &self.found
+    }
+
+    /// The findings by file and place; at one place errors first.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        for (span, count) in self.left_out.into_values() {
+            let more = if count == 1 { "1 more error" } else { "more errors" };
+            let message = if count == 1 {
+                format!("{more} is not shown")
+            } else {
+                format!("{count} {more} are not shown")
+            };
+            self.found.push(Diagnostic::new(Code::FurtherErrors, span, message).help(format!(
+                "at most {MAX_PER_FILE} errors per file are kept; repair those first"
+            )));
+        }
+        self.found.sort_by(|a, b| {
+            let key =
+                |one: &Diagnostic| (one.primary.span.file, one.primary.span.start, one.severity);
+            key(a)
+                .cmp(&key(b))
+                .then(a.primary.span.end.cmp(&b.primary.span.end))
+                .then(a.code.cmp(&b.code))
+        });
+        self.found
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(start: u32, end: u32) -> Span {
+        Span::new(FileId(0), start, end)
+    }
+
+    fn error(start: u32, end: u32) -> Diagnostic {
+        Diagnostic::new(Code::UnknownName, at(start, end), "m")
+    }
+
+    #[test]
+    fn the_same_code_at_the_same_place_counts_once() {
+        let mut sink = Diagnostics::new();
+        sink.push(error(3, 4));
+        sink.push(error(3, 4));
+        sink.push(Diagnostic::new(Code::UnknownType, at(3, 4), "m"));
+        assert_eq!(sink.finish().len(), 2);
+    }
+
+    #[test]
+    fn findings_are_sorted_by_place() {
+        let mut sink = Diagnostics::new();
+        sink.push(Diagnostic::new(Code::UnusedLet, at(5, 6), "w"));
+        sink.push(error(5, 6));
+        sink.push(error(1, 2));
+        let starts: Vec<_> =
+            sink.finish().iter().map(|one| (one.primary.span.start, one.severity)).collect();
+        assert_eq!(starts, [(1, Severity::Error), (5, Severity::Error), (5, Severity::Warning)]);
+    }
+
+    #[test]
+    fn what_follows_is_dropped() {
+        let mut sink = Diagnostics::new();
+        sink.poison(at(10, 20));
+        sink.push(error(12, 13));
+        assert!(!sink.has_errors());
+        sink.push(error(9, 13));
+        sink.push_follow_up(Diagnostic::new(Code::UnknownType, at(0, 30), "m"));
+        assert_eq!(sink.finish().len(), 1);
+    }
+
+    #[test]
+    fn a_file_has_a_limited_number_of_errors() {
+        let mut sink = Diagnostics::new();
+        for n in 0..1_000 {
+            sink.push(error(n, n + 1));
+        }
+        let all = sink.finish();
+        assert_eq!(all.len(), MAX_PER_FILE + 1);
+        let last = all.last().expect("not empty");
+        assert_eq!(
+            (last.code.as_str(), last.message.as_str()),
+            ("K0099", "900 more errors are not shown")
+        );
+    }
+}
