@@ -1,8 +1,24 @@
 //! Stable natives of the standard library: pure, spelled out in the reference, recomputed on replay.
 //!
-//! One file per module of std; each gives `pub(super) fn lookup(name: &str) -> Option<NativeFn>` for its own
-//! functions. Nothing in here may read a clock, files or random numbers, panic, or take time that is not bounded by
-//! the size of its arguments and result.
+//! One file per module of std; each lists its own functions. Nothing in here may read a clock, files or random
+//! numbers, panic, or take time that is not bounded by the size of its arguments and result.
+
+mod args;
+mod csv;
+mod decimal;
+mod hash;
+mod json;
+mod list;
+mod map;
+mod math;
+mod money;
+pub mod regex;
+pub mod segment;
+mod text;
+mod time;
+
+#[cfg(test)]
+mod tests;
 
 use kait_ir::{Failure, TypeId, Types, Value};
 
@@ -28,14 +44,28 @@ impl<'a> NativeCx<'a> {
 /// kinds can only come from a damaged program and give a `Trap`.
 pub type NativeFn = fn(&NativeCx<'_>, &[Value]) -> Result<Value, Failure>;
 
+/// The modules' functions, by module.
+const MODULES: &[(&str, &[(&str, NativeFn)])] = &[
+    ("csv", csv::TABLE),
+    ("hash", hash::TABLE),
+    ("json", json::TABLE),
+    ("list", list::TABLE),
+    ("map", map::TABLE),
+    ("math", math::TABLE),
+    ("money", money::TABLE),
+    ("regex", regex::TABLE),
+    ("text", text::TABLE),
+    ("time", time::TABLE),
+];
+
 /// The native of that full name such as `text.trim`. Called once for each call in the program when it is loaded.
 pub fn lookup(name: &str) -> Option<NativeFn> {
-    // One arm a module: `"text" => text::lookup(function)`.
-    let (_module, _function) = name.rsplit_once('.')?;
-    None
+    let (module, _) = name.split_once('.')?;
+    let (_, table) = MODULES.iter().find(|(m, _)| *m == module)?;
+    table.iter().find(|(n, _)| *n == name).map(|(_, native)| *native)
 }
 
-/// The `Trap` for arguments that no checked program can pass.
-pub fn bad_arguments(name: &str) -> Failure {
-    Failure::trap(format!("`{name}` was called with arguments of other types than it declares"))
+/// The full names of all natives.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().flat_map(|(_, table)| table.iter()).map(|(name, _)| *name)
 }

@@ -1,0 +1,102 @@
+//! `std.regex`: see `stdlib/regex.kait`. Also the one place where patterns are compiled, for bounds too.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use kait_ir::{Failure, Value, ValueMap};
+use regex::{Regex, RegexBuilder};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::args::{self, MAX_TEXT, too_long};
+use super::{NativeCx, NativeFn};
+
+/// The functions of the module.
+pub(super) const TABLE: &[(&str, NativeFn)] = &[
+    ("regex.captures", captures),
+    ("regex.find", find),
+    ("regex.find_all", find_all),
+    ("regex.matches", matches),
+    ("regex.replace", replace),
+];
+
+/// Largest compiled pattern, in bytes: keeps `(a{1000}){1000}` from using up the memory.
+const MAX_PROGRAM: usize = 1 << 20;
+
+/// Patterns that a thread keeps compiled.
+const KEPT: usize = 64;
+
+type Native = Result<Value, Failure>;
+
+thread_local! {
+    static COMPILED: RefCell<FxHashMap<SmolStr, Regex>> = RefCell::default();
+}
+
+/// The compiled pattern; a thread keeps the last few.
+///
+/// # Errors
+/// `Invalid` at the path `pattern`, with the reason in one line.
+pub fn compile(pattern: &str) -> Result<Regex, Failure> {
+    if let Some(regex) = COMPILED.with_borrow(|kept| kept.get(pattern).cloned()) {
+        return Ok(regex);
+    }
+    let regex = RegexBuilder::new(pattern).size_limit(MAX_PROGRAM).build().map_err(|error| {
+        // The last line of the crate's message says what is wrong; those above draw the pattern.
+        let message = error.to_string();
+        let why = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        Failure::invalid("pattern", format!("the pattern `{pattern}` cannot be read: {why}"))
+    })?;
+    COMPILED.with_borrow_mut(|kept| {
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(pattern.into(), regex.clone());
+    });
+    Ok(regex)
+}
+
+fn matches(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    Ok(Value::Bool(compile(args::text(args, 1)?)?.is_match(args::text(args, 0)?)))
+}
+
+fn find(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let regex = compile(args::text(args, 1)?)?;
+    Ok(regex.find(args::text(args, 0)?).map_or(Value::None, |found| Value::text(found.as_str())))
+}
+
+fn find_all(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let regex = compile(args::text(args, 1)?)?;
+    let all = regex.find_iter(args::text(args, 0)?);
+    Ok(Value::list(all.map(|found| Value::text(found.as_str())).collect()))
+}
+
+fn replace(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let (s, new) = (args::text(args, 0)?, args::text(args, 2)?);
+    let regex = compile(args::text(args, 1)?)?;
+    let (mut out, mut last) = (String::new(), 0);
+    for groups in regex.captures_iter(s) {
+        let Some(whole) = groups.get(0) else { continue };
+        out.push_str(s.get(last..whole.start()).unwrap_or_default());
+        groups.expand(new, &mut out);
+        last = whole.end();
+        if out.len() > MAX_TEXT {
+            return Err(too_long());
+        }
+    }
+    out.push_str(s.get(last..).unwrap_or_default());
+    Ok(Value::text(out))
+}
+
+fn captures(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let regex = compile(args::text(args, 1)?)?;
+    let mut map = ValueMap::default();
+    if let Some(groups) = regex.captures(args::text(args, 0)?) {
+        for (index, name) in regex.capture_names().enumerate() {
+            if let Some(found) = groups.get(index) {
+                let key = name.map_or_else(|| index.to_string().into(), SmolStr::from);
+                map.insert(Value::Text(key), Value::text(found.as_str()));
+            }
+        }
+    }
+    Ok(Value::Map(Arc::new(map)))
+}
