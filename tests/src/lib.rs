@@ -1,1 +1,7 @@
-//! Specification, corpus and whole-system tests.
+//! What the tests of the whole system share: where the sources of the project are, how two parsers
+//! are compared, what is fuzzed. The tests themselves are in `suite/`, long runs in `src/bin/`.
+
+pub mod differential;
+pub mod fuzz;
+pub mod shrink;
+pub mod sources;

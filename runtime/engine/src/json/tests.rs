@@ -1,3 +1,5 @@
+//! Tests of reading and writing JSON by type.
+
 use std::sync::Arc;
 
 use kait_ir::{

@@ -1,0 +1,14 @@
+//! Every test of the whole system, in one binary. A group of tests is a module; what groups share
+//! is in the library of this crate.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers of tests too"
+)]
+
+mod fuzz;
+mod tidy;
+mod words;
