@@ -3,12 +3,19 @@
 //! The compiler lowers a checked module to a [`Program`]; the engine runs it, the store keeps it, the CLI draws it.
 //! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`]), and verifies ([`verify`]).
 
+pub mod display;
+pub mod encode;
 pub mod expr;
 pub mod failure;
 pub mod program;
+#[cfg(test)]
+mod tests;
 pub mod types;
 pub mod value;
+pub mod verify;
+mod visit;
 
+pub use encode::{DecodeError, PlanHash, decode, encode, hash};
 pub use expr::{BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp};
 pub use failure::Failure;
 pub use program::{
@@ -17,3 +24,4 @@ pub use program::{
 };
 pub use types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
 pub use value::{Blob, Currency, Money, Value, ValueMap};
+pub use verify::{VerifyError, verify};
