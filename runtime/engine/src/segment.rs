@@ -56,6 +56,9 @@ pub enum SegmentOp {
         /// JSON pointer into a `value`; empty for the whole.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         at: String,
+        /// The part at `at` (a text, list or record that grew) is complete. With an empty text it only says so.
+        #[serde(default, skip_serializing_if = "is_false")]
+        done: bool,
     },
     /// A part of a value is there.
     Set {
@@ -84,6 +87,11 @@ pub enum SegmentOp {
 
 fn one() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -227,7 +235,8 @@ impl SegmentLog {
         };
         let result = match &record.op {
             SegmentOp::Open { .. } => Ok(()),
-            SegmentOp::Delta { text, at } => live.append(text, at),
+            SegmentOp::Delta { text, done: true, .. } if text.is_empty() => Ok(()),
+            SegmentOp::Delta { text, at, .. } => live.append(text, at),
             SegmentOp::Set { at, value } => live.set(at, value),
             SegmentOp::Reset { attempt } if *attempt < live.attempt => {
                 Err("attempts never go back".into())
@@ -385,7 +394,7 @@ mod tests {
     }
 
     fn delta(text: &str, at: &str) -> SegmentOp {
-        SegmentOp::Delta { text: text.into(), at: at.into() }
+        SegmentOp::Delta { text: text.into(), at: at.into(), done: false }
     }
 
     fn close(value: Json) -> SegmentOp {
