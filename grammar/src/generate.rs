@@ -128,7 +128,8 @@ struct Walk<'a> {
     rng: &'a mut Rng,
     fuel: usize,
     out: String,
-    /// What a newline means inside each open bracket, as the grammar pushes it.
+    /// Two entries for each open bracket, as the grammar pushes them: the upper one says what a
+    /// newline means in it, the lower one is empty where there may be none.
     stack: Vec<String>,
     /// Inside the rule of one token: nothing may come between its characters.
     lexical: bool,
@@ -136,11 +137,21 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(rng: &'a mut Rng, fuel: usize) -> Self {
-        Walk { rng, fuel, out: String::new(), stack: vec![" ".to_owned()], lexical: false }
+        Walk {
+            rng,
+            fuel,
+            out: String::new(),
+            stack: ["\0", " "].map(str::to_owned).into(),
+            lexical: false,
+        }
+    }
+
+    fn one_line(&self) -> bool {
+        self.stack.iter().rev().nth(1).is_some_and(String::is_empty)
     }
 
     fn short(&self) -> bool {
-        self.fuel == 0 || self.stack.len() > DEPTH
+        self.fuel == 0 || self.stack.len() > 2 * DEPTH
     }
 
     /// Whether an optional part is taken, or a repetition goes round again.
@@ -164,6 +175,10 @@ impl<'a> Walk<'a> {
             "wn" | "wd" => self.space(true),
             "line" | "line_doc" | "line_arm" => self.line(),
             "blank" => self.out.push(' '),
+            "keep" => {
+                let entry = if self.one_line() { "" } else { "\0" };
+                self.stack.push(entry.to_owned());
+            }
             "word" | "lid" | "uid" => {
                 let pool = match (name, self.rng.usize(0..20)) {
                     ("uid", _) => TYPES,
@@ -178,7 +193,7 @@ impl<'a> Walk<'a> {
                 self.comment("/// ");
                 self.out.push('\n');
             }
-            "interpolation" => {
+            "interpolation" | "interpolation_in_line" => {
                 self.lexical = false;
                 self.descend(name);
             }
@@ -277,7 +292,7 @@ impl<'a> Walk<'a> {
     fn any(&mut self, not: Option<&Expr>) {
         for _ in 0..8 {
             let Some(c) = self.rng.choice(CHARACTERS).copied() else { return };
-            if !not.is_some_and(|not| begins(not, c)) {
+            if !not.is_some_and(|not| begins(not, c)) && !(c == '\n' && self.one_line()) {
                 self.out.push(c);
                 return;
             }
@@ -300,6 +315,7 @@ impl<'a> Walk<'a> {
 
     /// White space, mostly none or a blank.
     fn space(&mut self, newlines: bool) {
+        let newlines = newlines && !self.one_line();
         match self.rng.usize(0..100) {
             0..60 => {}
             60..95 => self.out.push(' '),
@@ -319,7 +335,7 @@ impl<'a> Walk<'a> {
             self.comment(" // ");
         }
         self.out.push('\n');
-        for _ in 0..self.stack.len() {
+        for _ in 0..self.stack.len() / 2 {
             self.out.push_str("  ");
         }
     }
