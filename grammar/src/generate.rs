@@ -292,7 +292,8 @@ impl<'a> Walk<'a> {
     fn any(&mut self, not: Option<&Expr>) {
         for _ in 0..8 {
             let Some(c) = self.rng.choice(CHARACTERS).copied() else { return };
-            if !not.is_some_and(|not| begins(not, c)) && !(c == '\n' && self.one_line()) {
+            let ends_it = not.is_some_and(|not| begins(not, c)) || c == '\n' && self.one_line();
+            if !ends_it {
                 self.out.push(c);
                 return;
             }
