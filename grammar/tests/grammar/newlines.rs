@@ -178,6 +178,8 @@ fn newlines_in_brackets() {
             "f(for a in b {\nc\nd\n})",
             "f(match a {\nB => 1\nC => 2\n})",
             "(for a in b { f(c\n(d)) })",
+            "\"\"\"${\na\n(b)\n[c]\n}\"\"\"",
+            "\"\"\"${match a {\nB => 1\n-1 => 2\n}\n}\"\"\"",
         ],
         &[
             "f(a\nb)",
@@ -186,6 +188,7 @@ fn newlines_in_brackets() {
             "f(for a in b { c d })",
             "f(for a in b { if c\n{ } })",
             "(a) b",
+            "\"\"\"${a\nb}\"\"\"",
         ],
     );
     check(TYPE, &["[\na\n:\nb\n]", "[a\n?]", "Pair<a\n, b\n>"], &["Pair<a b>", "Pair<a\n?, b>"]);
