@@ -69,9 +69,11 @@ codes! {
     // ---- K00xx: syntax, habits of other languages, what is not built yet ----
     NumberRange = "K0040" "number-out-of-range" Error nofix "a number does not fit its type";
     UnknownUnit = "K0041" "unknown-unit" Error fix "a number has a unit that does not exist";
+    OtherLiteral = "K0042" "other-literal" Error nofix "another literal belongs here";
     OutsideLoop = "K0080" "outside-loop" Error nofix "`done` and `next` belong into a loop";
     PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`|>` leads into a call";
     BindingInIs = "K0082" "binding-in-is" Error fix "`is` does not bind names";
+    MisplacedSelector = "K0083" "misplaced-selector" Error nofix "a selector or spread stands where it means nothing";
     NotSupported = "K0090" "not-supported-yet" Error nofix "a part of the language that this version does not run yet";
     Internal = "K0091" "internal-fault" Error nofix "the compiler contradicted itself";
     FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
@@ -98,6 +100,7 @@ codes! {
     DifferentBindings = "K0219" "different-bindings" Error nofix "alternatives of a pattern bind different names";
     TypeArgumentCount = "K0220" "type-argument-count" Error nofix "a type has more or fewer arguments than its declaration";
     DefaultUsesParameter = "K0221" "default-uses-parameter" Error nofix "a default value uses a parameter";
+    UnknownExternKind = "K0222" "unknown-extern-kind" Error fix "an extern comes from where none can come from";
 
     // ---- K03xx: policies ----
     WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with` belongs to a call";

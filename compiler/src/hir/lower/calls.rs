@@ -1,0 +1,454 @@
+//! Calls: what is called, with which arguments, policies and pipes.
+
+use kait_syntax::SyntaxToken;
+use kait_syntax::ast::{self, Expr as AstExpr};
+
+use super::resolve::{Lower, Upper};
+use super::unknown::std_module_with;
+use super::{Lowerer, forms};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Arg, ArgValue, Builtin, Callee, DefId, Expr, ExprId};
+use crate::names::{HeadKind, ModuleRef};
+
+impl<'a> Lowerer<'a> {
+    /// A call; `piped` is the value that a pipe passes as the first argument.
+    pub(super) fn call(&mut self, expr: ast::CallExpr<'a>, piped: Option<Piped>) -> ExprId {
+        let span = self.span(expr.range());
+        let callee = match expr.callee() {
+            Some(callee) => self.callee(callee),
+            None => Callee::Missing,
+        };
+        let callables = match &callee {
+            Callee::Builtin(form) => forms::callable_arguments(*form),
+            _ => 0,
+        };
+        let mut args: Vec<Arg> = Vec::new();
+        let is_piped = piped.is_some();
+        if let Some(Piped { value, span }) = piped {
+            args.push(Arg { name: None, value: ArgValue::Expr(value), span });
+        }
+        for arg in expr.args().into_iter().flat_map(ast::Args::args) {
+            let lowered = if args.len() < callables { self.callable_arg(arg) } else { None };
+            let lowered = match lowered {
+                Some(lowered) => lowered,
+                None => self.arg(arg),
+            };
+            args.push(lowered);
+        }
+        self.alloc(Expr::Call { callee, args, piped: is_piped }, span)
+    }
+
+    pub(super) fn args(&mut self, args: Option<ast::Args<'a>>) -> Vec<Arg> {
+        args.into_iter().flat_map(ast::Args::args).map(|arg| self.arg(arg)).collect()
+    }
+
+    pub(super) fn policies(&mut self, policies: Option<ast::Policies<'a>>) -> Vec<Arg> {
+        self.args(policies.and_then(ast::Policies::args))
+    }
+
+    fn arg(&mut self, arg: ast::Arg<'a>) -> Arg {
+        let span = self.span(arg.range());
+        let name = arg.name().map(|name| self.token(name));
+        let value = match arg.value() {
+            Some(AstExpr::Selector(selector)) => match selector.name() {
+                Some(name) => {
+                    let (name, place) = self.token(name);
+                    ArgValue::Selector(name, place)
+                }
+                None => ArgValue::Expr(self.missing(span)),
+            },
+            Some(AstExpr::Spread(spread)) => ArgValue::Spread(self.opt_expr(spread.value(), span)),
+            Some(AstExpr::List(list)) => match self.selectors(list) {
+                Some(selectors) => ArgValue::Selectors(selectors),
+                None => ArgValue::Expr(self.expr(AstExpr::List(list))),
+            },
+            value => ArgValue::Expr(self.opt_expr(value, span)),
+        };
+        Arg { name, value, span }
+    }
+
+    /// `[.amount, .note]`; an empty list is an ordinary one.
+    fn selectors(&self, list: ast::ListExpr<'a>) -> Option<Vec<(smol_str::SmolStr, Span)>> {
+        let mut selectors = Vec::new();
+        for element in list.elements() {
+            let AstExpr::Selector(selector) = element else { return None };
+            selectors.push(self.token(selector.name()?));
+        }
+        (!selectors.is_empty()).then_some(selectors)
+    }
+
+    /// An argument that names something to call: `calls(refine)`, `order(f, g)`. Calls are ordinary arguments.
+    fn callable_arg(&mut self, arg: ast::Arg<'a>) -> Option<Arg> {
+        let span = self.span(arg.range());
+        let place = arg.value().map(|value| self.span(value.range()))?;
+        let def = match arg.value()? {
+            AstExpr::Name(name) => {
+                let token = name.name()?;
+                match self.lower_name(token.text()) {
+                    Lower::Def(def) => Some(def),
+                    Lower::Broken => None,
+                    Lower::Unknown => {
+                        self.unknown_value(token.text(), place, true);
+                        None
+                    }
+                    _ => {
+                        self.not_callable(place, token.text(), "is nothing to call", None);
+                        None
+                    }
+                }
+            }
+            AstExpr::Field(field) => {
+                let AstExpr::Name(base) = field.base()? else { return None };
+                let (module, name) = (base.name()?, field.name()?);
+                if self.locals.get(module.text()).is_some() {
+                    return None;
+                }
+                match self.module_before_dot(module) {
+                    Some(module) => self.member_value(module, name),
+                    None => None,
+                }
+            }
+            _ => return None,
+        };
+        let def = def.filter(|def| self.must_be_callable(*def, place));
+        Some(Arg {
+            name: arg.name().map(|name| self.token(name)),
+            value: ArgValue::Callable(def, place),
+            span,
+        })
+    }
+
+    fn must_be_callable(&mut self, def: DefId, span: Span) -> bool {
+        let Some(head) = self.names.head(def) else { return false };
+        if head.kind == HeadKind::Callable {
+            return true;
+        }
+        let (name, what, place) =
+            (head.name.clone(), format!("is {}", head.kind.noun()), head.name_span);
+        self.not_callable(span, &name, &what, Some(place));
+        false
+    }
+
+    fn not_callable(&mut self, span: Span, name: &str, what: &str, declared: Option<Span>) {
+        let mut finding = Diagnostic::new(
+            Code::NotCallable,
+            span,
+            format!("`{name}` {what}: it cannot be called"),
+        );
+        if let Some(declared) = declared {
+            finding = finding.label(declared, "declared here");
+        }
+        self.report(finding);
+    }
+
+    fn callee(&mut self, callee: AstExpr<'a>) -> Callee {
+        match callee {
+            AstExpr::Name(name) => match name.name() {
+                Some(token) => self.named_callee(token),
+                None => Callee::Missing,
+            },
+            AstExpr::UName(name) => match name.name() {
+                Some(token) => self.upper_callee(token),
+                None => Callee::Missing,
+            },
+            AstExpr::UidField(path) => match self.upper_path(path) {
+                Some(Upper::Variant(def, index)) => Callee::Variant(def, index),
+                Some(Upper::Type(def)) => self.type_callee(def, self.span(path.range())),
+                None => Callee::Missing,
+            },
+            AstExpr::Field(field) => self.member_callee(field),
+            AstExpr::OptField(field) => {
+                let span = self.span(field.range());
+                let base = field.base();
+                self.opt_expr(base, span);
+                if let Some(name) = field.name() {
+                    self.method(base, name, span);
+                }
+                Callee::Missing
+            }
+            AstExpr::Paren(paren) => match paren.inner() {
+                Some(inner) => self.callee(inner),
+                None => Callee::Missing,
+            },
+            other => {
+                let span = self.span(other.range());
+                self.expr(other);
+                self.report(
+                    Diagnostic::new(Code::NotCallable, span, "a value cannot be called").help(
+                        "only graphs, prompts, functions, externs, records and variants are called",
+                    ),
+                );
+                Callee::Missing
+            }
+        }
+    }
+
+    fn named_callee(&mut self, token: SyntaxToken<'_>) -> Callee {
+        let (name, span) = self.token(token);
+        match self.lower_name(&name) {
+            Lower::Local(local) => {
+                self.use_local(local);
+                let place = self.body.locals.get(local.index()).map(|local| local.span);
+                self.not_callable(span, &name, "is a value", place);
+                Callee::Missing
+            }
+            Lower::Def(def) => {
+                if !self.must_be_callable(def, span) {
+                    return Callee::Missing;
+                }
+                self.mention(def, span);
+                Callee::Def(def)
+            }
+            Lower::Form(form) => self.form(form, &name, span),
+            Lower::Session | Lower::Module(_) => {
+                let what = if name == "session" { "is the session" } else { "is a module" };
+                self.not_callable(span, &name, what, None);
+                Callee::Missing
+            }
+            Lower::Broken => Callee::Missing,
+            Lower::Unknown => {
+                self.unknown_value(&name, span, true);
+                Callee::Missing
+            }
+        }
+    }
+
+    fn form(&mut self, form: Builtin, name: &str, span: Span) -> Callee {
+        self.only_in_tests(form, name, span);
+        match forms::not_supported(form) {
+            Some(what) => {
+                self.not_supported(span, what);
+                Callee::Missing
+            }
+            None => Callee::Builtin(form),
+        }
+    }
+
+    fn upper_callee(&mut self, token: SyntaxToken<'_>) -> Callee {
+        let (name, span) = self.token(token);
+        let candidates = self.names.variants(self.module, &name);
+        let own = self.names.scope(self.module).and_then(|scope| scope.types.get(&name)).copied();
+        let def = match own {
+            Some(def) => Some(def),
+            None if candidates.is_empty() => self.names.type_def(self.module, &name),
+            None => None,
+        };
+        // A record wins over a variant of its name; an enum is never called, so there the variant is meant.
+        if let Some(def) = def
+            && (candidates.is_empty()
+                || self.names.head(def).is_some_and(|head| head.kind != HeadKind::Enum))
+        {
+            return self.type_callee(def, span);
+        }
+        if candidates.iter().any(|(def, _)| self.names.is_damaged(*def))
+            || (candidates.is_empty() && self.may_be_damaged(&name))
+        {
+            return Callee::Missing;
+        }
+        Callee::BareVariant { name, candidates }
+    }
+
+    fn type_callee(&mut self, def: DefId, span: Span) -> Callee {
+        let Some(head) = self.names.head(def) else { return Callee::Missing };
+        match head.kind {
+            _ if head.damaged => Callee::Missing,
+            HeadKind::Record | HeadKind::Alias => Callee::Def(def),
+            HeadKind::Session => Callee::Missing,
+            kind => {
+                let name = head.name.clone();
+                let mut finding = Diagnostic::new(
+                    Code::NotCallable,
+                    span,
+                    format!("`{name}` is {}: it cannot be called", kind.noun()),
+                )
+                .label(head.name_span, "declared here");
+                if let Some(variant) = head.variants.first() {
+                    finding =
+                        finding.help(format!("name a variant of it, such as `{name}.{variant}`"));
+                }
+                self.report(finding);
+                Callee::Missing
+            }
+        }
+    }
+
+    /// `base.name(…)`: a call of a module's function; values have no methods.
+    fn member_callee(&mut self, field: ast::FieldExpr<'a>) -> Callee {
+        let span = self.span(field.range());
+        let (Some(base), Some(name)) = (field.base(), field.name()) else {
+            return Callee::Missing;
+        };
+        let AstExpr::Name(module) = base else {
+            self.expr(base);
+            self.method(Some(base), name, span);
+            return Callee::Missing;
+        };
+        let Some(module) = module.name() else { return Callee::Missing };
+        let (module_name, module_span) = self.token(module);
+        match self.names.module(self.module, &module_name) {
+            Some(ModuleRef::Module(module)) => {
+                self.module_ref(&module_name);
+                self.called_modules.entry(module_name).or_insert(module_span);
+                let Some(def) = self.member_value(module, name) else { return Callee::Missing };
+                if !self.must_be_callable(def, self.span(name.range())) {
+                    return Callee::Missing;
+                }
+                self.mention(def, span);
+                Callee::Def(def)
+            }
+            Some(ModuleRef::Broken) => {
+                self.module_ref(&module_name);
+                Callee::Missing
+            }
+            None if module_name == "session" && self.locals.get("session").is_none() => {
+                self.not_supported(span, "a session");
+                Callee::Missing
+            }
+            None => {
+                match self.lower_name(&module_name) {
+                    Lower::Unknown => self.unknown_module(&module_name, module_span),
+                    Lower::Broken => {}
+                    _ => {
+                        self.expr(base);
+                        self.method(Some(base), name, span);
+                    }
+                }
+                Callee::Missing
+            }
+        }
+    }
+
+    /// Reports `value.name(…)`, with the function that is probably meant.
+    fn method(&mut self, base: Option<AstExpr<'a>>, name: SyntaxToken<'_>, span: Span) {
+        let (name, name_span) = self.token(name);
+        if self.diagnostics.has_error_in(span) {
+            return;
+        }
+        let mut finding = Diagnostic::new(
+            Code::NotCallable,
+            name_span,
+            format!("values have no methods: `.{name}(…)` calls nothing"),
+        );
+        let base = base.map(|base| self.span(base.range()));
+        let own = self.names.value(self.module, &name);
+        let function = match own {
+            Some(_) => Some(name.to_string()),
+            None => std_module_with(&name).map(|module| format!("{module}.{name}")),
+        };
+        finding = match (function, base) {
+            (Some(function), Some(base)) => {
+                let value = self.files.slice(base);
+                let whole = format!("{function}({value}");
+                let open = Span::new(self.file, span.start, span.end + 1);
+                // `x.f()` becomes `m.f(x)`, `x.f(y)` becomes `m.f(x, y)`.
+                let rest = self.files.get(self.file).and_then(|file| {
+                    file.text()
+                        .get(open.end as usize..)
+                        .map(|rest| rest.trim_start().starts_with(')'))
+                });
+                let insert = if rest == Some(true) { whole.clone() } else { format!("{whole}, ") };
+                finding
+                    .help(format!("call the function with the value: `{function}({value}, …)`"))
+                    .guess(format!("write `{whole}…)`"), vec![Edit::new(open, insert)])
+            }
+            _ => finding.help("call a function of a module with the value as its argument"),
+        };
+        self.report(finding);
+    }
+
+    /// `e with (…)`; policies belong to a call.
+    pub(super) fn with(&mut self, expr: ast::WithExpr<'a>, piped: Option<Piped>) -> ExprId {
+        let span = self.span(expr.range());
+        let inner = match (expr.operand(), piped) {
+            (Some(operand), Some(piped)) => self.pipe_into(operand, piped),
+            (operand, _) => self.opt_expr(operand, span),
+        };
+        let policies = self.policies(expr.policies());
+        match self.body.exprs.get_mut(inner.index()) {
+            Some(Expr::Call { .. }) => self.alloc(Expr::With { expr: inner, policies }, span),
+            // `f() with (a: 1) with (b: 2)` is one list of policies.
+            Some(Expr::With { policies: known, .. }) => {
+                known.extend(policies);
+                inner
+            }
+            Some(Expr::Missing) | None => inner,
+            Some(_) => {
+                let operand = expr.operand().map_or(span, |operand| self.span(operand.range()));
+                let clause = expr.policies().map_or(span, |policies| self.span(policies.range()));
+                self.report(
+                    Diagnostic::new(Code::WithOnNoCall, clause, "`with` belongs to a call")
+                        .label(operand, "this is no call")
+                        .help("put it directly behind the call that it is for"),
+                );
+                inner
+            }
+        }
+    }
+
+    /// `value |> f(…)`
+    pub(super) fn pipe(&mut self, expr: ast::PipeExpr<'a>) -> ExprId {
+        let span = self.span(expr.range());
+        let value = self.opt_expr(expr.value(), span);
+        let place = expr.value().map_or(span, |value| self.span(value.range()));
+        let Some(target) = expr.target() else { return self.missing(span) };
+        let lowered = self.pipe_into(target, Piped { value, span: place });
+        // The call that the pipe makes begins where its first argument does.
+        if let Some(place) = self.body.expr_spans.get_mut(lowered.index()) {
+            *place = span;
+        }
+        lowered
+    }
+
+    fn pipe_into(&mut self, target: AstExpr<'a>, piped: Piped) -> ExprId {
+        let span = self.span(target.range());
+        match target {
+            AstExpr::Call(call) => self.call(call, Some(piped)),
+            AstExpr::With(with) => self.with(with, Some(piped)),
+            AstExpr::Paren(paren) => match paren.inner() {
+                Some(inner) => self.pipe_into(inner, piped),
+                None => self.missing(span),
+            },
+            AstExpr::Unary(unary) if unary.op() == Some(ast::UnaryOp::Try) => {
+                match unary.operand() {
+                    Some(operand) => {
+                        let operand = self.pipe_into(operand, piped);
+                        self.alloc(Expr::Try(operand), span)
+                    }
+                    None => self.missing(span),
+                }
+            }
+            // `a |> f() ?? b`: what may be `none` is the result of the call.
+            AstExpr::Coalesce(coalesce) => match coalesce.value() {
+                Some(value) => {
+                    let value = self.pipe_into(value, piped);
+                    let fallback = self.opt_expr(coalesce.fallback(), span);
+                    self.alloc(Expr::Coalesce(value, fallback), span)
+                }
+                None => self.missing(span),
+            },
+            AstExpr::Name(_) | AstExpr::Field(_) | AstExpr::UName(_) | AstExpr::UidField(_) => {
+                let name = self.files.slice(span).to_owned();
+                self.report(
+                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` leads into a call")
+                        .help(format!("write `{name}()`: the value becomes its first argument"))
+                        .fix(format!("write `{name}()`"), vec![Edit::new(span.after(), "()")]),
+                );
+                self.missing(span)
+            }
+            _ => {
+                self.report(
+                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` leads into a call")
+                        .here("this is no call")
+                        .help("the value becomes the first argument of the call behind `|>`"),
+                );
+                self.missing(span)
+            }
+        }
+    }
+}
+
+/// The value that a pipe passes on.
+pub(super) struct Piped {
+    value: ExprId,
+    span: Span,
+}

@@ -1,0 +1,45 @@
+//! Forms of the language that are called like functions.
+
+use crate::hir::Builtin;
+
+/// Their names; a file's own names win over them.
+pub(super) const BUILTINS: &[(&str, Builtin)] = &[
+    ("ask", Builtin::Ask),
+    ("choose", Builtin::Choose),
+    ("allow", Builtin::Allow),
+    ("endorse", Builtin::Endorse),
+    ("embed", Builtin::Embed),
+    ("calls", Builtin::Calls),
+    ("attempts", Builtin::Attempts),
+    ("called", Builtin::Called),
+    ("order", Builtin::Order),
+];
+
+/// The form of a name.
+pub(super) fn builtin(name: &str) -> Option<Builtin> {
+    BUILTINS.iter().find(|(known, _)| *known == name).map(|(_, form)| *form)
+}
+
+/// Whether the form means something in tests only.
+pub(super) fn is_for_tests(form: Builtin) -> bool {
+    matches!(form, Builtin::Calls | Builtin::Attempts | Builtin::Called | Builtin::Order)
+}
+
+/// How many leading arguments of a form name something to call instead of being values.
+pub(super) fn callable_arguments(form: Builtin) -> usize {
+    match form {
+        Builtin::Calls | Builtin::Attempts | Builtin::Called => 1,
+        Builtin::Order => usize::MAX,
+        _ => 0,
+    }
+}
+
+/// What is reported where a form is used that this version does not run.
+pub(super) fn not_supported(form: Builtin) -> Option<&'static str> {
+    match form {
+        Builtin::Ask => Some("asking a person (`ask`)"),
+        Builtin::Choose => Some("asking a person (`choose`)"),
+        Builtin::SessionSave => Some("saving a session"),
+        _ => None,
+    }
+}

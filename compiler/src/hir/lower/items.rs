@@ -1,0 +1,571 @@
+//! Declarations.
+
+use kait_syntax::ast::{self, Decl, PromptItem as AstItem, TestItem as AstTestItem};
+use smol_str::SmolStr;
+
+use super::Lowerer;
+use super::types::SignatureParams;
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::hir::{
+    Alias, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal, LocalKind,
+    MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, TypeRef, Variant,
+};
+use crate::names::{HeadKind, suggest};
+
+/// Where the code of an extern can come from.
+const EXTERN_KINDS: &[&str] = &["native", "stable", "wasm", "process", "http", "mcp"];
+
+impl<'a> Lowerer<'a> {
+    pub(super) fn item(&mut self, decl: Decl<'a>) -> DefKind {
+        let span = self.span(decl.syntax().range());
+        match decl {
+            // Not collected: they declare nothing.
+            Decl::Use(_) => DefKind::Secret,
+            Decl::Let(decl) => {
+                let ty = self.annotation(decl.ty());
+                let value = self.opt_expr(decl.value(), span);
+                self.body.root = Some(value);
+                DefKind::Const { ty }
+            }
+            Decl::Record(decl) => {
+                self.type_params(decl.type_params());
+                DefKind::Record(self.record(decl.fields()))
+            }
+            Decl::Enum(decl) => {
+                self.type_params(decl.type_params());
+                DefKind::Enum(self.enumeration(decl))
+            }
+            Decl::TypeAlias(decl) => {
+                self.type_params(decl.type_params());
+                let ty = self.ty(decl.ty(), span, &[]);
+                DefKind::Alias(Alias { type_params: self.type_params.clone(), ty })
+            }
+            Decl::Model(decl) => DefKind::Model { needs: self.model_needs(decl) },
+            Decl::Secret(decl) => {
+                let place = decl.name().map_or(span, |name| self.span(name.range()));
+                self.not_supported(place, "a secret");
+                DefKind::Secret
+            }
+            Decl::Fn(decl) => DefKind::Callable(self.function(decl, span)),
+            Decl::Graph(decl) => DefKind::Callable(self.graph(decl, span)),
+            Decl::Prompt(decl) => DefKind::Callable(self.prompt(decl, span)),
+            Decl::Extern(decl) => DefKind::Callable(self.external(decl, span)),
+            Decl::Session(decl) => {
+                let place = decl.name().map_or(span, |name| self.span(name.range()));
+                self.not_supported(place, "a session");
+                DefKind::Session(self.record(decl.fields()))
+            }
+            Decl::Trigger(decl) => {
+                let place = decl.name().map_or(span, |name| self.span(name.range()));
+                self.not_supported(place, "a trigger");
+                DefKind::Trigger
+            }
+            Decl::Test(decl) => DefKind::Test(self.test(decl)),
+        }
+    }
+
+    fn type_params(&mut self, params: Option<ast::TypeParams<'a>>) {
+        for token in params.into_iter().flat_map(ast::TypeParams::names) {
+            let (name, span) = self.token(token);
+            if self.type_params.contains(&name) {
+                self.report(Diagnostic::new(
+                    Code::Duplicate,
+                    span,
+                    format!("two type parameters are called `{name}`"),
+                ));
+            }
+            self.type_params.push(name);
+        }
+    }
+
+    fn record(&mut self, fields: impl Iterator<Item = ast::Field<'a>>) -> Record {
+        let mut lowered: Vec<Field> = Vec::new();
+        for field in fields {
+            let place = self.span(field.range());
+            let (name, span) = match field.name() {
+                Some(name) => self.token(name),
+                None => (SmolStr::default(), place),
+            };
+            self.duplicate_field(&lowered, &name, span, "field");
+            let ty = self.ty(field.ty(), place, &[]);
+            let default = field.default().map(|default| self.expr(default));
+            let wire = field.wire_name().and_then(|wire| self.wire_name(wire));
+            let docs = docs(field.doc_text());
+            lowered.push(Field { name, span, docs, ty, default, wire });
+        }
+        Record { type_params: self.type_params.clone(), fields: lowered }
+    }
+
+    fn duplicate_field(&mut self, known: &[Field], name: &SmolStr, span: Span, noun: &str) {
+        if name.is_empty() {
+            return;
+        }
+        if let Some(first) = known.iter().find(|field| field.name == *name) {
+            let finding =
+                Diagnostic::new(Code::Duplicate, span, format!("two {noun}s are called `{name}`"))
+                    .label(first.span, "the first is here");
+            self.report(finding);
+        }
+    }
+
+    fn wire_name(&mut self, text: ast::StrExpr<'a>) -> Option<SmolStr> {
+        let constant = text.constant();
+        if constant.is_none() {
+            let span = self.span(text.range());
+            self.report(
+                Diagnostic::new(Code::OtherLiteral, span, "a name on the wire is a plain text")
+                    .help("write it without `${…}`"),
+            );
+        }
+        constant.map(SmolStr::from)
+    }
+
+    fn enumeration(&mut self, decl: ast::Enum<'a>) -> Enum {
+        let mut variants = Vec::new();
+        for variant in decl.variants() {
+            let place = self.span(variant.range());
+            let Some((name, span)) = variant.name().map(|name| self.token(name)) else { continue };
+            let mut fields: Vec<Field> = Vec::new();
+            for param in variant.params().into_iter().flat_map(ast::Params::params) {
+                let place = self.span(param.range());
+                let (name, span) = match param.name() {
+                    Some(name) => self.token(name),
+                    None => (SmolStr::default(), place),
+                };
+                self.duplicate_field(&fields, &name, span, "field");
+                let ty = self.ty(param.ty(), place, &[]);
+                let default = param.default().map(|default| self.expr(default));
+                let docs = docs(param.doc_text());
+                fields.push(Field { name, span, docs, ty, default, wire: None });
+            }
+            let wire = variant.wire_name().and_then(|wire| self.wire_name(wire));
+            let docs = docs(variant.doc_text());
+            variants.push(Variant { name, span: place.to(span), docs, fields, wire });
+        }
+        Enum { type_params: self.type_params.clone(), variants }
+    }
+
+    fn model_needs(&mut self, decl: ast::Model<'a>) -> Vec<(SmolStr, Literal, Span)> {
+        let mut needs = Vec::new();
+        for arg in decl.needs().into_iter().flat_map(ast::Args::args) {
+            let span = self.span(arg.range());
+            let Some(value) = arg.value() else { continue };
+            let name = arg.name().map(|name| name.text().into()).unwrap_or_default();
+            match self.literal_of(value) {
+                Some(literal) => needs.push((name, literal, span)),
+                None if matches!(value, ast::Expr::Number(_)) => {}
+                None => {
+                    let place = self.span(value.range());
+                    self.report(
+                        Diagnostic::new(
+                            Code::OtherLiteral,
+                            place,
+                            "what a model role needs is written as a literal",
+                        )
+                        .help("such as `tools: true` or `context: 64_000`"),
+                    );
+                }
+            }
+        }
+        needs
+    }
+
+    /// Parameters: types and defaults first, then the locals, so that no default sees a parameter.
+    fn params(&mut self, params: Option<ast::Params<'a>>, is_extern: bool) -> Vec<Param> {
+        let params: Vec<ast::Param<'a>> =
+            params.into_iter().flat_map(ast::Params::params).collect();
+        let names = param_names(&params);
+        let mut lowered: Vec<Param> = Vec::new();
+        for param in params {
+            let place = self.span(param.range());
+            let (name, span) = match param.name() {
+                Some(name) => self.token(name),
+                None => (SmolStr::default(), place),
+            };
+            let ty = self.ty(param.ty(), place, &names);
+            self.hidden_params.clone_from(&names);
+            let default = param.default().map(|default| self.expr(default));
+            self.hidden_params.clear();
+            let docs = docs(param.doc_text());
+            let stream = param.is_stream();
+            let local = crate::hir::LocalId(0);
+            lowered.push(Param { name, span, docs, ty, default, stream, local });
+        }
+        for i in 0..lowered.len() {
+            let Some((name, span)) = lowered.get(i).map(|p| (p.name.clone(), p.span)) else {
+                continue;
+            };
+            let local = if is_extern || name.is_empty() {
+                let first = lowered.iter().take(i).find(|param| param.name == name);
+                if let Some(first) = first.filter(|_| !name.is_empty()) {
+                    let finding = Diagnostic::new(
+                        Code::Duplicate,
+                        span,
+                        format!("two parameters are called `{name}`"),
+                    )
+                    .label(first.span, "the first is here");
+                    self.report(finding);
+                }
+                self.alloc_local(name, span, LocalKind::Param)
+            } else {
+                self.bind(name, span, LocalKind::Param)
+            };
+            if let Some(param) = lowered.get_mut(i) {
+                param.local = local;
+            }
+        }
+        lowered
+    }
+
+    fn result(&mut self, result: Option<ast::Type<'a>>, place: Span, params: &[Param]) -> TypeRef {
+        let names: Vec<SmolStr> = params.iter().map(|param| param.name.clone()).collect();
+        let names: SignatureParams<'_> = &names;
+        self.ty(result, place, names)
+    }
+
+    fn function(&mut self, decl: ast::Fn<'a>, span: Span) -> Callable {
+        self.type_params(decl.type_params());
+        let params = self.params(decl.params(), false);
+        let result = self.result(decl.result(), span, &params);
+        self.body.root = Some(self.opt_block(decl.body(), span));
+        Callable { result, ..self.callable(CallableKind::Fn, params) }
+    }
+
+    fn callable(&self, kind: CallableKind, params: Vec<Param>) -> Callable {
+        Callable {
+            kind,
+            type_params: self.type_params.clone(),
+            params,
+            result: TypeRef {
+                kind: crate::hir::TypeRefKind::Missing,
+                quals: Vec::new(),
+                bounds: Vec::new(),
+                span: Span::new(self.file, 0, 0),
+            },
+            does: Vec::new(),
+            has_does: false,
+            needs: None,
+            policies: Vec::new(),
+            session: None,
+            items: Vec::new(),
+        }
+    }
+
+    fn graph(&mut self, decl: ast::Graph<'a>, span: Span) -> Callable {
+        self.type_params(decl.type_params());
+        let params = self.params(decl.params(), false);
+        let result = self.result(decl.result(), span, &params);
+        let session = decl.session().map(|name| self.token(name));
+        if let Some((_, place)) = &session {
+            let declared = session.as_ref().and_then(|(name, _)| {
+                self.names.type_def(self.module, name).and_then(|def| self.names.head(def))
+            });
+            // A session of this file was reported where it is declared.
+            if declared.is_none_or(|head| head.kind != HeadKind::Session) {
+                self.not_supported(*place, "a session");
+            }
+        }
+        let does = self.effects(decl.does());
+        let policies = self.policies(decl.policies());
+        self.body.root = Some(self.opt_block(decl.body(), span));
+        Callable {
+            result,
+            has_does: decl.does().is_some(),
+            does,
+            policies,
+            session,
+            ..self.callable(CallableKind::Graph, params)
+        }
+    }
+
+    fn prompt(&mut self, decl: ast::Prompt<'a>, span: Span) -> Callable {
+        let kind = if decl.is_agent() { CallableKind::Agent } else { CallableKind::Prompt };
+        if kind == CallableKind::Agent {
+            let place = decl.name().map_or(span, |name| self.span(name.range()));
+            self.not_supported(place, "an agent");
+        }
+        self.type_params(decl.type_params());
+        let params = self.params(decl.params(), false);
+        let result = self.result(decl.result(), span, &params);
+        let does = self.effects(decl.does());
+        let policies = self.policies(decl.policies());
+        let items = decl.items().map(|item| self.prompt_item(item)).collect();
+        Callable {
+            result,
+            has_does: decl.does().is_some(),
+            does,
+            policies,
+            items,
+            ..self.callable(kind, params)
+        }
+    }
+
+    fn prompt_item(&mut self, item: AstItem<'a>) -> PromptItem {
+        let span = self.span(item.range());
+        match item {
+            AstItem::Model(item) => {
+                let (name, place) = match item.role() {
+                    Some(role) => self.token(role),
+                    None => (SmolStr::default(), span),
+                };
+                let role = self.role(&name, place);
+                let policies = self.policies(item.policies());
+                PromptItem::Model { role, name, policies, span }
+            }
+            AstItem::Message(item) => {
+                let role = match item.role() {
+                    Some(ast::MessageRole::System) => MessageRole::System,
+                    Some(ast::MessageRole::Assistant) => MessageRole::Assistant,
+                    Some(ast::MessageRole::Messages) => MessageRole::Messages,
+                    Some(ast::MessageRole::User) | None => MessageRole::User,
+                };
+                let expr = self.opt_expr(item.value(), span);
+                PromptItem::Message { role, expr, span }
+            }
+            AstItem::Tools(item) => {
+                let mut tools = Vec::new();
+                for tool in item.tools() {
+                    let place = self.span(tool.range());
+                    let target = tool.path().and_then(|path| self.callable_path(path));
+                    let policies = self.policies(tool.policies());
+                    tools.push((target, policies, place));
+                }
+                PromptItem::Tools { tools, span }
+            }
+        }
+    }
+
+    fn role(&mut self, name: &SmolStr, span: Span) -> Option<DefId> {
+        if name.is_empty() {
+            return None;
+        }
+        let Some(def) = self.names.value(self.module, name) else {
+            self.unknown_role(name, span);
+            return None;
+        };
+        let head = self.names.head(def)?;
+        if head.damaged {
+            return None;
+        }
+        if head.kind != HeadKind::Model {
+            let finding = Diagnostic::new(
+                Code::UnknownRole,
+                span,
+                format!("`{name}` is {}, not a model role", head.kind.noun()),
+            )
+            .label(head.name_span, "declared here");
+            self.report(finding);
+            return None;
+        }
+        Some(def)
+    }
+
+    fn external(&mut self, decl: ast::Extern<'a>, span: Span) -> Callable {
+        self.type_params(decl.type_params());
+        let params = self.params(decl.params(), true);
+        let result = self.result(decl.result(), span, &params);
+        let does = self.effects(decl.does());
+        let needs = decl.needs().map(|word| self.token(word));
+        let from = decl.from();
+        let kind: SmolStr =
+            from.and_then(|from| from.kind()).map(|kind| kind.text().into()).unwrap_or_default();
+        let locator: SmolStr = from
+            .and_then(|from| from.locator())
+            .and_then(|text| self.wire_name(text))
+            .unwrap_or_default();
+        if let Some(word) = from.and_then(|from| from.kind()) {
+            let place = self.span(word.range());
+            self.extern_kind(&kind, place);
+        }
+        // Elsewhere policies are of kinds that are not run yet (`key: header("…")`), which was reported.
+        let policies = if self.is_std { self.policies(decl.policies()) } else { Vec::new() };
+        Callable {
+            result,
+            has_does: decl.does().is_some(),
+            does,
+            needs,
+            policies,
+            ..self.callable(CallableKind::Extern { kind, locator }, params)
+        }
+    }
+
+    /// Natives are what the standard library is made of: a program that bound them itself could leave out their
+    /// effects.
+    fn extern_kind(&mut self, kind: &str, span: Span) {
+        if self.is_std {
+            return;
+        }
+        match kind {
+            "wasm" => self.not_supported(span, "an extern from `wasm`"),
+            "process" => self.not_supported(span, "an extern from `process`"),
+            "http" => self.not_supported(span, "an extern from `http`"),
+            "mcp" => self.not_supported(span, "an extern from `mcp`"),
+            "native" | "stable" => self.report(
+                Diagnostic::new(
+                    Code::UnknownExternKind,
+                    span,
+                    format!("only the standard library declares externs from `{kind}`"),
+                )
+                .help("call the function of the standard library instead"),
+            ),
+            _ => {
+                let finding = Diagnostic::new(
+                    Code::UnknownExternKind,
+                    span,
+                    format!("externs cannot come from `{kind}`"),
+                );
+                let finding = match suggest(kind, EXTERN_KINDS.iter().copied()) {
+                    Some(near) => super::unknown::did_you_mean(finding, span, near),
+                    None => finding.help("they come from `wasm`, `process`, `http` or `mcp`"),
+                };
+                self.report(finding);
+            }
+        }
+    }
+
+    fn effects(&mut self, does: Option<ast::Does<'a>>) -> Vec<EffectRef> {
+        let mut effects = Vec::new();
+        for effect in does.into_iter().flat_map(ast::Does::effects) {
+            let span = self.span(effect.range());
+            let kind = effect.word().map(|word| word.text().into()).unwrap_or_default();
+            let mut resource = effect.resource().map(|path| path.to_text()).unwrap_or_default();
+            if let Some(quoted) = effect.quoted().and_then(|text| text.constant()) {
+                if !resource.is_empty() {
+                    resource.push('.');
+                }
+                resource.push_str(&quoted);
+            }
+            effects.push(EffectRef { kind, resource: resource.into(), span });
+        }
+        effects
+    }
+
+    fn test(&mut self, decl: ast::Test<'a>) -> Test {
+        self.in_test = true;
+        let policies = self.policies(decl.policies());
+        let items = decl.items().map(|item| self.test_item(item)).collect();
+        Test { policies, items }
+    }
+
+    fn test_item(&mut self, item: AstTestItem<'a>) -> TestItem {
+        let span = self.span(item.range());
+        match item {
+            AstTestItem::Stub(stub) => TestItem::Stub(self.stub(stub, span)),
+            AstTestItem::Expect(expect) => {
+                let expr = self.opt_expr(expect.condition(), span);
+                TestItem::Expect { expr, span }
+            }
+            AstTestItem::Let(stmt) => TestItem::Stmt(self.let_stmt(stmt)),
+            AstTestItem::Expr(expr) => TestItem::Stmt(Stmt::Expr(self.expr(expr))),
+        }
+    }
+
+    fn stub(&mut self, stub: ast::Stub<'a>, span: Span) -> Stub {
+        if stub.is_approve() {
+            self.not_supported(span, "stubbing an approval");
+        }
+        let path = stub.path();
+        let path_span = path.map_or(span, |path| self.span(path.range()));
+        let target = path.and_then(|path| self.callable_path(path));
+        let mark = self.locals.mark();
+        let mut params = Vec::new();
+        for arg in stub.args().into_iter().flat_map(ast::PatArgs::args) {
+            let place = self.span(arg.range());
+            let name = arg.name().map(|name| name.text().into());
+            let pat = self.opt_pattern(arg.pattern(), place, LocalKind::Pattern);
+            params.push((name, pat, place));
+        }
+        let mut outcomes = Vec::new();
+        for outcome in stub.outcomes() {
+            let place = self.span(outcome.range());
+            let value = self.body_expr(outcome.body(), place);
+            let after = outcome.after().map_or(0, |after| self.after(after));
+            outcomes.push((value, after));
+        }
+        self.locals.leave(mark);
+        Stub {
+            approve: stub.is_approve(),
+            target,
+            path: path.map(|path| path.to_text().into()).unwrap_or_default(),
+            path_span,
+            params,
+            outcomes,
+            span,
+        }
+    }
+
+    fn after(&mut self, number: ast::NumberExpr<'a>) -> i64 {
+        let span = self.span(number.range());
+        let text = number.token().map_or("", |token| token.text());
+        match self.number(text, false, span) {
+            Some(Literal::Duration(nanos)) => nanos,
+            Some(_) => {
+                self.report(
+                    Diagnostic::new(Code::OtherLiteral, span, "`after` takes a duration")
+                        .help("with a unit, such as `after 5s`"),
+                );
+                0
+            }
+            None => 0,
+        }
+    }
+
+    /// Constants that need themselves, directly or through others and functions.
+    pub(super) fn const_cycles(&mut self) {
+        let mut graph = petgraph::graph::DiGraph::<DefId, Span>::new();
+        let mut nodes = rustc_hash::FxHashMap::default();
+        let mut defs: Vec<DefId> = self.mentions.keys().copied().collect();
+        defs.sort_unstable();
+        let is_const =
+            |def: DefId| self.names.head(def).is_some_and(|head| head.kind == HeadKind::Const);
+        if !defs.iter().any(|def| is_const(*def)) {
+            return;
+        }
+        for from in &defs {
+            for (to, span) in self.mentions.get(from).into_iter().flatten() {
+                let from = *nodes.entry(*from).or_insert_with(|| graph.add_node(*from));
+                let to = *nodes.entry(*to).or_insert_with(|| graph.add_node(*to));
+                graph.add_edge(from, to, *span);
+            }
+        }
+        let mut found = Vec::new();
+        // Kosaraju's algorithm walks without recursion, so a long chain cannot overflow the stack.
+        for circle in petgraph::algo::kosaraju_scc(&graph) {
+            let mut members: Vec<DefId> =
+                circle.iter().filter_map(|node| graph.node_weight(*node).copied()).collect();
+            members.sort_unstable();
+            let Some(first) = members.iter().copied().find(|def| is_const(*def)) else { continue };
+            let Some(node) = nodes.get(&first) else { continue };
+            let mut edges: Vec<Span> = graph
+                .edges(*node)
+                .filter(|edge| circle.contains(&petgraph::visit::EdgeRef::target(edge)))
+                .map(|edge| *edge.weight())
+                .collect();
+            edges.sort_unstable();
+            let (Some(edge), Some(head)) = (edges.first(), self.names.head(first)) else {
+                continue;
+            };
+            found.push(
+                Diagnostic::new(
+                    Code::ConstCycle,
+                    head.name_span,
+                    format!("the constant `{}` needs its own value", head.name),
+                )
+                .label(*edge, "needed here")
+                .help("a constant is computed once, from others that do not need it"),
+            );
+        }
+        self.diagnostics.extend(found);
+    }
+}
+
+fn param_names(params: &[ast::Param<'_>]) -> Vec<SmolStr> {
+    params
+        .iter()
+        .map(|param| param.name().map(|name| name.text().into()).unwrap_or_default())
+        .collect()
+}
+
+fn docs(text: Option<String>) -> SmolStr {
+    text.map(SmolStr::from).unwrap_or_default()
+}

@@ -1,0 +1,144 @@
+//! Numbers with their units, and texts with their interpolations.
+
+use kait_syntax::ast::StrExpr;
+use kait_syntax::numbers::{NumberLiteral, Unit};
+use kait_syntax::strings::StrPart;
+use rust_decimal::Decimal;
+
+use super::Lowerer;
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Expr, ExprId, Literal, TemplatePart};
+use crate::names::suggest;
+
+/// The active codes of ISO 4217 (list one, 2024), without funds, metals and test codes.
+const CURRENCIES: &[&str] = &[
+    "aed", "afn", "all", "amd", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn",
+    "bhd", "bif", "bmd", "bnd", "bob", "brl", "bsd", "btn", "bwp", "byn", "bzd", "cad", "cdf",
+    "chf", "clp", "cny", "cop", "crc", "cup", "cve", "czk", "djf", "dkk", "dop", "dzd", "egp",
+    "ern", "etb", "eur", "fjd", "fkp", "gbp", "gel", "ghs", "gip", "gmd", "gnf", "gtq", "gyd",
+    "hkd", "hnl", "htg", "huf", "idr", "ils", "inr", "iqd", "irr", "isk", "jmd", "jod", "jpy",
+    "kes", "kgs", "khr", "kmf", "kpw", "krw", "kwd", "kyd", "kzt", "lak", "lbp", "lkr", "lrd",
+    "lsl", "lyd", "mad", "mdl", "mga", "mkd", "mmk", "mnt", "mop", "mru", "mur", "mvr", "mwk",
+    "mxn", "myr", "mzn", "nad", "ngn", "nio", "nok", "npr", "nzd", "omr", "pab", "pen", "pgk",
+    "php", "pkr", "pln", "pyg", "qar", "ron", "rsd", "rub", "rwf", "sar", "sbd", "scr", "sdg",
+    "sek", "sgd", "shp", "sle", "sos", "srd", "ssp", "stn", "svc", "syp", "szl", "thb", "tjs",
+    "tmt", "tnd", "top", "try", "ttd", "twd", "tzs", "uah", "ugx", "usd", "uyu", "uzs", "ved",
+    "ves", "vnd", "vuv", "wst", "xaf", "xcd", "xof", "xpf", "yer", "zar", "zmw", "zwg",
+];
+
+impl<'a> Lowerer<'a> {
+    /// The value of a number as written, with the sign in front of it; `None` if it was reported, here or before.
+    pub(super) fn number(&mut self, text: &str, negative: bool, span: Span) -> Option<Literal> {
+        // Malformed numbers were reported by the lexer.
+        let literal = NumberLiteral::parse(text)?;
+        let out_of_range = |what: &str, limit: &str| {
+            Diagnostic::new(Code::NumberRange, span, format!("this number does not fit {what}"))
+                .help(limit)
+        };
+        let finding = match literal.unit() {
+            None if literal.is_integer() => {
+                let value = literal.decimal().parse::<i128>().ok();
+                let value = value.map(|value| if negative { -value } else { value });
+                match value.and_then(|value| i64::try_from(value).ok()) {
+                    Some(value) => return Some(Literal::Int(value)),
+                    None => out_of_range(
+                        "an `int`",
+                        "an `int` has 64 bits: from -9_223_372_036_854_775_808 to 9_223_372_036_854_775_807",
+                    ),
+                }
+            }
+            None => {
+                let value = literal.as_f64();
+                if value.is_finite() {
+                    return Some(Literal::Float(if negative { -value } else { value }));
+                }
+                out_of_range("a `float`", "a `float` has 64 bits")
+            }
+            Some(Unit::Duration(_)) => {
+                let nanos = literal.nanos().and_then(|nanos| i64::try_from(nanos).ok());
+                match nanos {
+                    Some(nanos) => {
+                        return Some(Literal::Duration(if negative { -nanos } else { nanos }));
+                    }
+                    None => out_of_range(
+                        "a `duration`",
+                        "a `duration` counts whole nanoseconds, up to about 292 years",
+                    ),
+                }
+            }
+            Some(Unit::Size(_)) => match literal.bytes() {
+                Some(bytes) if !negative => return Some(Literal::Size(bytes)),
+                Some(_) => out_of_range("a `size`", "a size is not negative"),
+                None => out_of_range("a `size`", "a `size` counts whole bytes, in 64 bits"),
+            },
+            Some(Unit::Currency(currency)) => {
+                if !CURRENCIES.contains(&currency.as_str()) {
+                    self.unknown_currency(text, currency.as_str(), span);
+                    return None;
+                }
+                let amount = Decimal::from_str_exact(literal.decimal()).ok();
+                match (amount, <[u8; 3]>::try_from(currency.as_bytes())) {
+                    (Some(mut amount), Ok(code)) => {
+                        amount.set_sign_negative(negative && !amount.is_zero());
+                        return Some(Literal::Money(amount, code));
+                    }
+                    _ => out_of_range("`money`", "`money` has up to 28 digits"),
+                }
+            }
+        };
+        self.report(finding);
+        None
+    }
+
+    fn unknown_currency(&mut self, text: &str, unit: &str, span: Span) {
+        let mut finding =
+            Diagnostic::new(Code::UnknownUnit, span, format!("there is no unit `{unit}`"));
+        let common = [("min", "m"), ("sec", "s"), ("hrs", "h"), ("day", "d"), ("msec", "ms")];
+        let ours = common.iter().find(|(foreign, _)| *foreign == unit).map(|(_, ours)| *ours);
+        let units = kait_syntax::numbers::known_units();
+        let near = ours
+            .or_else(|| suggest(unit, CURRENCIES.iter().copied()))
+            .or_else(|| suggest(unit, units));
+        let digits = text.strip_suffix(unit).unwrap_or(text);
+        finding = match near {
+            Some(near) => finding.help(format!("did you mean `{digits}{near}`?")).guess(
+                format!("write `{digits}{near}`"),
+                vec![Edit::new(span, format!("{digits}{near}"))],
+            ),
+            None => finding.help(
+                "units are ms s m h d, kb mb gb, and currencies by ISO 4217 such as usd and eur",
+            ),
+        };
+        self.report(finding);
+    }
+
+    /// A text: a literal, or a template if something is interpolated.
+    pub(super) fn text(&mut self, text: StrExpr<'a>, span: Span) -> ExprId {
+        if let Some(constant) = text.constant() {
+            return self.alloc(Expr::Literal(Literal::Text(constant.into())), span);
+        }
+        let mut parts = Vec::new();
+        for part in text.parts() {
+            parts.push(match part {
+                StrPart::Text(part) => TemplatePart::Text(part.text.into()),
+                StrPart::Interpolation(interpolation) => {
+                    let place = self.span(interpolation.range());
+                    TemplatePart::Expr(self.opt_expr(interpolation.expr(), place))
+                }
+            });
+        }
+        self.alloc(Expr::Template(parts), span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CURRENCIES;
+
+    #[test]
+    fn currencies_are_sorted_codes() {
+        assert!(CURRENCIES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(CURRENCIES.iter().all(|code| code.len() == 3));
+        assert!(CURRENCIES.contains(&"eur") && !CURRENCIES.contains(&"abc"));
+    }
+}

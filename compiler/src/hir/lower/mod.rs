@@ -1,0 +1,231 @@
+//! Syntax trees to HIR: names resolved, sugar removed, literals read.
+//!
+//! One [`Lowerer`] walks all declarations in order. It reports what can be said without types; whatever it cannot read
+//! or resolve becomes `Missing`, once reported, so that later stages stay silent about it. It must never look at types.
+//!
+//! Recursion is as deep as the syntax tree, whose depth the parser bounds.
+
+mod calls;
+mod control;
+mod exprs;
+mod forms;
+mod items;
+mod literals;
+mod patterns;
+mod resolve;
+mod scope;
+mod types;
+mod unknown;
+
+use kait_syntax::ast::Decl;
+use kait_syntax::{SyntaxToken, TextRange};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+
+use super::{
+    Body, Def, DefId, DefKind, Expr, ExprId, Hir, Local, LocalId, LocalKind, Module, ModuleId, Pat,
+    PatId,
+};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
+use crate::names::{Names, span_of};
+use crate::sources::Files;
+use scope::Locals;
+use unknown::Unknowns;
+
+/// Lowers every declaration of every module.
+pub(crate) fn lower(names: &Names, files: &Files, diagnostics: &mut Diagnostics) -> Hir {
+    let mut lowerer = Lowerer::new(names, files, diagnostics);
+    let mut hir = Hir::default();
+    hir.defs.reserve(names.heads.len());
+    hir.bodies.reserve(names.heads.len());
+    for (index, module) in (0u32..).zip(&names.modules) {
+        let id = ModuleId(index);
+        let Some(file) = files.get(module.file) else { continue };
+        let tree = &file.tree;
+        lowerer.enter_module(id, module.file);
+        for def in &module.defs {
+            let Some(head) = names.head(*def) else { continue };
+            let decl = tree.node(head.node).and_then(Decl::cast);
+            let Some(decl) = decl else { continue };
+            let (kind, body) = lowerer.declaration(*def, decl);
+            hir.defs.push(Def {
+                name: head.name.clone(),
+                module: id,
+                is_pub: head.is_pub,
+                docs: decl.doc_text().map(SmolStr::from).unwrap_or_default(),
+                name_span: head.name_span,
+                span: span_of(module.file, decl.syntax().range()),
+                kind,
+            });
+            hir.bodies.push(body);
+        }
+        lowerer.leave_module();
+        let source = kait_syntax::ast::SourceFile::cast(tree.root());
+        hir.modules.push(Module {
+            file: module.file,
+            name: module.name.clone(),
+            docs: source.and_then(|s| s.doc_text()).map(SmolStr::from).unwrap_or_default(),
+            is_std: module.is_std,
+            defs: module.defs.clone(),
+        });
+    }
+    lowerer.const_cycles();
+    hir
+}
+
+/// The state of the walk: what is fixed for the compilation, for the module, and for the declaration.
+struct Lowerer<'a> {
+    names: &'a Names,
+    files: &'a Files,
+    diagnostics: &'a mut Diagnostics,
+
+    module: ModuleId,
+    file: FileId,
+    is_std: bool,
+    unknown: Unknowns,
+    used_imports: FxHashSet<SmolStr>,
+
+    def: DefId,
+    body: Body,
+    locals: Locals,
+    type_params: Vec<SmolStr>,
+    /// Depth of loops around the place, for `done` and `next`.
+    loops: u32,
+    in_test: bool,
+    /// In the pattern of an `is`, which binds nothing.
+    no_bind: bool,
+    /// In a default value, where parameters are not known: their names.
+    hidden_params: Vec<SmolStr>,
+    /// Modules that the declaration calls, with the first place.
+    called_modules: FxHashMap<SmolStr, Span>,
+    /// Constants and callables that each constant and callable mentions, for constants that need themselves.
+    mentions: FxHashMap<DefId, Vec<(DefId, Span)>>,
+    /// Names of locals that were bound twice: their uses may be meant for either.
+    clashed: FxHashSet<SmolStr>,
+    has_clash: bool,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(names: &'a Names, files: &'a Files, diagnostics: &'a mut Diagnostics) -> Self {
+        Self {
+            names,
+            files,
+            diagnostics,
+            module: ModuleId(0),
+            file: FileId(0),
+            is_std: false,
+            unknown: Unknowns::default(),
+            used_imports: FxHashSet::default(),
+            def: DefId(0),
+            body: Body::default(),
+            locals: Locals::default(),
+            type_params: Vec::new(),
+            loops: 0,
+            in_test: false,
+            no_bind: false,
+            hidden_params: Vec::new(),
+            called_modules: FxHashMap::default(),
+            mentions: FxHashMap::default(),
+            clashed: FxHashSet::default(),
+            has_clash: false,
+        }
+    }
+
+    fn enter_module(&mut self, module: ModuleId, file: FileId) {
+        self.module = module;
+        self.file = file;
+        self.is_std = self.names.modules.get(module.index()).is_some_and(|module| module.is_std);
+        self.used_imports.clear();
+    }
+
+    fn leave_module(&mut self) {
+        self.unknown.flush(self.diagnostics);
+        self.unused_imports();
+    }
+
+    fn unused_imports(&mut self) {
+        let Some(scope) = self.names.scope(self.module) else { return };
+        if !scope.damaged_words.is_empty() {
+            return;
+        }
+        let text = self.files.get(self.file).map_or("", |file| file.text());
+        for (name, import) in &scope.modules {
+            if import.target.is_none() || self.used_imports.contains(name) {
+                continue;
+            }
+            let finding = Diagnostic::new(
+                Code::UnusedImport,
+                import.span,
+                format!("the import `{name}` is never used"),
+            )
+            .fix("remove it", vec![crate::names::delete_line(text, import.span)]);
+            self.diagnostics.push(finding);
+        }
+    }
+
+    fn span(&self, range: TextRange) -> Span {
+        span_of(self.file, range)
+    }
+
+    fn token(&self, token: SyntaxToken<'_>) -> (SmolStr, Span) {
+        (token.text().into(), self.span(token.range()))
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        self.diagnostics.push(finding);
+    }
+
+    fn not_supported(&mut self, span: Span, what: &str) {
+        self.diagnostics.push(Diagnostic::not_supported(span, what));
+    }
+
+    fn alloc(&mut self, expr: Expr, span: Span) -> ExprId {
+        let id = ExprId(index(self.body.exprs.len()));
+        self.body.exprs.push(expr);
+        self.body.expr_spans.push(span);
+        id
+    }
+
+    fn missing(&mut self, span: Span) -> ExprId {
+        self.alloc(Expr::Missing, span)
+    }
+
+    fn alloc_pat(&mut self, pat: Pat, span: Span) -> PatId {
+        let id = PatId(index(self.body.pats.len()));
+        self.body.pats.push(pat);
+        self.body.pat_spans.push(span);
+        id
+    }
+
+    fn alloc_local(&mut self, name: SmolStr, span: Span, kind: LocalKind) -> LocalId {
+        let id = LocalId(index(self.body.locals.len()));
+        self.body.locals.push(Local { name, span, kind, uses: 0 });
+        id
+    }
+
+    /// Lowers one declaration with a fresh body.
+    fn declaration(&mut self, def: DefId, decl: Decl<'a>) -> (DefKind, Option<Body>) {
+        self.def = def;
+        self.body = Body::default();
+        self.locals.clear();
+        self.type_params.clear();
+        self.loops = 0;
+        self.in_test = false;
+        self.no_bind = false;
+        self.hidden_params.clear();
+        self.called_modules.clear();
+        self.clashed.clear();
+        self.has_clash = false;
+        let kind = self.item(decl);
+        self.locals_that_hide_modules();
+        let body = std::mem::take(&mut self.body);
+        let is_empty = body.exprs.is_empty() && body.pats.is_empty() && body.locals.is_empty();
+        let keep = body.root.is_some() || !is_empty;
+        (kind, keep.then_some(body))
+    }
+}
+
+/// The index of the next element; a body has less than 2³² of anything, because a file has less than 2³² bytes.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,130 @@
+//! The locals that are in scope at a place.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::Lowerer;
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::hir::{LocalId, LocalKind};
+
+/// Names to locals, with a log to leave a scope: every operation costs the same, however many there are.
+#[derive(Debug, Default)]
+pub(super) struct Locals {
+    known: FxHashMap<SmolStr, LocalId>,
+    log: Vec<(SmolStr, Option<LocalId>)>,
+}
+
+impl Locals {
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+        self.log.clear();
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<LocalId> {
+        self.known.get(name).copied()
+    }
+
+    /// The place to come back to with [`Self::leave`].
+    pub(super) fn mark(&self) -> usize {
+        self.log.len()
+    }
+
+    pub(super) fn leave(&mut self, mark: usize) {
+        while self.log.len() > mark {
+            let Some((name, before)) = self.log.pop() else { return };
+            match before {
+                Some(local) => self.known.insert(name, local),
+                None => self.known.remove(&name),
+            };
+        }
+    }
+
+    pub(super) fn enter(&mut self, name: SmolStr, local: LocalId) {
+        let before = self.known.insert(name.clone(), local);
+        self.log.push((name, before));
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(SmolStr::as_str)
+    }
+}
+
+impl Lowerer<'_> {
+    /// Binds a name in the current scope; refuses names that are taken.
+    pub(super) fn bind(&mut self, name: SmolStr, span: Span, kind: LocalKind) -> LocalId {
+        let local = self.alloc_local(name.clone(), span, kind);
+        if let Some(known) = self.locals.get(&name) {
+            self.report_taken(&name, span, known, kind);
+        } else if let Some(def) =
+            self.names.scope(self.module).and_then(|scope| scope.values.get(&name))
+            && let Some(head) = self.names.head(*def)
+            && !head.damaged
+            && *def != self.def
+        {
+            let finding = Diagnostic::new(
+                Code::Shadowing,
+                span,
+                format!("`{name}` is already {} of this file", head.kind.noun()),
+            )
+            .here("this name is taken")
+            .label(head.name_span, "declared here")
+            .help("give it another name: every name means one thing in its scope");
+            self.clash(&name);
+            self.report(finding);
+        }
+        self.locals.enter(name, local);
+        local
+    }
+
+    fn report_taken(&mut self, name: &SmolStr, span: Span, known: LocalId, kind: LocalKind) {
+        let Some((place, known_kind)) =
+            self.body.locals.get(known.index()).map(|local| (local.span, local.kind))
+        else {
+            return;
+        };
+        let both_params = kind == LocalKind::Param && known_kind == LocalKind::Param;
+        let (code, message) = if both_params {
+            (Code::Duplicate, format!("two parameters are called `{name}`"))
+        } else {
+            (Code::Shadowing, format!("`{name}` is already taken"))
+        };
+        let finding = Diagnostic::new(code, span, message)
+            .here("bound again here")
+            .label(place, "bound here")
+            .help("give one of them another name: names are bound once and never change");
+        self.clash(name);
+        self.report(finding);
+    }
+
+    /// From here on names that are not known may be consequences.
+    fn clash(&mut self, name: &SmolStr) {
+        self.clashed.insert(name.clone());
+        self.has_clash = true;
+    }
+
+    /// A local may not have the name of a module that the same declaration calls: the reader could not tell them apart.
+    pub(super) fn locals_that_hide_modules(&mut self) {
+        if self.called_modules.is_empty() {
+            return;
+        }
+        let mut found = Vec::new();
+        for local in &self.body.locals {
+            let Some(call) = self.called_modules.get(&local.name) else { continue };
+            let name = &local.name;
+            found.push(
+                Diagnostic::new(
+                    Code::LocalHidesModule,
+                    local.span,
+                    format!("`{name}` is also a module that is called here"),
+                )
+                .here("this local needs another name")
+                .label(*call, format!("the module `{name}` is called here"))
+                .help("in one declaration a name is either a local or a module"),
+            );
+        }
+        // The same name is reported once: the other places follow.
+        let mut seen = rustc_hash::FxHashSet::default();
+        found.retain(|finding| seen.insert(finding.message.clone()));
+        self.diagnostics.extend(found);
+    }
+}

@@ -1,0 +1,327 @@
+//! Names that nobody declared. One mistake makes one error: the uses of one unknown name are one finding.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::Lowerer;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::hir::ModuleId;
+use crate::names::{foreign_type, is_planned_module, is_std_module, suggest};
+
+/// Places of the same unknown name that are shown besides the first.
+const MAX_SHOWN: usize = 3;
+
+/// Unknown names of a module, until it is done.
+#[derive(Debug, Default)]
+pub(super) struct Unknowns {
+    found: Vec<(Diagnostic, Vec<Span>)>,
+    known: FxHashMap<(Code, SmolStr), usize>,
+}
+
+impl Unknowns {
+    /// Whether the name was reported; then this place is added to it.
+    fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
+        let Some(index) = self.known.get(&(code, SmolStr::new(name))) else { return false };
+        if let Some((_, places)) = self.found.get_mut(*index) {
+            places.push(span);
+        }
+        true
+    }
+
+    fn add(&mut self, code: Code, name: &str, finding: Diagnostic) {
+        self.known.insert((code, name.into()), self.found.len());
+        self.found.push((finding, Vec::new()));
+    }
+
+    pub(super) fn flush(&mut self, diagnostics: &mut Diagnostics) {
+        self.known.clear();
+        for (mut finding, places) in self.found.drain(..) {
+            for place in places.iter().take(MAX_SHOWN) {
+                finding = finding.label(*place, "also used here");
+            }
+            if places.len() > MAX_SHOWN {
+                let more = places.len() - MAX_SHOWN;
+                finding = finding.note(format!("it is used in {more} more places"));
+            }
+            // A rename that is offered for the first place is offered for all.
+            let at = finding.primary.span;
+            for fix in &mut finding.fixes {
+                if let [edit] = fix.edits.as_slice()
+                    && edit.span == at
+                {
+                    let insert = edit.insert.clone();
+                    fix.edits.extend(places.iter().map(|place| Edit::new(*place, insert.clone())));
+                }
+            }
+            diagnostics.push(finding);
+        }
+    }
+}
+
+impl Lowerer<'_> {
+    /// Whether a name may be missing only because of an earlier mistake.
+    fn may_follow(&self, name: &str) -> bool {
+        self.names
+            .scope(self.module)
+            .is_some_and(|scope| scope.has_duplicates || scope.damaged_words.contains(name))
+            || self.has_clash
+    }
+
+    /// Whether a bare upper-case name may have been declared in text that could not be read.
+    pub(super) fn may_be_damaged(&self, name: &str) -> bool {
+        self.names.scope(self.module).is_some_and(|scope| scope.damaged_words.contains(name))
+    }
+
+    /// Reports a lower-case name that is no local, value or module.
+    pub(super) fn unknown_value(&mut self, name: &str, span: Span, called: bool) {
+        if self.may_follow(name) {
+            return;
+        }
+        if let Some(finding) = self.used_too_early(name, span) {
+            self.report(finding);
+            return;
+        }
+        if self.hidden_params.iter().any(|param| param == name) {
+            let finding = Diagnostic::new(
+                Code::DefaultUsesParameter,
+                span,
+                format!("a default value cannot use the parameter `{name}`"),
+            )
+            .help("make the parameter optional, and use `??` in the body");
+            self.report(finding);
+            return;
+        }
+        if self.unknown.again(Code::UnknownName, name, span) {
+            return;
+        }
+        let mut finding =
+            Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not known here"));
+        if is_planned_module(name) {
+            let what = format!("the standard module `{name}`");
+            self.unknown.add(Code::UnknownName, name, Diagnostic::not_supported(span, &what));
+            return;
+        }
+        if let Some(near) = self.similar_value(name) {
+            finding = did_you_mean(finding, span, &near);
+        } else if let Some(module) = called.then(|| std_module_with(name)).flatten() {
+            let full = format!("{module}.{name}");
+            finding = did_you_mean(finding, span, &full);
+        } else if is_std_module(name) {
+            finding = finding.help(format!("`{name}` is a module: name what you need of it"));
+        } else if called {
+            finding = finding.help("declare it with `fn`, `graph`, `prompt` or `extern`");
+        } else {
+            finding = finding.help("bind it with `let` above this place");
+        }
+        self.unknown.add(Code::UnknownName, name, finding);
+    }
+
+    fn similar_value(&self, name: &str) -> Option<String> {
+        let scope = self.names.scope(self.module)?;
+        let mut locals: Vec<&str> = self.locals.names().collect();
+        locals.sort_unstable();
+        let mut values: Vec<&str> =
+            scope.values.keys().chain(scope.modules.keys()).map(SmolStr::as_str).collect();
+        values.sort_unstable();
+        let prelude = self.names.prelude_scope().into_iter().flat_map(|scope| scope.values.keys());
+        let all = locals
+            .into_iter()
+            .chain(values)
+            .chain(prelude.map(SmolStr::as_str))
+            .chain(super::forms::BUILTINS.iter().map(|(name, _)| *name))
+            .chain(kait_stdlib::modules().iter().map(|(name, _)| *name));
+        suggest(name, all).map(str::to_owned)
+    }
+
+    /// Reports a module that does not exist, in front of a dot.
+    pub(super) fn unknown_module(&mut self, name: &str, span: Span) {
+        if self.may_follow(name) || self.unknown.again(Code::UnknownModule, name, span) {
+            return;
+        }
+        if is_planned_module(name) {
+            let what = format!("the standard module `{name}`");
+            self.unknown.add(Code::UnknownModule, name, Diagnostic::not_supported(span, &what));
+            return;
+        }
+        let mut finding =
+            Diagnostic::new(Code::UnknownModule, span, format!("there is no module `{name}`"));
+        let near = self.names.scope(self.module).and_then(|scope| {
+            let mut own: Vec<&str> = scope.modules.keys().map(SmolStr::as_str).collect();
+            own.sort_unstable();
+            let std = kait_stdlib::modules().iter().map(|(name, _)| *name);
+            suggest(name, own.into_iter().chain(std))
+        });
+        finding = match near {
+            Some(near) => did_you_mean(finding, span, near),
+            None => finding.help("a module of this package needs a `use` at the top of the file"),
+        };
+        self.unknown.add(Code::UnknownModule, name, finding);
+    }
+
+    /// Reports a name that a module does not have.
+    pub(super) fn unknown_member(&mut self, module: ModuleId, name: &str, span: Span) {
+        let Some(scope) = self.names.scope(module) else { return };
+        if scope.damaged_words.contains(name) || scope.has_duplicates {
+            return;
+        }
+        let module_name = self.names.module_name(module).to_owned();
+        let key = format!("{module_name}.{name}");
+        if self.unknown.again(Code::UnknownMember, &key, span) {
+            return;
+        }
+        let mut names: Vec<&str> = scope
+            .values
+            .iter()
+            .chain(&scope.types)
+            .filter(|(_, def)| self.names.is_visible(**def, self.module))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.sort_unstable();
+        let mut finding = Diagnostic::new(
+            Code::UnknownMember,
+            span,
+            format!("the module `{module_name}` has no `{name}`"),
+        );
+        if let Some(near) = suggest(name, names.iter().copied()) {
+            finding = did_you_mean(finding, span, near);
+        } else if let Some(other) = std_module_with(name) {
+            finding = finding.help(format!("there is `{other}.{name}`"));
+        } else if !names.is_empty() && names.len() <= 24 {
+            finding = finding.help(format!("it has: {}", names.join(", ")));
+        }
+        self.unknown.add(Code::UnknownMember, &key, finding);
+    }
+
+    /// Reports a type that does not exist.
+    pub(super) fn unknown_type(&mut self, name: &str, span: Span) {
+        if self.may_follow(name) || self.unknown.again(Code::UnknownType, name, span) {
+            return;
+        }
+        let mut finding =
+            Diagnostic::new(Code::UnknownType, span, format!("there is no type `{name}`"));
+        if let Some(ours) = foreign_type(name) {
+            finding = finding
+                .help(format!("the type is called `{ours}`"))
+                .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
+        } else if let Some(near) = self.similar_type(name) {
+            finding = did_you_mean(finding, span, &near);
+        } else {
+            finding = finding.help("declare it with `record`, `enum` or `type`");
+        }
+        self.unknown.add(Code::UnknownType, name, finding);
+    }
+
+    fn similar_type(&self, name: &str) -> Option<String> {
+        let scope = self.names.scope(self.module)?;
+        let mut own: Vec<&str> = scope.types.keys().map(SmolStr::as_str).collect();
+        own.sort_unstable();
+        let prelude = self.names.prelude_scope().into_iter().flat_map(|scope| scope.types.keys());
+        let mut prelude: Vec<&str> = prelude.map(SmolStr::as_str).collect();
+        prelude.sort_unstable();
+        let params = self.type_params.iter().map(SmolStr::as_str);
+        let all = params.chain(own).chain(prelude).chain(super::types::PRIMITIVES.iter().copied());
+        suggest(name, all).map(str::to_owned)
+    }
+
+    /// Reports a variant that an enum does not have.
+    pub(super) fn unknown_variant(&mut self, of: crate::hir::DefId, name: &str, span: Span) {
+        let Some(head) = self.names.head(of) else { return };
+        if head.damaged {
+            return;
+        }
+        let enum_name = head.name.clone();
+        let mut finding = Diagnostic::new(
+            Code::UnknownVariant,
+            span,
+            format!("the enum `{enum_name}` has no variant `{name}`"),
+        )
+        .label(head.name_span, "declared here");
+        finding = match suggest(name, head.variants.iter().map(SmolStr::as_str)) {
+            Some(near) => did_you_mean(finding, span, near),
+            None => finding.help(format!("it has: {}", head.variants.join(", "))),
+        };
+        self.report(finding);
+    }
+
+    /// Reports the role of a prompt that no `model` declares.
+    pub(super) fn unknown_role(&mut self, name: &str, span: Span) {
+        if self.may_follow(name) || self.unknown.again(Code::UnknownRole, name, span) {
+            return;
+        }
+        let finding =
+            Diagnostic::new(Code::UnknownRole, span, format!("no model role is called `{name}`"));
+        let roles = self.names.scope(self.module).map(|scope| {
+            let mut roles: Vec<&str> = scope
+                .values
+                .iter()
+                .filter(|(_, def)| {
+                    let head = self.names.head(**def);
+                    head.is_some_and(|head| head.kind == crate::names::HeadKind::Model)
+                })
+                .map(|(name, _)| name.as_str())
+                .collect();
+            roles.sort_unstable();
+            roles
+        });
+        let roles = roles.unwrap_or_default();
+        let finding = match (suggest(name, roles.iter().copied()), roles.as_slice()) {
+            (Some(near), _) => did_you_mean(finding, span, near),
+            (None, []) => {
+                let top = Span::new(self.file, self.first_declaration(), self.first_declaration());
+                finding.help(format!("declare it at the top of the file: `model {name}`")).guess(
+                    format!("declare `model {name}`"),
+                    vec![Edit::new(top, format!("model {name}\n\n"))],
+                )
+            }
+            (None, roles) => finding.help(format!(
+                "declare it with `model {name}`, or use one of: {}",
+                roles.join(", ")
+            )),
+        };
+        self.unknown.add(Code::UnknownRole, name, finding);
+    }
+
+    /// Where the first declaration that is no `use` begins.
+    fn first_declaration(&self) -> u32 {
+        let Some(file) = self.files.get(self.file) else { return 0 };
+        let source = kait_syntax::ast::SourceFile::cast(file.tree.root());
+        source
+            .and_then(|source| {
+                source.decls().find(|decl| !matches!(decl, kait_syntax::ast::Decl::Use(_)))
+            })
+            .map_or(0, |decl| decl.syntax().range().start().into())
+    }
+
+    /// Reports that a definition of another module is not exported.
+    pub(super) fn report_private(&mut self, def: crate::hir::DefId, span: Span) {
+        let Some(head) = self.names.head(def) else { return };
+        let module = self.names.module_name(head.module);
+        let finding = Diagnostic::new(
+            Code::Private,
+            span,
+            format!("`{}` is private to the module `{module}`", head.name),
+        )
+        .label(head.name_span, "declared without `pub`")
+        .help(format!("write `pub` in front of it in `{module}` if others may use it"));
+        self.report(finding);
+    }
+}
+
+/// "did you mean `near`?", with the rename.
+pub(super) fn did_you_mean(finding: Diagnostic, span: Span, near: &str) -> Diagnostic {
+    finding
+        .help(format!("did you mean `{near}`?"))
+        .guess(format!("write `{near}`"), vec![Edit::new(span, near)])
+}
+
+/// The std module that has a function of that name, if exactly one has.
+pub(super) fn std_module_with(function: &str) -> Option<&'static str> {
+    let declaration = format!("pub extern {function}");
+    let mut found = kait_stdlib::modules().iter().filter(|(_, source)| {
+        source.match_indices(declaration.as_str()).any(|(at, text)| {
+            source.get(at + text.len()..).is_some_and(|rest| rest.starts_with(['(', '<']))
+        })
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first.0)
+}

@@ -1,0 +1,242 @@
+//! Declarations of all modules into one table, and the names of each module into its scope.
+
+use kait_syntax::ast::{self, Decl, Pattern};
+use kait_syntax::{SyntaxKind, SyntaxToken, TextRange};
+use smol_str::SmolStr;
+
+use super::load::{Graph, Loaded, span_of};
+use super::{Head, HeadKind, ImportedModule, ModuleHead, Names, Scope, head_kind};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::hir::{DefId, ModuleId};
+
+pub(super) fn collect(graph: Graph, diagnostics: &mut Diagnostics) -> Names {
+    let mut names = Names { std: graph.std, prelude: graph.prelude, ..Names::default() };
+    for (index, loaded) in (0u32..).zip(&graph.modules) {
+        let mut collector = Collector {
+            module: ModuleId(index),
+            loaded,
+            names: &mut names,
+            scope: Scope::default(),
+            defs: Vec::new(),
+            diagnostics,
+        };
+        collector.run();
+        let Collector { scope, defs, .. } = collector;
+        names.scopes.push(scope);
+        names.modules.push(ModuleHead {
+            file: loaded.file,
+            name: loaded.name.clone(),
+            is_std: loaded.is_std,
+            defs,
+        });
+    }
+    names
+}
+
+struct Collector<'a> {
+    module: ModuleId,
+    loaded: &'a Loaded,
+    names: &'a mut Names,
+    scope: Scope,
+    defs: Vec<DefId>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Collector<'_> {
+    fn run(&mut self) {
+        self.imports();
+        let loaded = self.loaded;
+        for range in &loaded.damage {
+            self.damaged_words(*range);
+        }
+        let Some(file) = ast::SourceFile::cast(loaded.tree.root()) else { return };
+        for decl in file.decls() {
+            if let Some(kind) = head_kind(decl) {
+                self.decl(decl, kind);
+            }
+        }
+    }
+
+    fn imports(&mut self) {
+        for import in &self.loaded.imports {
+            let entry = ImportedModule {
+                target: import.target,
+                name_span: import.name_span,
+                span: import.span,
+            };
+            if let Some(first) = self.scope.modules.get(&import.name) {
+                let finding = Diagnostic::new(
+                    Code::Duplicate,
+                    import.name_span,
+                    format!("two imports are called `{}`", import.name),
+                )
+                .label(first.name_span, "the first is here")
+                .help("give one of them another name with `as`");
+                self.diagnostics.push(finding);
+                continue;
+            }
+            self.scope.modules.insert(import.name.clone(), entry);
+        }
+    }
+
+    fn damaged_words(&mut self, range: TextRange) {
+        let tree = &self.loaded.tree;
+        // The range is that of a declaration or of an error; its tokens follow one another.
+        let mut token = tree.token_at(range.start());
+        while let Some(current) = token {
+            if current.range().start() >= range.end() {
+                break;
+            }
+            if matches!(current.kind(), SyntaxKind::Lid | SyntaxKind::Uid) {
+                self.scope.damaged_words.insert(current.text().into());
+            }
+            token = current.next_token();
+        }
+    }
+
+    fn span(&self, range: TextRange) -> Span {
+        span_of(self.loaded.file, range)
+    }
+
+    fn decl(&mut self, decl: Decl<'_>, kind: HeadKind) {
+        let range = decl.syntax().range();
+        let damaged = self.loaded.damage.iter().any(|damage| damage.contains_range(range));
+        let name = match decl {
+            Decl::Let(decl) => self.const_name(decl),
+            Decl::Test(decl) => decl.title().map(|title| {
+                let text = title.constant().unwrap_or_default();
+                (SmolStr::from(text), self.span(title.range()))
+            }),
+            _ => decl.name().map(|name| self.named(name)),
+        };
+        let (name, name_span) =
+            name.unwrap_or_else(|| (SmolStr::default(), self.span(range).before()));
+        let def = DefId(u32::try_from(self.names.heads.len()).unwrap_or(u32::MAX));
+        let mut head = Head {
+            module: self.module,
+            kind,
+            name: name.clone(),
+            name_span,
+            is_pub: decl.is_pub(),
+            damaged,
+            type_params: type_params(decl),
+            variants: Vec::new(),
+            ungated: is_ungated(decl),
+            node: decl.syntax().index(),
+        };
+        if let Decl::Enum(decl) = decl {
+            self.variants(def, decl, &mut head);
+        }
+        self.names.heads.push(head);
+        self.defs.push(def);
+        if !name.is_empty() && kind != HeadKind::Test {
+            self.enter(name, name_span, kind, def);
+        }
+    }
+
+    fn named(&self, token: SyntaxToken<'_>) -> (SmolStr, Span) {
+        (token.text().into(), self.span(token.range()))
+    }
+
+    /// A constant is one name: taking a value apart belongs into a block.
+    fn const_name(&mut self, decl: ast::Let<'_>) -> Option<(SmolStr, Span)> {
+        match decl.binder()? {
+            Pattern::Name(pattern) => pattern.name().map(|name| self.named(name)),
+            other => {
+                let span = self.span(other.range());
+                self.diagnostics.push(Diagnostic::not_supported(span, "taking a constant apart"));
+                None
+            }
+        }
+    }
+
+    fn variants(&mut self, def: DefId, decl: ast::Enum<'_>, head: &mut Head) {
+        let mut places: Vec<Span> = Vec::new();
+        for variant in decl.variants() {
+            let Some((name, span)) = variant.name().map(|name| self.named(name)) else { continue };
+            if let Some(first) = head.variants.iter().position(|known| *known == name) {
+                let mut finding = Diagnostic::new(
+                    Code::Duplicate,
+                    span,
+                    format!("the variant `{name}` is declared twice"),
+                );
+                if let Some(place) = places.get(first) {
+                    finding = finding.label(*place, "the first is here");
+                }
+                self.diagnostics.push(finding);
+                self.scope.has_duplicates = true;
+            } else {
+                let index = u32::try_from(head.variants.len()).unwrap_or(u32::MAX);
+                self.scope.variants.entry(name.clone()).or_default().push((def, index));
+            }
+            // A variant that is declared twice keeps its index, so that indices are positions in the text.
+            head.variants.push(name);
+            places.push(span);
+        }
+    }
+
+    fn enter(&mut self, name: SmolStr, span: Span, kind: HeadKind, def: DefId) {
+        let table = if kind.is_type() { &mut self.scope.types } else { &mut self.scope.values };
+        let first = match table.get(&name) {
+            Some(first) => self.names.heads.get(first.index()).map(|head| head.name_span),
+            None => {
+                table.insert(name.clone(), def);
+                self.scope.modules.get(&name).map(|import| import.name_span)
+            }
+        };
+        if let Some(first) = first {
+            self.scope.has_duplicates = true;
+            let damaged = self.scope.damaged_words.contains(&name);
+            let finding =
+                Diagnostic::new(Code::Duplicate, span, format!("`{name}` is declared twice"))
+                    .here("declared again here")
+                    .label(first, "the first is here")
+                    .help("give one of them another name");
+            if !damaged {
+                self.diagnostics.push(finding);
+            }
+        }
+    }
+}
+
+fn type_params(decl: Decl<'_>) -> u32 {
+    let params = match decl {
+        Decl::Record(decl) => decl.type_params(),
+        Decl::Enum(decl) => decl.type_params(),
+        Decl::TypeAlias(decl) => decl.type_params(),
+        Decl::Fn(decl) => decl.type_params(),
+        Decl::Graph(decl) => decl.type_params(),
+        Decl::Prompt(decl) => decl.type_params(),
+        Decl::Extern(decl) => decl.type_params(),
+        _ => None,
+    };
+    params.map_or(0, |params| u32::try_from(params.names().count()).unwrap_or(u32::MAX))
+}
+
+/// Whether the head alone shows that a call is not gated: pure code, models and reads are not.
+fn is_ungated(decl: Decl<'_>) -> bool {
+    match decl {
+        Decl::Fn(_) => true,
+        Decl::Prompt(prompt) => !prompt.is_agent(),
+        Decl::Extern(decl) => {
+            decl.needs().is_none()
+                && decl.does().is_none_or(|does| {
+                    does.effects().all(|effect| {
+                        effect.word().is_some_and(|word| matches!(word.text(), "read" | "random"))
+                    })
+                })
+        }
+        _ => false,
+    }
+}
+
+/// The edit that deletes a declaration with its line, if nothing else stands on it.
+pub(crate) fn delete_line(text: &str, span: Span) -> Edit {
+    let mut span = span;
+    let rest = text.get(span.end as usize..).unwrap_or_default();
+    let line_end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    if rest.get(..line_end).is_some_and(|rest| rest.trim().is_empty()) {
+        span.end += u32::try_from(line_end).unwrap_or(0);
+    }
+    Edit::new(span, "")
+}

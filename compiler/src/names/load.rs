@@ -1,0 +1,407 @@
+//! Which files belong to a compilation: the roots, what they import, and the std modules that they mention.
+//!
+//! A file is a module; its path from the package's root is its name. Std modules need no import, so a file asks for one
+//! by mentioning its name before a dot; a mention that turns out to be a local costs the parsing of one small file.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use kait_syntax::ast::{self, Decl};
+use kait_syntax::{SyntaxKind, SyntaxTree, TextRange};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+
+use super::suggest::suggest;
+use super::syntax_errors;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Span};
+use crate::hir::ModuleId;
+use crate::sources::{Files, SourceError, Sources};
+
+/// Most files that one compilation reads.
+pub const MAX_FILES: usize = 10_000;
+
+/// Std modules that are designed but not built: their names are known, so that the message can be honest.
+const PLANNED: &[&str] = &[
+    "chat", "db", "diff", "event", "git", "image", "mail", "pdf", "schedule", "toml", "xml", "yaml",
+];
+
+/// A file that was read and parsed.
+pub(super) struct Loaded {
+    pub file: FileId,
+    pub name: SmolStr,
+    pub is_std: bool,
+    pub tree: Arc<SyntaxTree>,
+    /// Places whose text could not be read: whole declarations.
+    pub damage: Vec<TextRange>,
+    /// What its `use`s stand for, in textual order.
+    pub imports: Vec<Import>,
+}
+
+/// A `use`.
+pub(super) struct Import {
+    /// The name by which the module is known here.
+    pub name: SmolStr,
+    /// Where that name stands.
+    pub name_span: Span,
+    /// The whole declaration.
+    pub span: Span,
+    /// The module, unless it could not be had, which was reported.
+    pub target: Option<ModuleId>,
+}
+
+/// Everything that was loaded.
+pub(super) struct Graph {
+    pub modules: Vec<Loaded>,
+    /// Std modules by name, the prelude left out.
+    pub std: FxHashMap<SmolStr, ModuleId>,
+    pub prelude: Option<ModuleId>,
+}
+
+/// Whether `name` is a std module, loaded or not.
+pub(crate) fn is_std_module(name: &str) -> bool {
+    name != kait_stdlib::PRELUDE && kait_stdlib::module(name).is_some()
+}
+
+/// Whether `name` is a std module of the language that this version does not have.
+pub(crate) fn is_planned_module(name: &str) -> bool {
+    PLANNED.contains(&name) && !is_std_module(name)
+}
+
+/// The tree of a std module: parsed once per process, because its text never changes.
+fn std_tree(name: &str) -> Option<Arc<SyntaxTree>> {
+    static TREES: LazyLock<FxHashMap<&'static str, OnceLock<Arc<SyntaxTree>>>> =
+        LazyLock::new(|| {
+            kait_stdlib::modules().iter().map(|(name, _)| (*name, OnceLock::new())).collect()
+        });
+    let source = kait_stdlib::module(name)?;
+    let tree = TREES.get(name)?.get_or_init(|| Arc::new(kait_syntax::parse(source).tree));
+    Some(Arc::clone(tree))
+}
+
+pub(super) fn load(
+    sources: &dyn Sources,
+    roots: &[&str],
+    files: &mut Files,
+    diagnostics: &mut Diagnostics,
+) -> Graph {
+    let mut loader = Loader {
+        sources,
+        files,
+        diagnostics,
+        modules: Vec::new(),
+        by_path: FxHashMap::default(),
+        std: FxHashMap::default(),
+        wanted_std: FxHashSet::default(),
+        listed: None,
+    };
+    for (i, root) in roots.iter().enumerate() {
+        loader.root(root, i == 0);
+    }
+    // The list of modules grows while it is walked: imports of imports are loaded, too.
+    let mut next = 0;
+    while next < loader.modules.len() && loader.modules.len() < MAX_FILES {
+        loader.imports(next);
+        next += 1;
+    }
+    loader.import_cycles();
+    let prelude = loader.load_std(kait_stdlib::PRELUDE);
+    loader.load_wanted_std();
+    Graph { modules: loader.modules, std: loader.std, prelude }
+}
+
+struct Loader<'a> {
+    sources: &'a dyn Sources,
+    files: &'a mut Files,
+    diagnostics: &'a mut Diagnostics,
+    modules: Vec<Loaded>,
+    by_path: FxHashMap<String, Option<ModuleId>>,
+    std: FxHashMap<SmolStr, ModuleId>,
+    wanted_std: FxHashSet<&'static str>,
+    listed: Option<Vec<String>>,
+}
+
+impl Loader<'_> {
+    fn root(&mut self, path: &str, first: bool) {
+        if self.by_path.contains_key(path) {
+            return;
+        }
+        let name = if first { SmolStr::default() } else { module_name(path) };
+        match self.sources.read(path) {
+            Ok(text) => {
+                let id = self.parse(path, name, text);
+                self.by_path.insert(path.to_owned(), Some(id));
+            }
+            Err(error) => {
+                // An empty file stands in, so that there is a place to point at.
+                let empty = Arc::new(kait_syntax::parse("").tree);
+                let file = self.files.add(path.into(), empty);
+                let why = match error {
+                    SourceError::NotFound => format!("there is no file `{path}`"),
+                    SourceError::Unreadable(why) => format!("`{path}` cannot be read: {why}"),
+                };
+                let place = Span::new(file, 0, 0);
+                self.diagnostics.push(Diagnostic::new(Code::UnreadableFile, place, why));
+                self.by_path.insert(path.to_owned(), None);
+            }
+        }
+    }
+
+    fn next_id(&self) -> ModuleId {
+        ModuleId(u32::try_from(self.modules.len()).unwrap_or(u32::MAX))
+    }
+
+    fn parse(&mut self, path: &str, name: SmolStr, text: Arc<str>) -> ModuleId {
+        let parse = kait_syntax::parse_shared(text);
+        let tree = Arc::new(parse.tree);
+        let file = self.files.add(path.into(), Arc::clone(&tree));
+        let damage = syntax_errors::damage(&tree, &parse.errors);
+        syntax_errors::report(file, &parse.errors, &damage, self.diagnostics);
+        self.want_std(&tree);
+        let id = self.next_id();
+        self.modules.push(Loaded { file, name, is_std: false, tree, damage, imports: Vec::new() });
+        id
+    }
+
+    /// Notes the std modules that stand before a dot somewhere in the file.
+    fn want_std(&mut self, tree: &SyntaxTree) {
+        let mut before: Option<&str> = None;
+        for token in tree.tokens() {
+            match token.kind() {
+                SyntaxKind::Lid => before = Some(token.text()),
+                SyntaxKind::Dot => {
+                    if let Some(name) = before.take()
+                        && let Some((name, _)) = kait_stdlib::modules().iter().find(|m| m.0 == name)
+                    {
+                        self.wanted_std.insert(name);
+                    }
+                }
+                kind if kind.is_trivia() => {}
+                _ => before = None,
+            }
+        }
+    }
+
+    fn load_std(&mut self, name: &str) -> Option<ModuleId> {
+        let tree = std_tree(name)?;
+        let file = self.files.add(format!("std/{name}.kait").into(), Arc::clone(&tree));
+        self.want_std(&tree);
+        let id = self.next_id();
+        self.modules.push(Loaded {
+            file,
+            name: name.into(),
+            is_std: true,
+            tree,
+            damage: Vec::new(),
+            imports: Vec::new(),
+        });
+        Some(id)
+    }
+
+    /// Std modules mention each other, so this runs until nothing new is wanted; in order of name within a round.
+    fn load_wanted_std(&mut self) {
+        loop {
+            let mut round: Vec<&'static str> = self
+                .wanted_std
+                .iter()
+                .copied()
+                .filter(|name| *name != kait_stdlib::PRELUDE && !self.std.contains_key(*name))
+                .collect();
+            if round.is_empty() {
+                return;
+            }
+            round.sort_unstable();
+            for name in round {
+                if let Some(id) = self.load_std(name) {
+                    self.std.insert(name.into(), id);
+                }
+            }
+        }
+    }
+
+    fn imports(&mut self, module: usize) {
+        let Some((tree, file)) = self.modules.get(module).map(|m| (Arc::clone(&m.tree), m.file))
+        else {
+            return;
+        };
+        let Some(source) = ast::SourceFile::cast(tree.root()) else { return };
+        let mut imports = Vec::new();
+        for decl in source.decls() {
+            let Decl::Use(decl) = decl else { continue };
+            let (Some(path), Some(bound)) = (decl.path(), decl.bound_name()) else { continue };
+            let span = span_of(file, decl.range());
+            if decl.is_pub() {
+                self.diagnostics.push(Diagnostic::not_supported(span, "`pub use`"));
+            }
+            let target = self.import(file, path);
+            imports.push(Import {
+                name: bound.text().into(),
+                name_span: span_of(file, bound.range()),
+                span,
+                target,
+            });
+        }
+        if let Some(module) = self.modules.get_mut(module) {
+            module.imports = imports;
+        }
+    }
+
+    fn import(&mut self, from: FileId, path: ast::Path<'_>) -> Option<ModuleId> {
+        let dotted = path.to_text();
+        let span = span_of(from, path.range());
+        if dotted == "mcp" || dotted.starts_with("mcp.") {
+            self.diagnostics.push(Diagnostic::not_supported(span, "importing an MCP server"));
+            return None;
+        }
+        let file_path = format!("{}.kait", dotted.replace('.', "/"));
+        if let Some(known) = self.by_path.get(&file_path) {
+            return *known;
+        }
+        let target = match self.sources.read(&file_path) {
+            Ok(text) => Some(self.parse(&file_path, SmolStr::new(&dotted), text)),
+            Err(SourceError::NotFound) if is_std_module(&dotted) => {
+                return self.std_by_import(&dotted);
+            }
+            Err(error) => {
+                self.report_missing(&dotted, &file_path, span, error);
+                None
+            }
+        };
+        self.by_path.insert(file_path, target);
+        target
+    }
+
+    fn std_by_import(&mut self, name: &str) -> Option<ModuleId> {
+        if let Some(id) = self.std.get(name) {
+            return Some(*id);
+        }
+        let id = self.load_std(name)?;
+        self.std.insert(name.into(), id);
+        Some(id)
+    }
+
+    fn report_missing(&mut self, dotted: &str, path: &str, span: Span, error: SourceError) {
+        if let SourceError::Unreadable(why) = error {
+            let message = format!("`{path}` cannot be read: {why}");
+            self.diagnostics.push(Diagnostic::new(Code::UnreadableFile, span, message));
+            return;
+        }
+        if is_planned_module(dotted) {
+            let what = format!("the standard module `{dotted}`");
+            self.diagnostics.push(Diagnostic::not_supported(span, &what));
+            return;
+        }
+        let sources = self.sources;
+        let listed = self.listed.get_or_insert_with(|| {
+            let mut names: Vec<String> =
+                sources.list().iter().map(|path| module_name(path).to_string()).collect();
+            names.sort_unstable();
+            names
+        });
+        let near = suggest(dotted, listed.iter().map(String::as_str));
+        let mut finding =
+            Diagnostic::new(Code::UnknownModule, span, format!("there is no module `{dotted}`"))
+                .here(format!("`{path}` does not exist"));
+        finding = match near {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("import `{near}`"), vec![Edit::new(span, near)]),
+            None => finding
+                .help("a module is a file: its path from the package's root, with dots between"),
+        };
+        self.diagnostics.push(finding);
+    }
+
+    /// Reports each circle of imports once, at the import that closes it.
+    fn import_cycles(&mut self) {
+        let mut state = vec![Visit::New; self.modules.len()];
+        let mut cycles = Vec::new();
+        for start in 0..self.modules.len() {
+            self.visit(start, &mut state, &mut cycles);
+        }
+        self.diagnostics.extend(cycles);
+    }
+
+    /// Depth first without recursion, so that a long chain of files cannot overflow the stack.
+    fn visit(&self, start: usize, state: &mut [Visit], cycles: &mut Vec<Diagnostic>) {
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        if state.get(start) != Some(&Visit::New) {
+            return;
+        }
+        if let Some(state) = state.get_mut(start) {
+            *state = Visit::Open;
+        }
+        path.push((start, 0));
+        while let Some((module, next)) = path.last_mut() {
+            let (at, index) = (*module, *next);
+            *next += 1;
+            let Some(import) = self.modules.get(at).and_then(|m| m.imports.get(index)) else {
+                if let Some(state) = state.get_mut(at) {
+                    *state = Visit::Done;
+                }
+                path.pop();
+                continue;
+            };
+            let Some(target) = import.target.map(ModuleId::index) else { continue };
+            match state.get(target) {
+                Some(Visit::New) => {
+                    if let Some(state) = state.get_mut(target) {
+                        *state = Visit::Open;
+                    }
+                    path.push((target, 0));
+                }
+                Some(Visit::Open) => {
+                    let from = path.iter().position(|(m, _)| *m == target).unwrap_or(0);
+                    let circle: Vec<usize> = path.iter().skip(from).map(|(m, _)| *m).collect();
+                    cycles.push(self.cycle(import, &circle));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn cycle(&self, closing: &Import, circle: &[usize]) -> Diagnostic {
+        let name = |index: usize| -> String {
+            let Some(module) = self.modules.get(index) else { return String::new() };
+            match self.files.get(module.file) {
+                Some(file) => module_name(&file.path).to_string(),
+                None => module.name.to_string(),
+            }
+        };
+        let mut names: Vec<String> = circle.iter().map(|index| name(*index)).collect();
+        names.extend(circle.first().map(|index| name(*index)));
+        let chain = names.join("` → `");
+        let message = match circle.len() {
+            1 => "a module imports itself".to_owned(),
+            _ => format!("modules import each other in a circle: `{chain}`"),
+        };
+        let mut finding = Diagnostic::new(Code::ImportCycle, closing.span, message)
+            .here("this closes the circle");
+        for pair in circle.windows(2) {
+            let [from, to] = pair else { continue };
+            let step = self.modules.get(*from).and_then(|module| {
+                module.imports.iter().find(|import| import.target.map(ModuleId::index) == Some(*to))
+            });
+            if let Some(step) = step {
+                finding =
+                    finding.label(step.span, format!("`{}` imports `{}`", name(*from), name(*to)));
+            }
+        }
+        finding.help("move what both need into a module of its own")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}
+
+/// `a/b.kait` is the module `a.b`.
+fn module_name(path: &str) -> SmolStr {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.strip_suffix(".kait").unwrap_or(path).replace('/', ".").into()
+}
+
+pub(crate) fn span_of(file: FileId, range: TextRange) -> Span {
+    Span::new(file, range.start().into(), range.end().into())
+}

@@ -1,0 +1,81 @@
+//! Did-you-mean: the known name that a wrong one most likely stands for.
+
+use strsim::damerau_levenshtein;
+
+/// The candidate that is most like `wrong`, if one is like it at all: one changed character in three.
+///
+/// Names that differ in case only or in the order of their words come first. Ties go to the first candidate, so the
+/// order of the candidates should be that of nearness.
+pub fn suggest<'n>(wrong: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = wrong.chars().count() / 3;
+    let mut best: Option<(usize, &'n str)> = None;
+    for candidate in candidates {
+        if candidate == wrong {
+            continue;
+        }
+        if candidate.len().abs_diff(wrong.len()) > limit.max(2) && !same_words(wrong, candidate) {
+            continue;
+        }
+        let distance = if candidate.eq_ignore_ascii_case(wrong) || same_words(wrong, candidate) {
+            0
+        } else {
+            damerau_levenshtein(wrong, candidate)
+        };
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Whether two names consist of the same words, whatever their order.
+fn same_words(a: &str, b: &str) -> bool {
+    if a.len() != b.len() || !a.contains('_') {
+        return false;
+    }
+    let sorted = |name: &str| {
+        let mut words: Vec<_> = name.split('_').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    sorted(a) == sorted(b)
+}
+
+/// What other languages call a type of ours.
+pub fn foreign_type(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "string" | "str" | "char" | "varchar" => "text",
+        "integer" | "i32" | "i64" | "u32" | "u64" | "long" | "number" => "int",
+        "double" | "f32" | "f64" | "decimal" | "real" => "float",
+        "boolean" => "bool",
+        "any" | "object" | "dict" | "value" | "dynamic" => "json",
+        "date" | "datetime" | "timestamp" | "instant" => "time",
+        "void" | "unit" | "null" | "nothing" | "undefined" => "none",
+        "blob" | "buffer" => "bytes",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found() {
+        let names = ["customer", "order_id", "Label", "reply"];
+        assert_eq!(suggest("custmer", names), Some("customer"));
+        assert_eq!(suggest("id_order", names), Some("order_id"));
+        assert_eq!(suggest("label", names), Some("Label"));
+        assert_eq!(suggest("teh", ["the", "ten"]), Some("the"));
+        assert_eq!(suggest("entirely_different", names), None);
+        assert_eq!(suggest("x", ["y"]), None);
+        assert_eq!(suggest("reply", ["reply"]), None);
+    }
+
+    #[test]
+    fn foreign_types_are_known() {
+        assert_eq!(foreign_type("String"), Some("text"));
+        assert_eq!(foreign_type("boolean"), Some("bool"));
+        assert_eq!(foreign_type("Ticket"), None);
+    }
+}
