@@ -110,6 +110,24 @@ codes! {
 
     // ---- K09xx: packages and locks ----
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
+
+    // ---- K90xx: run time and replay ----
+    TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";
+    Interrupted = "K9011" "interrupted" Error nofix "the run was interrupted";
+    DeniedByPerson = "K9012" "denied" Error nofix "a person said no";
+    NobodyAnswered = "K9013" "unanswered" Error nofix "nobody answered in time";
+    RefusedByOther = "K9014" "refused" Error nofix "a grant, a limit or a provider refused";
+    ValueDoesNotFit = "K9015" "value-does-not-fit" Error nofix "a value does not fit its type";
+    HttpFailed = "K9016" "http-failed" Error nofix "the other side answered with an HTTP error";
+    LeafFailed = "K9017" "leaf-failed" Error nofix "a file, tool or connection failed";
+    Trapped = "K9018" "trapped" Error nofix "a computation has no result";
+    BudgetUsedUp = "K9019" "budget-used-up" Error nofix "a budget is used up";
+    TooDeep = "K9020" "too-deep" Error nofix "a graph called itself more often than its header allows";
+    NothingBound = "K9021" "nothing-bound" Error nofix "nothing is bound to a role";
+    NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
+    ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
+    NoSuchGraph = "K9040" "no-such-graph" Error nofix "there is no graph to run, or several";
+    BadInput = "K9041" "bad-input" Error nofix "the run's inputs do not fit its parameters";
 }
 
 impl Code {
