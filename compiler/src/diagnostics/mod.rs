@@ -5,6 +5,8 @@
 //! for a terminal or as JSON; a language server maps them itself.
 
 mod codes;
+pub mod fixes;
+pub mod render;
 mod sink;
 
 use serde::{Deserialize, Serialize};
