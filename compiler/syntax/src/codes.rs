@@ -90,10 +90,12 @@ codes! {
     ColonForEquals = "K0033", "colon-for-equals", Error, "A value is bound with `let name = value`.";
     BraceOnNextLine = "K0034", "brace-on-next-line", Error, "A `{` stands on the line of its header.";
     ChainedComparison = "K0035", "chained-comparison", Error, "Comparisons do not chain.";
-    Interpolation = "K0036", "interpolation-style", Error, "Values are put into a text with `${...}`.";
+    NamedArgument = "K0036", "named-argument", Error, "Arguments are named with `:`.";
     RecordLiteral = "K0037", "record-literal", Error, "Records are built with `Name(field: value)`.";
     DefaultArm = "K0038", "default-arm", Error, "The arm for everything else is `_`.";
     ParameterType = "K0039", "parameter-type", Error, "A type stands after its name and a colon.";
+    Spread = "K0040", "spread-style", Error, "A spread is written `..`.";
+    TypeForm = "K0041", "type-form", Error, "Lists are `[T]`, optional types `T?`.";
     // ---- the last word ----
     FurtherErrors = "K0099", "further-errors", Error, "More errors than are shown.";
     // ---- style ----

@@ -142,6 +142,8 @@ kinds! {
     Percent = "%";
 
     // ---- what other languages write; always an error, kept as one token each ----
+    /// `...`
+    DotDotDot = "...";
     /// `&&`
     AmpAmp = "&&";
     /// `||`

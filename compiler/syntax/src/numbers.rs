@@ -219,7 +219,7 @@ mod tests {
         for unit in known_units() {
             assert!(Unit::parse(unit).is_some(), "{unit}");
         }
-        for wrong in ["10x", "1USD", "5min", "", "x1"] {
+        for wrong in ["10x", "1USD", "5mins", "", "x1"] {
             assert_eq!(NumberLiteral::parse(wrong), None, "{wrong}");
         }
     }

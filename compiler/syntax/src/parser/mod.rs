@@ -1,13 +1,463 @@
-//! Text to tree. So far the tree holds the text as one unknown token; the grammar comes next.
+//! Tokens to tree: a recursive descent parser that always ends and always gives a tree.
+//!
+//! The grammar functions are in [`grammar`], beside their cases; this file holds what they share:
+//! looking at tokens, consuming them, brackets, depth. [`recovery`] reports mistakes and finds the
+//! way back from them. The rules that keep errors few:
+//! - a mistake that has an obvious meaning (a habit of another language) is reported and parsed as
+//!   what was meant;
+//! - after any other mistake nothing is reported until the parser has found its feet: behind a comma,
+//!   at the next statement, at the next declaration;
+//! - a bracket that is never closed is reported alone: it explains the other mistakes of its
+//!   declaration. To tell where that one ends, the text is parsed a second time, in which a
+//!   declaration word in column 1 closes all that is open.
+//!
+//! **Newlines** (§3). The lexer marks the tokens before which a newline ends a statement if newlines
+//! count; they count outside of `(`, `[` and `${`, which is the [`Context`]. There such a token
+//! looks like [`SyntaxKind::Separator`] until the separator is eaten. Clause words are looked at
+//! without that, because they continue an unfinished clause.
+//!
+//! Decisions where the written grammar is silent:
+//! - inside `${...}` newlines do not count, as inside parentheses;
+//! - after a word that is used as a keyword a newline never counts (`record` alone on its line);
+//! - a clause word followed by `:` or `.` is a name;
+//! - `expect` and `stub` at the start of a test item are keywords unless `.` follows;
+//! - a resource of an effect cannot be named `needs` or `from`.
+
+mod builder;
+mod grammar;
+mod habits;
+mod recovery;
+
+pub use habits::foreign_name;
 
 use std::sync::Arc;
 
-use crate::tree::ElementData;
-use crate::{Parse, SyntaxKind, SyntaxTree};
+use text_size::{TextRange, TextSize};
 
+use crate::codes::Code;
+use crate::lexer::{self, Lexed, Significant, Token};
+use crate::limits::{MAX_DEPTH, MAX_ERRORS, MAX_FILE_BYTES};
+use crate::tree::ElementData;
+use crate::{Parse, SyntaxError, SyntaxKind, SyntaxTree};
+use builder::{Builder, Marker};
+
+/// Parses a text: once, and a second time if a bracket is not closed.
 pub(crate) fn parse(text: Arc<str>) -> Parse {
+    if text.len() > MAX_FILE_BYTES {
+        return too_large(text);
+    }
+    let mut parser = Parser::new(&text, lexer::lex(&text), false);
+    parser.run();
+    if parser.needs_second_pass {
+        parser = Parser::new(&text, lexer::lex(&text), true);
+        parser.run();
+    }
+    let (elements, errors) = parser.finish();
+    Parse { tree: SyntaxTree::new(text, elements), errors }
+}
+
+fn too_large(text: Arc<str>) -> Parse {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let root = ElementData { start: 0, end, size: 2, parent: 0, kind: SyntaxKind::SourceFile };
     let all = ElementData { start: 0, end, size: 1, parent: 0, kind: SyntaxKind::Unknown };
-    Parse { tree: SyntaxTree::new(text, vec![root, all]), errors: Vec::new() }
+    let limit = MAX_FILE_BYTES >> 20;
+    let message = format!("this file is larger than {limit} MiB, the limit for one file");
+    let error = SyntaxError::new(Code::FileTooLarge, TextRange::empty(0.into()), message)
+        .with_help("split it into modules");
+    Parse { tree: SyntaxTree::new(text, vec![root, all]), errors: vec![error] }
+}
+
+/// What the innermost open bracket says about newlines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Context {
+    /// `(`, `[`, `${`: newlines do not count.
+    Inside,
+    /// `{` or nothing: newlines count.
+    Lines,
+    /// `{` of `match` and `catch`: besides, a line that starts with `-` and a number is a new arm.
+    Arms,
+}
+
+/// An open bracket.
+#[derive(Clone, Copy, Debug)]
+struct Bracket {
+    /// The opening token's place among the significant ones; `None` if it is missing.
+    at: Option<usize>,
+    kind: SyntaxKind,
+    /// What counted around it.
+    context: Context,
+    in_condition: bool,
+}
+
+struct Parser<'s> {
+    text: &'s str,
+    lexed: Lexed,
+    /// The next significant token.
+    pos: usize,
+    /// The parser sees the end of the text here: at the real end, where an unclosed text was cut
+    /// off, or (in the second pass) at the next declaration.
+    end: usize,
+    /// In the second pass, where the current declaration ends.
+    decl_end: usize,
+    /// The next of the lexer's breaks.
+    next_break: usize,
+    /// How many texts are open.
+    open_texts: u32,
+    context: Context,
+    /// Whether a `=` here is probably meant as `==`.
+    in_condition: bool,
+    /// Open `(`, `[`, `{`.
+    open: [u32; 3],
+    depth: u32,
+    builder: Builder,
+    errors: Vec<SyntaxError>,
+    /// A mistake was reported and the parser has not found its feet yet.
+    recovering: bool,
+    /// Nothing more is reported in this declaration.
+    muted: bool,
+    /// The current declaration has a mistake.
+    damaged: bool,
+    /// Whether a declaration in column 1 closes all that is open.
+    second_pass: bool,
+    needs_second_pass: bool,
+    /// In the second pass: an opening brace whose closing one is probably missing.
+    suspect: Option<usize>,
+    /// In the second pass: where declarations start in column 1.
+    declarations: Vec<usize>,
+}
+
+impl<'s> Parser<'s> {
+    fn new(text: &'s str, lexed: Lexed, second_pass: bool) -> Self {
+        let end = lexed.significant.len();
+        let builder = Builder::new(lexed.tokens.len());
+        let mut parser = Self {
+            text,
+            lexed,
+            pos: 0,
+            end,
+            decl_end: end,
+            next_break: 0,
+            open_texts: 0,
+            context: Context::Lines,
+            in_condition: false,
+            open: [0; 3],
+            depth: 0,
+            builder,
+            errors: Vec::new(),
+            recovering: false,
+            muted: false,
+            damaged: false,
+            second_pass,
+            needs_second_pass: false,
+            suspect: None,
+            declarations: Vec::new(),
+        };
+        if second_pass {
+            parser.declarations = (0..end).filter(|&at| parser.declares_at(at)).collect();
+        }
+        parser.update_end();
+        parser
+    }
+
+    fn run(&mut self) {
+        grammar::decls::source_file(self);
+    }
+
+    fn finish(mut self) -> (Vec<ElementData>, Vec<SyntaxError>) {
+        let marker = grammar::decls::root_marker(&mut self);
+        let stray: Vec<_> = std::mem::take(&mut self.builder.stray_docs);
+        let errors = recovery::collect(&mut self, stray);
+        (self.builder.into_elements(&self.lexed.tokens, marker), errors)
+    }
+
+    // ---- looking ----
+
+    #[inline]
+    fn token(&self, ahead: usize) -> Option<Significant> {
+        let at = self.pos + ahead;
+        if at < self.end { self.lexed.significant.get(at).copied() } else { None }
+    }
+
+    /// The next token as the newline rule shows it.
+    #[inline]
+    fn current(&self) -> SyntaxKind {
+        match self.token(0) {
+            None => SyntaxKind::Eof,
+            Some(token) if token.has(Significant::SEPARATOR) && self.context != Context::Inside => {
+                SyntaxKind::Separator
+            }
+            Some(token) => token.kind,
+        }
+    }
+
+    /// The next token, whatever stands before it.
+    #[inline]
+    fn raw(&self) -> SyntaxKind {
+        self.nth(0)
+    }
+
+    /// A token further on, whatever stands before it.
+    #[inline]
+    fn nth(&self, ahead: usize) -> SyntaxKind {
+        self.token(ahead).map_or(SyntaxKind::Eof, |token| token.kind)
+    }
+
+    #[inline]
+    fn at(&self, kind: SyntaxKind) -> bool {
+        self.current() == kind
+    }
+
+    /// Whether a clause word comes next, on this line or the next.
+    #[inline]
+    fn at_clause(&self, word: SyntaxKind) -> bool {
+        self.raw() == word && !matches!(self.nth(1), SyntaxKind::Colon | SyntaxKind::Dot)
+    }
+
+    /// Whether a line break stands before a token.
+    fn on_new_line(&self, ahead: usize) -> bool {
+        self.token(ahead).is_none_or(|token| token.has(Significant::NEWLINE))
+    }
+
+    /// Whether nothing stands between a token and the one before.
+    fn glued(&self, ahead: usize) -> bool {
+        self.token(ahead).is_some_and(|token| token.has(Significant::GLUED))
+    }
+
+    fn range_at(&self, at: usize) -> TextRange {
+        let Some(token) = self.lexed.significant.get(at) else {
+            return TextRange::empty(TextSize::of(self.text));
+        };
+        match self.lexed.tokens.get(token.index as usize..token.index as usize + 2) {
+            Some(&[Token { start, .. }, Token { start: end, .. }]) => {
+                TextRange::new(start.into(), end.into())
+            }
+            _ => TextRange::empty(TextSize::of(self.text)),
+        }
+    }
+
+    /// The range of a token.
+    fn range(&self, ahead: usize) -> TextRange {
+        self.range_at(self.pos + ahead)
+    }
+
+    /// The text of a token.
+    fn text(&self, ahead: usize) -> &'s str {
+        self.slice(self.range(ahead))
+    }
+
+    fn slice(&self, range: TextRange) -> &'s str {
+        self.text.get(usize::from(range.start())..usize::from(range.end())).unwrap_or_default()
+    }
+
+    /// The place right behind the last consumed token.
+    fn behind(&self) -> TextRange {
+        TextRange::empty(self.builder.prev_end.into())
+    }
+
+    // ---- consuming ----
+
+    #[inline]
+    fn start(&mut self) -> Marker {
+        let token = self.token(0);
+        self.builder.start(&self.lexed.tokens, token)
+    }
+
+    fn start_documented(&mut self) -> Marker {
+        let token = self.token(0);
+        self.builder.start_documented(&self.lexed.tokens, token)
+    }
+
+    #[inline]
+    fn finish_node(&mut self, marker: Marker, kind: SyntaxKind) {
+        self.builder.finish(marker, kind);
+    }
+
+    #[inline]
+    fn abandon(&mut self, marker: Marker) {
+        self.builder.abandon(marker);
+    }
+
+    #[inline]
+    fn again(&mut self, marker: Marker) -> Marker {
+        self.builder.again(marker)
+    }
+
+    /// Consumes the next token as a kind; nothing at the end.
+    #[inline]
+    fn bump_as(&mut self, kind: SyntaxKind) {
+        if let Some(token) = self.token(0) {
+            self.builder.token(&self.lexed.tokens, token, kind);
+            self.pos += 1;
+        }
+    }
+
+    /// Consumes the next token.
+    #[inline]
+    fn bump(&mut self) {
+        let kind = self.raw();
+        self.bump_as(kind);
+    }
+
+    /// Consumes a word as a keyword: the newline behind it does not count.
+    fn bump_keyword(&mut self) {
+        self.bump();
+        self.clear_separator();
+    }
+
+    /// Consumes a token if it comes next.
+    #[inline]
+    fn eat(&mut self, kind: SyntaxKind) -> bool {
+        let here = self.at(kind);
+        if here {
+            self.bump();
+        }
+        here
+    }
+
+    /// Makes the newline before the next token not count.
+    fn clear_separator(&mut self) {
+        if let Some(token) = self.lexed.significant.get_mut(self.pos) {
+            token.flags &= !Significant::SEPARATOR;
+        }
+    }
+
+    /// Consumes the separator before the next token.
+    fn eat_separator(&mut self) -> bool {
+        let here = self.at(SyntaxKind::Separator);
+        if here {
+            self.clear_separator();
+        }
+        here
+    }
+
+    // ---- brackets ----
+
+    fn bracket_slot(kind: SyntaxKind) -> usize {
+        match kind {
+            SyntaxKind::LParen | SyntaxKind::RParen => 0,
+            SyntaxKind::LBracket | SyntaxKind::RBracket => 1,
+            _ => 2,
+        }
+    }
+
+    /// Whether a bracket that this token closes is open.
+    fn is_open(&self, closer: SyntaxKind) -> bool {
+        self.open.get(Self::bracket_slot(closer)).is_some_and(|&n| n > 0)
+    }
+
+    /// Consumes an opening bracket.
+    fn open(&mut self, inside: Context) -> Bracket {
+        let bracket = Bracket {
+            at: Some(self.pos),
+            kind: self.raw(),
+            context: self.context,
+            in_condition: self.in_condition,
+        };
+        self.bump();
+        self.enter_bracket(bracket, inside);
+        bracket
+    }
+
+    /// Goes on as if an opening bracket stood here.
+    fn open_missing(&mut self, kind: SyntaxKind, inside: Context) -> Bracket {
+        let bracket =
+            Bracket { at: None, kind, context: self.context, in_condition: self.in_condition };
+        self.enter_bracket(bracket, inside);
+        bracket
+    }
+
+    fn enter_bracket(&mut self, bracket: Bracket, inside: Context) {
+        self.context = inside;
+        self.in_condition = false;
+        if bracket.kind != SyntaxKind::InterpStart
+            && let Some(open) = self.open.get_mut(Self::bracket_slot(bracket.kind))
+        {
+            *open += 1;
+        }
+    }
+
+    fn leave_bracket(&mut self, bracket: Bracket) {
+        self.context = bracket.context;
+        self.in_condition = bracket.in_condition;
+        if bracket.kind != SyntaxKind::InterpStart
+            && let Some(open) = self.open.get_mut(Self::bracket_slot(bracket.kind))
+        {
+            *open = open.saturating_sub(1);
+        }
+    }
+
+    // ---- depth ----
+
+    /// Goes one level deeper; at the limit reports it, skips what is nested there and gives false.
+    fn enter(&mut self) -> bool {
+        if self.depth >= MAX_DEPTH {
+            self.too_deep();
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Whether the node that was finished last may not be wrapped any more. Then the rest of the
+    /// chain is skipped.
+    fn chain_too_long(&mut self) -> bool {
+        if self.builder.last_height < MAX_DEPTH {
+            return false;
+        }
+        self.too_deep();
+        true
+    }
+
+    // ---- ends ----
+
+    /// Works out where the parser must stop next.
+    fn update_end(&mut self) {
+        let cut = self.lexed.breaks.get(self.next_break).map_or(usize::MAX, |b| b.at as usize);
+        self.end = self.decl_end.min(cut).min(self.lexed.significant.len());
+    }
+
+    /// Passes the place where an unclosed text was cut off, if all texts that are cut there are
+    /// closed for the parser too.
+    fn pass_break(&mut self) -> bool {
+        let Some(cut) = self.lexed.breaks.get(self.next_break).copied() else { return false };
+        if self.pos != cut.at as usize || cut.open < self.open_texts {
+            return false;
+        }
+        self.next_break += 1;
+        self.update_end();
+        true
+    }
+
+    /// Whether the parser stands where an unclosed text was cut off.
+    fn at_break(&self) -> bool {
+        self.lexed.breaks.get(self.next_break).is_some_and(|cut| cut.at as usize == self.pos)
+    }
+
+    /// Whether a declaration starts at a significant token: its word in column 1, and what must
+    /// follow the word.
+    fn declares_at(&self, at: usize) -> bool {
+        let tokens = &self.lexed.significant;
+        let Some(token) = tokens.get(at) else { return false };
+        if !(token.kind.is_keyword() || token.kind == SyntaxKind::Lid) {
+            return false;
+        }
+        let start = usize::from(self.range_at(at).start());
+        if start > 0 && self.text.as_bytes().get(start - 1) != Some(&b'\n') {
+            return false;
+        }
+        let kind = |n: usize| tokens.get(at + n).map_or(SyntaxKind::Eof, |token| token.kind);
+        if token.kind == SyntaxKind::PubKw {
+            return grammar::decls::is_declaration(kind(1), kind(2));
+        }
+        grammar::decls::is_declaration(kind(0), kind(1))
+    }
+
+    /// Whether there is room for one more error.
+    fn has_room(&self) -> bool {
+        self.errors.len() <= MAX_ERRORS
+    }
 }

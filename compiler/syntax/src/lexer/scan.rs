@@ -1,0 +1,378 @@
+//! The parts of the lexer that are scanned by hand: texts and their modes, what other languages
+//! write (block comments, other quotes), names in the wrong case, characters without meaning.
+
+use super::{Lexer, Mode, Raw, offset};
+use crate::codes::Code;
+use crate::errors::{Edit, Fix};
+use crate::{SyntaxKind, TextRange, strings};
+
+impl Lexer<'_> {
+    /// Scans the inside of the innermost open text from `from`; gives the offset where code goes on:
+    /// behind the closing quotes, behind `${`, or at the line break that cuts the text off.
+    pub(super) fn scan_text(&mut self, from: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let Some(&Mode::Text { raw, triple, start }) = self.modes.last() else { return from };
+        let cut = self.cut.filter(|&(opener, _)| opener == start).map(|(_, cut)| cut as usize);
+        let limit = cut.unwrap_or(bytes.len());
+        let mut run = from;
+        let mut at = from;
+        while at < limit {
+            match bytes.get(at).copied() {
+                Some(b'"') if !triple => {
+                    self.text_run(run, at);
+                    self.push(SyntaxKind::StrEnd, offset(at), at + 1);
+                    self.close_text();
+                    return at + 1;
+                }
+                Some(b'"') if bytes.get(at..at + 3) == Some(b"\"\"\"") => {
+                    self.text_run(run, at);
+                    self.push(SyntaxKind::StrEnd, offset(at), at + 3);
+                    self.close_text();
+                    return at + 3;
+                }
+                Some(b'\n') if self.single_line > 0 => {
+                    // A carriage return belongs to the line break.
+                    let end =
+                        if at > run && bytes.get(at - 1) == Some(&b'\r') { at - 1 } else { at };
+                    self.text_run(run, end);
+                    self.cut_texts();
+                    return end;
+                }
+                Some(b'\\') if !raw => {
+                    let end = self.escape_end(at);
+                    self.text_run(run, at);
+                    self.push(SyntaxKind::StrEscape, offset(at), end);
+                    run = end;
+                    at = end;
+                }
+                Some(b'$') if !raw && bytes.get(at + 1) == Some(&b'{') => {
+                    self.text_run(run, at);
+                    self.push(SyntaxKind::InterpStart, offset(at), at + 2);
+                    self.modes.push(Mode::Code { braces: 0 });
+                    return at + 2;
+                }
+                _ => at += 1,
+            }
+        }
+        self.text_run(run, limit);
+        if cut.is_some() {
+            self.modes.clear();
+            self.add_break();
+        } else {
+            self.unclosed_triple = self.outermost_triple();
+            self.modes.clear();
+        }
+        self.single_line = 0;
+        limit
+    }
+
+    fn text_run(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.push(SyntaxKind::StrText, offset(start), end);
+        }
+    }
+
+    /// Where the escape sequence that starts at `at` ends. Reports it if it means nothing.
+    fn escape_end(&mut self, at: usize) -> usize {
+        let rest = self.text.get(at + 1..).unwrap_or_default();
+        let end = match rest.chars().next() {
+            Some('u') if rest.as_bytes().get(1) == Some(&b'{') => {
+                let digits = rest
+                    .bytes()
+                    .skip(2)
+                    .take(12)
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .count();
+                let closed = rest.as_bytes().get(2 + digits) == Some(&b'}');
+                at + 3 + digits + usize::from(closed)
+            }
+            None | Some('\n' | '\r') => at + 1,
+            Some(c) => at + 1 + c.len_utf8(),
+        };
+        let sequence = self.text.get(at..end).unwrap_or_default();
+        if strings::unescape(sequence).is_none() {
+            let message = format!("`{sequence}` is no escape sequence");
+            let i = self.error(Code::BadEscape, offset(at), offset(end), message);
+            if let Some(error) = self.out.errors.get_mut(i) {
+                if sequence.starts_with("\\u") {
+                    error.help = Some("a character is written `\\u{...}` with its number in one to six hexadecimal digits".into());
+                } else {
+                    error.help =
+                        Some("escapes are `\\n \\t \\\" \\\\ \\$ \\u{...}`; a backslash is written `\\\\`, or the text as `r\"...\"`".into());
+                    error.fix = Some(Fix {
+                        title: "double the backslash".into(),
+                        edits: vec![Edit {
+                            range: TextRange::empty(offset(at).into()),
+                            text: "\\".into(),
+                        }],
+                    });
+                }
+            }
+        }
+        end
+    }
+
+    pub(super) fn comment_error(&mut self, start: u32, end: u32, marker: &str, fix: Option<Fix>) {
+        let i = self.error(
+            Code::CommentStyle,
+            start,
+            end,
+            format!("comments start with `//`, not with `{marker}`"),
+        );
+        let Some(error) = self.out.errors.get_mut(i) else { return };
+        error.fix = fix.or_else(|| {
+            let range = TextRange::at(start.into(), offset(marker.len()).into());
+            Some(Fix {
+                title: format!("replace `{marker}` by `//`"),
+                edits: vec![Edit { range, text: "//".into() }],
+            })
+        });
+    }
+
+    /// `/* ... */`: to its end, or to the end of the line if it has none.
+    pub(super) fn block_comment(&mut self, start: usize, body: usize) -> usize {
+        let rest = self.text.get(body..).unwrap_or_default();
+        let close = if self.no_comment_end { None } else { rest.find("*/") };
+        let end = match close {
+            Some(length) => body + length + 2,
+            None => {
+                self.no_comment_end = true;
+                body + rest.find('\n').unwrap_or(rest.len())
+            }
+        };
+        let comment = self.text.get(start..end).unwrap_or_default();
+        if comment.contains('\n') {
+            self.newline = true;
+        }
+        // As line comments: possible if nothing but a line break stands behind it.
+        let behind = self.text.get(end..).unwrap_or_default();
+        let alone = behind.trim_start_matches([' ', '\t', '\r']);
+        let fix = (alone.is_empty() || alone.starts_with('\n')).then(|| {
+            let inner = comment.strip_prefix("/*").unwrap_or(comment);
+            let inner = inner.strip_suffix("*/").unwrap_or(inner);
+            let lines: Vec<String> = inner
+                .trim()
+                .lines()
+                .map(|line| line.trim().trim_start_matches('*').trim())
+                .map(|line| format!("// {line}").trim_end().to_owned())
+                .collect();
+            let before = self.text.get(..start).unwrap_or_default();
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
+            let separator = format!("\n{indent}");
+            Fix {
+                title: "write it with `//`".into(),
+                edits: vec![Edit {
+                    range: TextRange::new(offset(start).into(), offset(end).into()),
+                    text: if lines.is_empty() { "//".into() } else { lines.join(&separator) },
+                }],
+            }
+        });
+        let i = self.error(
+            Code::CommentStyle,
+            offset(start),
+            offset(end),
+            "there are no block comments; comments start with `//`",
+        );
+        if let Some(error) = self.out.errors.get_mut(i) {
+            error.fix = fix;
+        }
+        self.trivia(SyntaxKind::BlockComment, offset(start));
+        end
+    }
+
+    /// A text in single quotes (to the end of its line at most) or in backticks. An apostrophe
+    /// without a partner is a character without meaning.
+    pub(super) fn foreign_text(&mut self, quote: Raw, start: usize, body: usize) -> usize {
+        let rest = self.text.get(body..).unwrap_or_default();
+        let (kind, length) = if quote == Raw::SingleQuote {
+            let line = rest.split('\n').next().unwrap_or_default();
+            (SyntaxKind::SingleQuoted, line.find('\''))
+        } else {
+            let in_text = self.single_line > 0;
+            let area = if in_text { rest.split('\n').next().unwrap_or_default() } else { rest };
+            let found = if self.no_backtick { None } else { area.find('`') };
+            self.no_backtick |= found.is_none() && !in_text;
+            (SyntaxKind::BacktickQuoted, found)
+        };
+        match length {
+            Some(length) => {
+                let end = body + length + 1;
+                self.push(kind, offset(start), end);
+                end
+            }
+            None => self.unknown_run(start, body),
+        }
+    }
+
+    /// A name that is neither lower nor upper case throughout: one token, with a fix.
+    pub(super) fn mixed_name(&mut self, start: u32, text: &str) {
+        let end = start as usize + text.len();
+        let upper = text.trim_start_matches('_').starts_with(|c: char| c.is_ascii_uppercase());
+        let (kind, code, right) = if upper && !text.starts_with('_') {
+            (SyntaxKind::Uid, Code::UpperCase, upper_camel(text))
+        } else {
+            (SyntaxKind::Lid, Code::LowerCase, snake(text))
+        };
+        let what = if kind == SyntaxKind::Uid { "UpperCamelCase" } else { "snake_case" };
+        let i = self.error(code, start, offset(end), format!("`{text}` is not in {what}"));
+        if let Some(error) = self.out.errors.get_mut(i) {
+            let range = error.range;
+            *error =
+                error.clone().with_replacement(format!("rename it to `{right}`"), range, right);
+        }
+        self.push(kind, start, end);
+    }
+
+    /// Characters without meaning, as one token from `start`; gives its end. `end` is where the
+    /// first of them ends.
+    pub(super) fn unknown_run(&mut self, start: usize, end: usize) -> usize {
+        let mut end = end.max(start);
+        // The automaton may stop inside a character.
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        let rest = self.text.get(end..).unwrap_or_default();
+        end += rest
+            .find(|c: char| {
+                c.is_ascii() && !c.is_ascii_control() || matches!(c, '\n' | '\r' | '\t')
+            })
+            .unwrap_or(rest.len());
+        let text = self.text.get(start..end).unwrap_or_default();
+        let code = Code::UnknownCharacter;
+        let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
+        let range = TextRange::new(offset(start).into(), offset(end).into());
+        if text.chars().all(|c| c.is_whitespace()) {
+            let i = self.error(code, offset(start), offset(end), "this blank is not a plain space");
+            if let Some(error) = self.out.errors.get_mut(i) {
+                *error = error.clone().with_replacement("replace it by a space", range, " ");
+            }
+            self.trivia(SyntaxKind::Unknown, offset(start));
+            return end;
+        }
+        let letters = text.chars().any(char::is_alphabetic);
+        let quotes = text.contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']);
+        if quotes {
+            let i = self.error(
+                Code::Quotes,
+                offset(start),
+                offset(end),
+                "texts are written in straight double quotes: `\"...\"`",
+            );
+            if let Some(error) = self.out.errors.get_mut(i) {
+                let fixed: String = text
+                    .chars()
+                    .map(|c| if matches!(c, '\u{2018}'..='\u{201f}') { '"' } else { c })
+                    .collect();
+                *error = error.clone().with_replacement("use straight quotes", range, fixed);
+            }
+        } else if letters {
+            let i = self.error(
+                code,
+                offset(start),
+                offset(end),
+                format!("`{shown}` cannot be part of a name"),
+            );
+            if let Some(error) = self.out.errors.get_mut(i) {
+                error.help = Some("names are written in the letters a to z, digits and `_`".into());
+            }
+        } else {
+            self.error(code, offset(start), offset(end), format!("`{shown}` has no meaning here"));
+        }
+        self.trivia(SyntaxKind::Unknown, offset(start));
+        self.unknown = true;
+        end
+    }
+}
+
+/// A name as lower case with underscores.
+pub(crate) fn snake(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    let chars: Vec<char> = text.chars().collect();
+    for (i, &c) in chars.iter().enumerate() {
+        if c.is_ascii_uppercase() {
+            let before = i.checked_sub(1).and_then(|i| chars.get(i)).copied();
+            let behind = chars.get(i + 1).copied();
+            let word = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                || before.is_some_and(|b| b.is_ascii_uppercase())
+                    && behind.is_some_and(|n| n.is_ascii_lowercase());
+            if word {
+                out.push('_');
+            }
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A name as words with capitals.
+pub(crate) fn upper_camel(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split('_').filter(|word| !word.is_empty()) {
+        let shouting = word.len() > 1 && !word.bytes().any(|b| b.is_ascii_lowercase());
+        let mut chars = word.chars();
+        out.extend(chars.next().map(|c| c.to_ascii_uppercase()));
+        let rest = chars.as_str();
+        if shouting {
+            out.push_str(&rest.to_ascii_lowercase());
+        } else {
+            out.push_str(rest);
+        }
+    }
+    if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) {
+        out.insert(0, 'T');
+    }
+    out
+}
+
+/// The unit that was probably meant.
+pub(super) fn similar_unit(unit: &str) -> Option<&'static str> {
+    Some(match unit.to_ascii_lowercase().as_str() {
+        "millis" | "milliseconds" | "millisecond" | "msec" | "msecs" => "ms",
+        "secs" | "second" | "seconds" => "s",
+        "mins" | "minute" | "minutes" => "m",
+        "hr" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        "k" | "kib" | "kilobytes" if unit != "k" => "kb",
+        "mib" | "megabytes" => "mb",
+        "gib" | "gigabytes" => "gb",
+        lower => {
+            return crate::numbers::known_units().find(|known| *known == lower);
+        }
+    })
+}
+
+/// The offset of the first line behind `from` that starts a declaration in column 1.
+pub(super) fn next_declaration(text: &str, from: u32) -> Option<u32> {
+    let rest = text.get(from as usize..)?;
+    let mut at = from as usize;
+    for line in rest.split_inclusive('\n') {
+        if at > from as usize && starts_declaration(line) {
+            return Some(offset(at));
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn starts_declaration(line: &str) -> bool {
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let (word, rest) =
+        line.split_at(line.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(line.len()));
+    let Some(rest) = rest.strip_prefix(' ') else { return false };
+    let rest = rest.trim_start();
+    let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let behind = rest.get(name..).unwrap_or_default().trim();
+    match word {
+        "record" | "enum" | "session" => name > 0 && behind.starts_with(['{', '<']),
+        "fn" | "graph" | "prompt" | "agent" | "extern" => {
+            name > 0 && behind.starts_with(['(', '<'])
+        }
+        "type" => name > 0 && behind.starts_with(['=', '<']),
+        "trigger" => name > 0 && behind.starts_with("on "),
+        "test" => rest.starts_with('"') && rest.trim_end().ends_with('{'),
+        _ => false,
+    }
+}

@@ -1,0 +1,208 @@
+//! Blocks, statements, arms and `let` (§13: `block`, `stmt`, `body`, `arms`, `let`, `binder`).
+
+use crate::SyntaxError;
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+
+use super::super::builder::Marker;
+use super::super::{Context, Parser, habits};
+use super::{exprs, lists, patterns, types};
+
+/// `block = "{" (stmt (SEP stmt)* SEP?)? "}"`; `what` says what the block is for.
+pub(crate) fn block(p: &mut Parser<'_>, what: &str) -> bool {
+    if !p.enter() {
+        return true;
+    }
+    let marker = p.start();
+    let found = match lists::open_braces(p, Context::Lines, what) {
+        Some(bracket) => {
+            lists::lines(p, bracket, lists::Separators::Lines, "statements", statement);
+            p.finish_node(marker, K::Block);
+            true
+        }
+        None => {
+            p.finish_error(marker);
+            false
+        }
+    };
+    p.leave();
+    found
+}
+
+/// `stmt = let | expr`
+pub(crate) fn statement(p: &mut Parser<'_>) -> bool {
+    if p.at(K::LetKw) {
+        let marker = p.start();
+        let_at(p, marker);
+        return true;
+    }
+    if habits::statement(p) {
+        return true;
+    }
+    exprs::expect_expr(p, "a statement")
+}
+
+/// `body = expr | block`
+pub(crate) fn body(p: &mut Parser<'_>, what: &str) -> bool {
+    if p.at(K::LBrace) { block(p, what) } else { exprs::expect_expr(p, what) }
+}
+
+/// `let = "let" binder (":" type)? "=" expr`, finished at `marker`.
+pub(crate) fn let_at(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    habits::let_mut(p);
+    binder(p);
+    let_rest(p, marker);
+}
+
+/// What stands behind the binder.
+pub(crate) fn let_rest(p: &mut Parser<'_>, marker: Marker) {
+    let name_end = p.behind();
+    let mut typed = false;
+    if p.at(K::Colon) {
+        p.bump();
+        types::ty(p);
+        typed = true;
+    }
+    if p.at(K::ColonEq) {
+        habits::colon_equals(p);
+        p.bump_as(K::Eq);
+        exprs::expect_expr(p, "a value");
+    } else if p.at(K::Eq) {
+        p.bump();
+        exprs::expect_expr(p, "a value");
+    } else if matches!(p.current(), K::Separator | K::RBrace | K::Eof) && !p.at_break() {
+        let error = SyntaxError::new(
+            Code::LetWithoutValue,
+            p.behind(),
+            "a `let` needs its value: `let name = value`",
+        )
+        .with_help(if typed {
+            "a name is bound once and never changes, so its value stands here"
+        } else {
+            "write the value behind `=`"
+        });
+        p.report(error);
+    } else {
+        let mut error = p.expected_error("`=` and a value");
+        if p.current() == K::EqEq {
+            error = error.with_replacement("replace `==` by `=`", p.range(0), "=");
+            p.habit(error);
+            p.bump();
+            exprs::expect_expr(p, "a value");
+        } else {
+            if exprs::starts_expr(p.current()) && name_end == p.behind() && !p.on_new_line(0) {
+                error = error.with_replacement("insert `=`", p.behind(), " =");
+            }
+            p.report(error);
+            if exprs::starts_expr(p.current()) && !p.on_new_line(0) {
+                exprs::expr(p);
+            }
+        }
+    }
+    p.finish_node(marker, K::Let);
+}
+
+/// `binder = LID | tag "(" pargs ")"`
+fn binder(p: &mut Parser<'_>) {
+    let next = p.current();
+    let tag = match next {
+        K::Uid => matches!(p.nth(1), K::LParen | K::Dot),
+        _ if next.can_be_name() => p.nth(1) == K::Dot,
+        _ => false,
+    };
+    let marker = p.start();
+    if tag {
+        patterns::tag(p);
+        if p.at(K::LParen) {
+            patterns::args(p);
+        } else {
+            p.expected("`(` and the names of the parts");
+        }
+        p.finish_node(marker, K::VariantPat);
+        return;
+    }
+    match next {
+        K::Underscore => {
+            let error = SyntaxError::new(Code::Unexpected, p.range(0), "`let _` binds nothing")
+                .with_help("a statement needs no `let`: write the expression alone");
+            p.habit(error);
+            p.bump();
+            p.finish_node(marker, K::WildcardPat);
+        }
+        K::LParen | K::LBracket | K::LBrace => {
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                p.range(0),
+                "expected a name, or a record to take apart: `let Pair(first, second) = ...`",
+            );
+            p.report(error);
+            p.skip_one();
+            p.finish_node(marker, K::Error);
+        }
+        _ => {
+            if p.expect_lower_name("a value") {
+                p.finish_node(marker, K::NamePat);
+            } else {
+                p.finish_error(marker);
+            }
+        }
+    }
+}
+
+/// `"{" arms "}"`
+pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
+    if !p.enter() {
+        return true;
+    }
+    let marker = p.start();
+    let found = match lists::open_braces(p, Context::Arms, what) {
+        Some(bracket) => {
+            let opener = p.behind();
+            let mut count = 0u32;
+            let mut closed = true;
+            lists::lines(p, bracket, lists::Separators::LinesOrCommas, "arms", |p| {
+                count += 1;
+                closed = arm(p);
+                closed
+            });
+            if count == 0 && !p.damaged {
+                exprs::none_inside(p, opener, "expected at least one arm: `pattern => value`");
+            }
+            p.finish_node(marker, K::Arms);
+            true
+        }
+        None => {
+            p.finish_error(marker);
+            false
+        }
+    };
+    p.leave();
+    found
+}
+
+/// `arm = pattern ("if" expr)? "=>" body`
+fn arm(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    habits::case_word(p);
+    if !patterns::starts_pattern(p.current()) && !habits::else_arm(p) {
+        p.expected("a pattern and `=>`");
+        p.abandon(marker);
+        return false;
+    }
+    if !p.at(K::FatArrow) {
+        patterns::pattern(p);
+    }
+    if p.at(K::IfKw) {
+        exprs::guard(p);
+    }
+    if p.at(K::Arrow) || p.at(K::Colon) {
+        habits::arm_arrow(p);
+        p.bump_as(K::FatArrow);
+        body(p, "what the arm gives");
+    } else if p.expect(K::FatArrow, "`=>`") {
+        body(p, "what the arm gives");
+    }
+    p.finish_node(marker, K::Arm);
+    true
+}

@@ -1,0 +1,664 @@
+//! Files and declarations (§13: `start` to `extern`, `session`, `trigger`, and their clauses).
+
+use crate::SyntaxError;
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+
+use super::super::builder::Marker;
+use super::super::{Context, Parser, habits};
+use super::lists::{self, Separators};
+use super::{blocks, exprs, prompts, testing, types};
+
+/// Whether these two tokens start a declaration.
+pub(crate) fn is_declaration(word: K, behind: K) -> bool {
+    let name = behind.can_be_name() || behind == K::Uid;
+    match word {
+        K::FnKw | K::GraphKw => true,
+        K::LetKw => name || behind == K::Underscore,
+        K::UseKw
+        | K::RecordKw
+        | K::EnumKw
+        | K::TypeKw
+        | K::ModelKw
+        | K::SecretKw
+        | K::PromptKw
+        | K::AgentKw
+        | K::ExternKw
+        | K::SessionKw
+        | K::TriggerKw => name,
+        K::TestKw => matches!(behind, K::StrStart | K::SingleQuoted),
+        _ => false,
+    }
+}
+
+/// `start = (decl (SEP decl)* SEP?)?`
+pub(crate) fn source_file(p: &mut Parser<'_>) {
+    let mut next_declaration = 0;
+    loop {
+        p.context = Context::Lines;
+        p.in_condition = false;
+        p.open = [0; 3];
+        p.depth = 0;
+        p.open_texts = 0;
+        p.suspect = None;
+        p.eat_separator();
+        if p.raw() == K::Eof {
+            if p.pass_break() {
+                continue;
+            }
+            if p.needs_second_pass && !p.second_pass {
+                return;
+            }
+            if p.end < p.lexed.significant.len() || p.decl_end < p.lexed.significant.len() {
+                // The end of a declaration in the second pass.
+                p.decl_end = p.lexed.significant.len();
+                p.update_end();
+                if p.raw() == K::Eof && !p.at_break() {
+                    return;
+                }
+                continue;
+            }
+            return;
+        }
+        if p.second_pass {
+            while p.declarations.get(next_declaration).is_some_and(|&at| at <= p.pos) {
+                next_declaration += 1;
+            }
+            p.decl_end =
+                p.declarations.get(next_declaration).copied().unwrap_or(p.lexed.significant.len());
+            p.update_end();
+        }
+        let after_damage = p.damaged;
+        p.damaged = false;
+        p.recovering = false;
+        p.muted = false;
+        let before = p.pos;
+        declaration(p, after_damage);
+        if p.needs_second_pass && !p.second_pass {
+            return;
+        }
+        end_of_declaration(p);
+        if p.pos == before && p.raw() != K::Eof {
+            let marker = p.start();
+            p.skip_one();
+            p.finish_error(marker);
+        }
+    }
+}
+
+/// The marker of the root: everything.
+pub(crate) fn root_marker(p: &mut Parser<'_>) -> Marker {
+    p.builder.root()
+}
+
+/// What separates declarations.
+fn end_of_declaration(p: &mut Parser<'_>) {
+    loop {
+        match p.current() {
+            K::Separator | K::Eof => return,
+            K::Semicolon => {
+                habits::semicolon(p);
+                continue;
+            }
+            _ => {}
+        }
+        if p.recovering || p.muted {
+            if p.starts_line() || p.declares_at(p.pos) {
+                return;
+            }
+            p.skip_to_line_end(false);
+            if p.raw() == K::RBrace {
+                // Nothing is open any more: it closes nothing.
+                let marker = p.start();
+                p.bump();
+                p.finish_error(marker);
+            }
+            continue;
+        }
+        if habits::after_statement(p) {
+            continue;
+        }
+        let (range, found) = p.found();
+        let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
+            SyntaxError::new(Code::StrayCloser, range, format!("{found} closes nothing"))
+                .with_replacement("remove it", range, "")
+        } else {
+            SyntaxError::new(
+                Code::MissingNewline,
+                range,
+                format!("expected a new line before {found}"),
+            )
+            .with_help("declarations stand on lines of their own")
+        };
+        p.report(error);
+        if is_declaration(p.raw(), p.nth(1)) {
+            p.recovering = false;
+            return;
+        }
+        p.recovering = true;
+    }
+}
+
+/// `decl = DOC* "pub"? item`
+fn declaration(p: &mut Parser<'_>, after_damage: bool) {
+    let marker = p.start_documented();
+    habits::export_word(p);
+    if p.raw() == K::PubKw && (p.nth(1).is_keyword() || p.nth(1) == K::Lid) {
+        p.bump_keyword();
+    }
+    habits::declaration_word(p);
+    let next = p.raw();
+    match next {
+        K::UseKw => use_decl(p, marker),
+        K::LetKw => blocks::let_at(p, marker),
+        K::RecordKw => record(p, marker),
+        K::EnumKw => enum_decl(p, marker),
+        K::TypeKw => alias(p, marker),
+        K::ModelKw => model(p, marker),
+        K::SecretKw => secret(p, marker),
+        K::FnKw => function(p, marker),
+        K::GraphKw => graph(p, marker),
+        K::PromptKw | K::AgentKw => prompts::prompt(p, marker),
+        K::ExternKw => extern_decl(p, marker),
+        K::SessionKw => session(p, marker),
+        K::TriggerKw => trigger(p, marker),
+        K::TestKw => testing::test(p, marker),
+        _ => {
+            if !habits::foreign_declaration(p, marker) {
+                no_declaration(p, marker, after_damage);
+            }
+        }
+    }
+}
+
+/// Something that is no declaration: reported once, skipped to the next one.
+fn no_declaration(p: &mut Parser<'_>, marker: Marker, after_damage: bool) {
+    if after_damage {
+        // What was cut loose by a mistake in the declaration above.
+        p.recovering = true;
+    }
+    let (range, found) = (p.range(0), p.text(0));
+    let found: String = found.chars().take(30).collect();
+    let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
+        SyntaxError::new(Code::StrayCloser, range, format!("`{found}` closes nothing"))
+            .with_replacement("remove it", range, "")
+    } else if p.raw() == K::Semicolon {
+        habits::semicolon(p);
+        p.abandon(marker);
+        return;
+    } else if let Some(word) = habits::similar_declaration_word(p) {
+        SyntaxError::new(
+            Code::Unexpected,
+            range,
+            format!("expected a declaration, found `{found}`"),
+        )
+        .with_replacement(format!("replace it by `{word}`"), range, word)
+    } else {
+        SyntaxError::new(Code::Unexpected, range, format!("expected a declaration, found `{found}`"))
+            .with_help("declarations start with `use let record enum type model secret fn graph prompt agent extern session trigger test`; steps stand inside a `graph`")
+    };
+    p.report(error);
+    p.muted = true;
+    let from = p.pos;
+    loop {
+        if p.raw() == K::Eof {
+            if p.pass_break() {
+                continue;
+            }
+            break;
+        }
+        if p.pos > from && p.declares_at(p.pos) {
+            break;
+        }
+        match p.raw() {
+            // Group by group, unless a declaration starts inside.
+            K::StrStart => p.skip_one(),
+            _ => {
+                p.clear_separator();
+                p.bump();
+            }
+        }
+    }
+    p.finish_error(marker);
+    p.damaged = true;
+}
+
+/// `use = "use" path ("as" LID)?`
+fn use_decl(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    types::path(p);
+    if p.at_clause(K::AsKw) {
+        p.clear_separator();
+        p.bump_keyword();
+        p.expect_lower_name("a module");
+    }
+    p.finish_node(marker, K::Use);
+}
+
+/// `record = "record" UID tparams? "{" fields "}"`
+fn record(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_upper_name("a record");
+    type_params(p);
+    fields(p, false);
+    p.finish_node(marker, K::Record);
+}
+
+/// `session = "session" UID "{" fields "}"`
+fn session(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_upper_name("a session");
+    fields(p, false);
+    p.finish_node(marker, K::Session);
+}
+
+/// `"{" fields "}"`
+fn fields(p: &mut Parser<'_>, equals_reported: bool) {
+    habits::equals_before_brace(p, equals_reported);
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "fields") {
+        lists::lines(p, bracket, Separators::LinesOrCommas, "fields", field);
+    }
+}
+
+/// `field = DOC* LID ":" type ("=" expr)? ("as" STR)?`
+fn field(p: &mut Parser<'_>) -> bool {
+    let marker = p.start_documented();
+    if !named_type(p, "a field", true) {
+        p.finish_error(marker);
+        return false;
+    }
+    if p.at(K::Eq) {
+        p.bump();
+        exprs::expect_expr(p, "a default");
+    }
+    wire_name(p);
+    p.finish_node(marker, K::Field);
+    true
+}
+
+/// `LID ":" type`; any word can name a field.
+fn named_type(p: &mut Parser<'_>, what: &str, any_word: bool) -> bool {
+    if any_word && p.raw().is_reserved_word() && p.nth(1) == K::Colon {
+        p.bump_as(K::Lid);
+    } else if habits::type_before_name(p) {
+        return true;
+    } else if !p.expect_lower_name(what) {
+        return false;
+    }
+    if p.at(K::Question) && p.nth(1) == K::Colon {
+        habits::optional_name(p);
+        p.bump();
+    }
+    if p.at(K::Colon) {
+        p.bump();
+        types::ty(p);
+        return true;
+    }
+    let mut error = p.expected_error("`:` and a type");
+    if types_follow(p) {
+        error = error.with_replacement("insert `:`", p.behind(), ":");
+        p.report(error);
+        types::ty(p);
+        p.recovering = false;
+    } else {
+        p.report(error);
+    }
+    true
+}
+
+fn types_follow(p: &Parser<'_>) -> bool {
+    let next = p.current();
+    !p.on_new_line(0) && (next.can_be_name() || matches!(next, K::Uid | K::LBracket))
+}
+
+/// `("as" STR)?`
+fn wire_name(p: &mut Parser<'_>) {
+    if p.at_clause(K::AsKw) {
+        p.clear_separator();
+        let marker = p.start();
+        p.bump_keyword();
+        exprs::expect_string(p, "the name on the wire, in quotes");
+        p.finish_node(marker, K::WireName);
+    }
+}
+
+/// `enum = "enum" UID tparams? "{" (variant (sep variant)* sep?)? "}"`
+fn enum_decl(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_upper_name("an enum");
+    type_params(p);
+    habits::equals_before_brace(p, false);
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "variants") {
+        lists::lines(p, bracket, Separators::LinesOrCommas, "variants", variant);
+    }
+    p.finish_node(marker, K::Enum);
+}
+
+/// `variant = DOC* UID params? ("as" STR)?`
+fn variant(p: &mut Parser<'_>) -> bool {
+    let marker = p.start_documented();
+    if !p.expect_upper_name("a variant") {
+        p.finish_error(marker);
+        return false;
+    }
+    if p.at(K::LParen) {
+        params(p);
+    }
+    wire_name(p);
+    p.finish_node(marker, K::Variant);
+    true
+}
+
+/// `alias = "type" UID tparams? "=" type`
+fn alias(p: &mut Parser<'_>, marker: Marker) {
+    if habits::type_with_braces(p) {
+        p.bump_as(K::RecordKw);
+        p.clear_separator();
+        p.expect_upper_name("a record");
+        type_params(p);
+        fields(p, true);
+        p.finish_node(marker, K::Record);
+        return;
+    }
+    p.bump_keyword();
+    p.expect_upper_name("a type");
+    type_params(p);
+    if p.expect(K::Eq, "`=` and a type") {
+        types::ty(p);
+    }
+    p.finish_node(marker, K::TypeAlias);
+}
+
+/// `model = "model" LID ("needs" "(" args ")")?`
+fn model(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_lower_name("a model's role");
+    if p.at_clause(K::NeedsKw) {
+        p.clear_separator();
+        let needs = p.start();
+        p.bump_keyword();
+        if p.at(K::LParen) {
+            exprs::args(p);
+        } else {
+            p.expected("`(` and what the model needs: `needs (tools: true)`");
+        }
+        p.finish_node(needs, K::Needs);
+    }
+    p.finish_node(marker, K::Model);
+}
+
+/// `secret = "secret" LID`
+fn secret(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_lower_name("a secret");
+    p.finish_node(marker, K::Secret);
+}
+
+/// `fn = "fn" sig block`
+fn function(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    signature(p, "a function");
+    clauses(p, &[], "a function");
+    blocks::block(p, "a body");
+    p.finish_node(marker, K::Fn);
+}
+
+/// `graph = "graph" sig ("in" UID)? does? policies? block`
+fn graph(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    signature(p, "a graph");
+    clauses(p, &[K::InKw, K::DoesKw, K::WithKw], "a graph");
+    blocks::block(p, "a body");
+    p.finish_node(marker, K::Graph);
+}
+
+/// `extern = "extern" sig does? ("needs" LID)? policies? "from" LID STR`
+fn extern_decl(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    signature(p, "an extern");
+    clauses(p, &[K::DoesKw, K::NeedsKw, K::WithKw], "an extern");
+    if p.at_clause(K::FromKw) {
+        p.clear_separator();
+        let from = p.start();
+        p.bump_keyword();
+        if p.current().can_be_name() {
+            p.bump_as(K::Lid);
+            exprs::expect_string(p, "where it is, in quotes");
+        } else {
+            p.expected("`native`, `wasm`, `process`, `http` or `mcp`");
+        }
+        p.finish_node(from, K::From);
+    } else {
+        p.expected("`from` and where the extern comes from: `from wasm \"file.wasm#name\"`");
+    }
+    p.finish_node(marker, K::Extern);
+}
+
+/// The clauses of a header. They have one order; in another they are understood and reported.
+pub(crate) fn clauses(p: &mut Parser<'_>, allowed: &[K], what: &str) {
+    // The order of the language; `from` ends an extern and is not among them.
+    const ORDER: [K; 4] = [K::InKw, K::DoesKw, K::NeedsKw, K::WithKw];
+    let mut least = 0;
+    let mut seen: [bool; 4] = [false; 4];
+    loop {
+        let Some(place) = ORDER.iter().position(|&word| p.at_clause(word)) else { return };
+        let Some(&word) = ORDER.get(place) else { return };
+        let text = word.fixed_text().unwrap_or_default();
+        if !allowed.contains(&word) {
+            let range = p.range(0);
+            p.report(SyntaxError::new(
+                Code::Unexpected,
+                range,
+                format!("{what} has no `{text}` clause"),
+            ));
+        } else if seen.get(place) == Some(&true) {
+            let range = p.range(0);
+            p.report(SyntaxError::new(
+                Code::Unexpected,
+                range,
+                format!("{what} has one `{text}` clause"),
+            ));
+        } else if place < least {
+            let range = p.range(0);
+            let before = ORDER.get(least).and_then(|word| word.fixed_text()).unwrap_or_default();
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                range,
+                format!("`{text}` stands before `{before}`"),
+            )
+            .with_help("the clauses of a header have one order: `in does needs with from`");
+            p.habit(error);
+        }
+        least = least.max(place);
+        if let Some(seen) = seen.get_mut(place) {
+            *seen = true;
+        }
+        p.clear_separator();
+        match word {
+            K::InKw => {
+                let marker = p.start();
+                p.bump();
+                p.expect_upper_name("a session");
+                p.finish_node(marker, K::InSession);
+            }
+            K::DoesKw => does(p),
+            K::NeedsKw => {
+                let marker = p.start();
+                p.bump_keyword();
+                if p.current().can_be_name() {
+                    p.bump_as(K::Lid);
+                } else {
+                    p.expected("`approval`");
+                }
+                p.finish_node(marker, K::Needs);
+            }
+            _ => exprs::policies(p),
+        }
+    }
+}
+
+/// `does = "does" eff ("," eff)*`
+fn does(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump_keyword();
+    loop {
+        if !effect(p) {
+            break;
+        }
+        if !p.eat(K::Comma) {
+            break;
+        }
+    }
+    p.finish_node(marker, K::Does);
+}
+
+/// `eff = LID path? STR? | "model"`
+fn effect(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    if !p.current().can_be_name() {
+        p.expected("an effect: `read net`, `write db`, `model`");
+        p.abandon(marker);
+        return false;
+    }
+    let model = p.raw() == K::ModelKw;
+    p.bump_as(if model { K::ModelKw } else { K::Lid });
+    if !model {
+        let next = p.current();
+        if next.can_be_name() && !matches!(next, K::NeedsKw | K::FromKw) || next == K::Uid {
+            types::path(p);
+        }
+        if matches!(p.current(), K::StrStart | K::SingleQuoted) {
+            exprs::expect_string(p, "a resource");
+        }
+    }
+    p.finish_node(marker, K::Effect);
+    true
+}
+
+/// `trigger = "trigger" LID "on" path "(" args ")" ("as" LID ":" type)? policies? block`
+fn trigger(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    p.expect_lower_name("a trigger");
+    if p.at_clause(K::OnKw) {
+        p.clear_separator();
+        p.bump_keyword();
+        types::path(p);
+        if p.at(K::LParen) {
+            exprs::args(p);
+        } else {
+            p.expected("`(` and the arguments of the source");
+        }
+    } else {
+        p.expected("`on` and the source of events: `on schedule.cron(...)`");
+    }
+    if p.at_clause(K::AsKw) {
+        p.clear_separator();
+        let event = p.start();
+        p.bump_keyword();
+        p.expect_lower_name("an event");
+        if p.expect(K::Colon, "`:` and the event's type") {
+            types::ty(p);
+        }
+        p.finish_node(event, K::TriggerEvent);
+    }
+    if p.at(K::WithKw) {
+        exprs::policies(p);
+    }
+    blocks::block(p, "a body");
+    p.finish_node(marker, K::Trigger);
+}
+
+/// `sig = LID tparams? params "->" type`
+pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
+    p.expect_lower_name(what);
+    type_params(p);
+    if p.at(K::LParen) {
+        params(p);
+    } else if matches!(p.current(), K::Arrow | K::Colon | K::LBrace) {
+        let error = p.expected_error("`(` and the parameters").with_replacement(
+            "insert `()`",
+            p.behind(),
+            "()",
+        );
+        p.habit(error);
+    } else {
+        // As `expect`, which also knows about a `(` on the next line.
+        if p.current() == K::Separator && p.raw() == K::LParen {
+            let range = p.range(0);
+            p.habit(SyntaxError::new(
+                Code::Unexpected,
+                range,
+                "`(` stands on the line of the name",
+            ));
+            p.clear_separator();
+            params(p);
+        } else {
+            p.expected("`(` and the parameters");
+        }
+    }
+    if p.at(K::Arrow) {
+        p.bump();
+        types::ty(p);
+    } else if matches!(p.current(), K::FatArrow | K::Colon) {
+        habits::result_arrow(p);
+        p.bump_as(K::Arrow);
+        types::ty(p);
+    } else {
+        let error = p
+            .expected_error("`->` and the type of the result")
+            .with_help("what is called only for its effect gives `none`: `-> none`");
+        if p.at(K::LBrace) {
+            p.habit(error);
+        } else {
+            p.report(error);
+        }
+    }
+}
+
+/// `tparams = "<" UID ("," UID)* ">"`
+fn type_params(p: &mut Parser<'_>) {
+    if !p.at(K::Lt) {
+        return;
+    }
+    let marker = p.start();
+    p.bump();
+    loop {
+        if !p.expect_upper_name("a type parameter") {
+            break;
+        }
+        if !p.eat(K::Comma) {
+            break;
+        }
+    }
+    p.expect(K::Gt, "`>`");
+    p.finish_node(marker, K::TypeParams);
+}
+
+/// `params = "(" (param ("," param)* ","?)? ")"`
+pub(crate) fn params(p: &mut Parser<'_>) {
+    let marker = p.start();
+    let bracket = p.open(Context::Inside);
+    lists::comma_list(p, bracket, "a parameter", param);
+    p.finish_node(marker, K::Params);
+}
+
+/// `param = DOC* "stream"? LID ":" type ("=" expr)?`
+fn param(p: &mut Parser<'_>) -> bool {
+    let marker = p.start_documented();
+    if p.raw() == K::StreamKw
+        && (p.nth(1).can_be_name() || p.nth(1).is_reserved_word() && p.nth(2) == K::Colon)
+    {
+        p.bump_keyword();
+    }
+    // Natives may have parameters named like reserved words: what stands before a `:` is a name.
+    if !named_type(p, "a parameter", true) {
+        p.finish_error(marker);
+        return false;
+    }
+    if p.at(K::Eq) {
+        p.bump();
+        exprs::expect_expr(p, "a default");
+    }
+    p.finish_node(marker, K::Param);
+    true
+}

@@ -1,0 +1,931 @@
+//! Expressions, from the loosest binding to the tightest (§13: `expr` to `atom`).
+
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+use crate::{SyntaxError, TextRange};
+
+use super::super::builder::Marker;
+use super::super::{Context, Parser, habits};
+use super::{blocks, lists, patterns, types};
+
+/// `expr = "fail" expr | "done" expr | "next" "(" args ")" | caught`
+pub(crate) fn expr(p: &mut Parser<'_>) -> bool {
+    if !p.enter() {
+        return true;
+    }
+    let marker = p.start();
+    let found = expr_at(p, marker);
+    p.leave();
+    found
+}
+
+fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
+    match p.current() {
+        K::FailKw => {
+            p.bump();
+            operand(p, "what fails: a text or a `Failure`");
+            p.finish_node(marker, K::FailExpr);
+            true
+        }
+        K::DoneKw => {
+            p.bump();
+            operand(p, "the result of the loop");
+            p.finish_node(marker, K::DoneExpr);
+            true
+        }
+        K::NextKw => {
+            p.bump();
+            if p.at(K::LParen) {
+                args(p);
+            } else {
+                p.expected("`(` and the new values: `next(name: value)`");
+            }
+            p.finish_node(marker, K::NextExpr);
+            true
+        }
+        _ => caught(p, marker),
+    }
+}
+
+/// An expression that must stand here.
+fn operand(p: &mut Parser<'_>, what: &str) -> bool {
+    if !starts_expr(p.current()) {
+        p.expected(what);
+        return false;
+    }
+    expr(p)
+}
+
+/// An expression that must stand here, described by `what` if it is missing.
+pub(crate) fn expect_expr(p: &mut Parser<'_>, what: &str) -> bool {
+    operand(p, what)
+}
+
+/// Whether an expression may start with this token, right or as a habit of another language.
+pub(crate) fn starts_expr(kind: K) -> bool {
+    kind.can_be_name()
+        || matches!(
+            kind,
+            K::Uid
+                | K::Number
+                | K::StrStart
+                | K::LParen
+                | K::LBracket
+                | K::Minus
+                | K::TrueKw
+                | K::FalseKw
+                | K::NoneKw
+                | K::IfKw
+                | K::MatchKw
+                | K::ForKw
+                | K::LoopKw
+                | K::RaceKw
+                | K::TryKw
+                | K::NotKw
+                | K::FailKw
+                | K::DoneKw
+                | K::NextKw
+                | K::Bang
+                | K::SingleQuoted
+                | K::BacktickQuoted
+                | K::LBrace
+                | K::Bar
+                | K::FnKw
+                | K::Underscore
+        )
+}
+
+/// `caught = pipe | caught "catch" "{" arms "}" | caught "undo" block`
+fn caught(p: &mut Parser<'_>, marker: Marker) -> bool {
+    if !pipe(p, marker) {
+        p.abandon(marker);
+        return false;
+    }
+    loop {
+        match p.current() {
+            K::CatchKw if !p.chain_too_long() => {
+                let marker = p.again(marker);
+                p.bump();
+                blocks::arms(p, "the failures that are handled");
+                p.finish_node(marker, K::CatchExpr);
+            }
+            K::UndoKw if !p.chain_too_long() => {
+                let marker = p.again(marker);
+                p.bump();
+                blocks::block(p, "what compensates it");
+                p.finish_node(marker, K::UndoExpr);
+            }
+            K::Question => habits::ternary(p, marker),
+            _ => return true,
+        }
+    }
+}
+
+/// `pipe = coal | pipe "|>" coal`
+fn pipe(p: &mut Parser<'_>, marker: Marker) -> bool {
+    if !coalesce(p, marker) {
+        return false;
+    }
+    while p.at(K::BarGt) && !p.chain_too_long() {
+        let marker = p.again(marker);
+        p.bump();
+        let rhs = p.start();
+        if !coalesce(p, rhs) {
+            p.abandon(rhs);
+        }
+        p.finish_node(marker, K::PipeExpr);
+    }
+    true
+}
+
+/// `coal = disj | disj "??" coal | disj "??" "fail" disj`
+fn coalesce(p: &mut Parser<'_>, marker: Marker) -> bool {
+    if !binary(p, marker, OR) {
+        return false;
+    }
+    if !p.at(K::QuestionQuestion) || p.chain_too_long() {
+        return true;
+    }
+    let marker = p.again(marker);
+    p.bump();
+    let rhs = p.start();
+    if p.enter() {
+        let found = if p.at(K::FailKw) {
+            p.bump();
+            let value = p.start();
+            if !binary(p, value, OR) {
+                p.abandon(value);
+            }
+            p.finish_node(rhs, K::FailExpr);
+            true
+        } else {
+            coalesce(p, rhs)
+        };
+        if !found {
+            p.abandon(rhs);
+        }
+        p.leave();
+    } else {
+        p.abandon(rhs);
+    }
+    p.finish_node(marker, K::CoalesceExpr);
+    true
+}
+
+// Binding strengths: `or`, `and`, `not`, comparisons, sums, products.
+const OR: u8 = 1;
+const AND: u8 = 2;
+const NOT: u8 = 3;
+const COMPARE: u8 = 4;
+const SUM: u8 = 5;
+const PRODUCT: u8 = 6;
+
+/// How strongly an operator binds, and whether it is one of KAIT's.
+fn strength(kind: K) -> Option<(u8, bool)> {
+    Some(match kind {
+        K::OrKw => (OR, true),
+        K::BarBar => (OR, false),
+        K::AndKw => (AND, true),
+        K::AmpAmp => (AND, false),
+        K::EqEq | K::NotEq | K::Lt | K::Gt | K::LtEq | K::GtEq | K::InKw | K::IsKw => {
+            (COMPARE, true)
+        }
+        K::EqEqEq | K::NotEqEq => (COMPARE, false),
+        K::Plus | K::Minus => (SUM, true),
+        K::Star | K::Slash | K::Percent => (PRODUCT, true),
+        _ => return None,
+    })
+}
+
+/// `disj`, `conj`, `neg`, `cmp`, `sum` and `prod` by precedence climbing: operators that bind at
+/// least as strongly as `least`. Comparisons do not chain.
+fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
+    let mut compared = false;
+    if p.at(K::NotKw) {
+        if least > NOT {
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                p.range(0),
+                "`not` cannot stand behind this operator without parentheses",
+            )
+            .with_help("write `(not ...)`");
+            p.habit(error);
+        }
+        p.bump();
+        if p.enter() {
+            let inner = p.start();
+            if !binary(p, inner, NOT) {
+                p.abandon(inner);
+            }
+            p.leave();
+        }
+        p.finish_node(marker, K::UnaryExpr);
+    } else if !unary(p, marker) {
+        return false;
+    }
+    loop {
+        let op = p.current();
+        let Some((level, ours)) = strength(op) else {
+            if habits::operator(p, marker, least) {
+                continue;
+            }
+            return true;
+        };
+        if level < least || p.chain_too_long() {
+            return true;
+        }
+        if op == K::Minus && p.context == Context::Arms && p.on_new_line(0) && p.nth(1) == K::Number
+        {
+            // A new arm.
+            return true;
+        }
+        if level == COMPARE {
+            if compared {
+                let error = SyntaxError::new(
+                    Code::ChainedComparison,
+                    p.range(0),
+                    "comparisons do not chain",
+                )
+                .with_help("write `a < b and b < c`");
+                p.habit(error);
+            }
+            compared = true;
+        }
+        if !ours {
+            habits::foreign_operator(p);
+        }
+        let marker = p.again(marker);
+        let is_test = op == K::IsKw;
+        p.bump_as(match op {
+            K::AmpAmp => K::AndKw,
+            K::BarBar => K::OrKw,
+            K::EqEqEq => K::EqEq,
+            K::NotEqEq => K::NotEq,
+            other => other,
+        });
+        if is_test {
+            if p.at(K::NotKw) {
+                habits::is_not(p);
+            }
+            patterns::pattern(p);
+            p.finish_node(marker, K::IsExpr);
+            continue;
+        }
+        if op == K::EqEq && p.raw() == K::Eq && p.glued(0) {
+            p.bump();
+        }
+        let rhs = p.start();
+        if !binary(p, rhs, level + 1) {
+            p.abandon(rhs);
+        }
+        p.finish_node(marker, if op == K::InKw { K::InExpr } else { K::BinaryExpr });
+    }
+}
+
+/// `unary = post | "-" unary | "try" unary`
+fn unary(p: &mut Parser<'_>, marker: Marker) -> bool {
+    match p.current() {
+        K::Minus | K::TryKw | K::Bang => {
+            let foreign = p.at(K::Bang);
+            if foreign {
+                habits::bang(p);
+            }
+            p.bump_as(if foreign { K::NotKw } else { p.raw() });
+            if p.enter() {
+                let inner = p.start();
+                if !unary(p, inner) {
+                    p.abandon(inner);
+                }
+                p.leave();
+            }
+            p.finish_node(marker, K::UnaryExpr);
+            true
+        }
+        _ => postfix(p, marker),
+    }
+}
+
+/// `post = atom | post "." LID | post "?." LID | post "." UID | post "(" args ")" | post policies |
+/// post "[" expr "]"`
+fn postfix(p: &mut Parser<'_>, marker: Marker) -> bool {
+    if !atom(p, marker) {
+        return false;
+    }
+    loop {
+        match p.current() {
+            K::Dot | K::QuestionDot | K::LParen | K::WithKw | K::LBracket => {
+                if p.chain_too_long() {
+                    return true;
+                }
+            }
+            _ => return true,
+        }
+        let marker = p.again(marker);
+        match p.current() {
+            K::Dot => {
+                p.bump();
+                let upper = p.raw() == K::Uid;
+                field_name(p);
+                p.finish_node(marker, if upper { K::UidFieldExpr } else { K::FieldExpr });
+            }
+            K::QuestionDot => {
+                p.bump();
+                if p.raw() == K::Uid {
+                    p.expected("the name of a field");
+                } else {
+                    field_name(p);
+                }
+                p.finish_node(marker, K::OptFieldExpr);
+            }
+            K::LParen => {
+                args(p);
+                p.finish_node(marker, K::CallExpr);
+            }
+            K::WithKw => {
+                policies(p);
+                p.finish_node(marker, K::WithExpr);
+            }
+            _ => {
+                let bracket = p.open(Context::Inside);
+                operand(p, "an index");
+                close_after_expr(p, bracket);
+                p.finish_node(marker, K::IndexExpr);
+            }
+        }
+    }
+}
+
+/// A closing bracket behind one expression.
+fn close_after_expr(p: &mut Parser<'_>, bracket: super::super::Bracket) {
+    let closer = bracket.kind.closing().unwrap_or(K::RParen);
+    let ends = |p: &Parser<'_>| {
+        matches!(p.raw(), K::RParen | K::RBracket | K::RBrace | K::InterpEnd | K::Eof | K::LBrace)
+            || p.on_new_line(0)
+    };
+    if p.raw() != closer && !ends(p) {
+        p.expected(&format!("`{}`", closer.fixed_text().unwrap_or(")")));
+        let marker = p.start();
+        while !ends(p) {
+            p.skip_one();
+        }
+        p.finish_error(marker);
+    }
+    p.close(bracket);
+}
+
+/// A name behind a dot: any word, or an upper-case name.
+fn field_name(p: &mut Parser<'_>) -> bool {
+    let next = p.raw();
+    if next.can_be_field_name() {
+        p.bump_as(K::Lid);
+        return true;
+    }
+    if next == K::Uid {
+        p.bump();
+        return true;
+    }
+    p.expected("the name of a field");
+    false
+}
+
+/// `policies = "with" "(" args ")"`
+pub(crate) fn policies(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump_keyword();
+    if p.at(K::LParen) {
+        args(p);
+    } else {
+        p.expected("`(` and the policies: `with (retry: 3)`");
+    }
+    p.finish_node(marker, K::Policies);
+}
+
+/// `"(" args ")"`
+pub(crate) fn args(p: &mut Parser<'_>) {
+    let marker = p.start();
+    let bracket = p.open(Context::Inside);
+    if p.enter() {
+        lists::comma_list(p, bracket, "an argument", arg);
+        p.leave();
+    } else {
+        p.close(bracket);
+    }
+    p.finish_node(marker, K::Args);
+}
+
+/// `arg = LID ":" (expr | sel) | expr | sel | ".." expr`
+fn arg(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    if p.nth(1) == K::Colon && (p.raw().can_be_field_name() || p.raw() == K::Uid) {
+        if p.raw() == K::Uid {
+            // Names are lower case; the lexer knows only that this is a name.
+            p.expect_lower_name("an argument");
+        } else {
+            p.bump_as(K::Lid);
+        }
+        p.bump();
+        if p.raw() == K::Dot {
+            selector(p);
+        } else {
+            operand(p, "the argument's value");
+        }
+        habits::lambda_body(p);
+        p.finish_node(marker, K::Arg);
+        return true;
+    }
+    let found = element(p, "an argument");
+    if !found {
+        p.abandon(marker);
+        return false;
+    }
+    if p.raw() == K::Eq {
+        habits::named_with_equals(p);
+        p.bump();
+        operand(p, "the argument's value");
+    }
+    habits::lambda_body(p);
+    p.finish_node(marker, K::Arg);
+    true
+}
+
+/// `elem = expr | sel | ".." expr`
+fn element(p: &mut Parser<'_>, what: &str) -> bool {
+    match p.raw() {
+        K::DotDot | K::DotDotDot => {
+            let marker = p.start();
+            if p.raw() == K::DotDotDot {
+                habits::spread(p);
+            }
+            p.bump_as(K::DotDot);
+            operand(p, "what is spread");
+            p.finish_node(marker, K::Spread);
+            true
+        }
+        K::Dot => {
+            selector(p);
+            true
+        }
+        _ => operand(p, what),
+    }
+}
+
+/// `sel = "." LID`
+fn selector(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump();
+    if p.raw().can_be_field_name() {
+        p.bump_as(K::Lid);
+    } else {
+        p.expected("the name of a field");
+    }
+    p.finish_node(marker, K::Selector);
+}
+
+/// `atom`, finished at `marker`.
+fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
+    let next = p.current();
+    match next {
+        K::Lid => {
+            if habits::prefixed_operand(p) {
+                return unary(p, marker);
+            }
+            p.bump();
+            p.finish_node(marker, K::NameExpr);
+        }
+        K::Uid => {
+            p.bump();
+            p.finish_node(marker, K::UNameExpr);
+        }
+        K::Number => {
+            p.bump();
+            p.finish_node(marker, K::NumberExpr);
+        }
+        K::StrStart => string_at(p, marker),
+        K::SingleQuoted | K::BacktickQuoted => {
+            habits::quotes(p);
+            p.bump();
+            p.finish_node(marker, K::StrExpr);
+        }
+        K::TrueKw | K::FalseKw => {
+            p.bump();
+            p.finish_node(marker, K::BoolExpr);
+        }
+        K::NoneKw => {
+            p.bump();
+            p.finish_node(marker, K::NoneExpr);
+        }
+        K::LBracket => list_or_map(p, marker),
+        K::LParen => paren(p, marker),
+        K::IfKw => if_expr(p, marker),
+        K::MatchKw => match_expr(p, marker),
+        K::ForKw => for_expr(p, marker),
+        K::LoopKw => loop_expr(p, marker),
+        K::RaceKw => race(p, marker),
+        K::FailKw | K::DoneKw | K::NextKw => {
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                p.range(0),
+                format!("`{}` cannot be an operand", p.text(0)),
+            )
+            .with_help("it may stand alone, as an arm, in a block, or `fail` behind `??`");
+            p.habit(error);
+            if !p.enter() {
+                p.abandon(marker);
+                return true;
+            }
+            let found = expr_at(p, marker);
+            p.leave();
+            return found;
+        }
+        K::LBrace => habits::braces_as_value(p, marker),
+        K::Bar | K::FnKw => habits::lambda(p, marker),
+        K::Underscore => {
+            p.expected("a value");
+            p.bump();
+            p.finish_node(marker, K::Error);
+        }
+        _ if next.can_be_name() => {
+            p.bump_as(K::Lid);
+            p.finish_node(marker, K::NameExpr);
+        }
+        _ => {
+            p.expected("a value");
+            return false;
+        }
+    }
+    true
+}
+
+/// A text that must stand here.
+pub(crate) fn expect_string(p: &mut Parser<'_>, what: &str) -> bool {
+    match p.current() {
+        K::StrStart => {
+            let marker = p.start();
+            string_at(p, marker);
+            true
+        }
+        K::SingleQuoted | K::BacktickQuoted => {
+            habits::quotes(p);
+            let marker = p.start();
+            p.bump();
+            p.finish_node(marker, K::StrExpr);
+            true
+        }
+        _ => {
+            p.expected(what);
+            false
+        }
+    }
+}
+
+/// A text with its interpolations, finished at `marker`.
+pub(crate) fn string_at(p: &mut Parser<'_>, marker: Marker) {
+    let opener = p.range(0);
+    p.bump();
+    p.open_texts += 1;
+    let mut damaged = false;
+    loop {
+        match p.raw() {
+            K::StrText | K::StrEscape => p.bump(),
+            K::InterpStart => {
+                if !interpolation(p) {
+                    damaged = true;
+                    break;
+                }
+            }
+            K::StrEnd => {
+                p.bump();
+                break;
+            }
+            _ => {
+                damaged = true;
+                break;
+            }
+        }
+    }
+    p.open_texts -= 1;
+    if damaged {
+        if !p.pass_break() && !p.at_break() && p.raw() != K::Eof {
+            // Lost inside an interpolation: on to the end of the text.
+            while !matches!(p.raw(), K::StrEnd | K::Eof) {
+                p.skip_one();
+            }
+            if p.raw() == K::StrEnd {
+                p.bump();
+            }
+        } else {
+            let quotes = p.slice(opener);
+            let closing = quotes.trim_start_matches('r');
+            let mut error = SyntaxError::new(Code::UnclosedText, opener, "this text is not closed");
+            if closing == "\"" {
+                let line_end = p.behind();
+                error = error
+                    .with_related(line_end, "its line ends here")
+                    .with_replacement("insert `\"`", line_end, "\"")
+                    .with_help("a text of several lines is written between `\"\"\"`");
+            } else {
+                error = error.with_help("it ends with `\"\"\"`");
+            }
+            p.report(error);
+        }
+    }
+    p.finish_node(marker, K::StrExpr);
+}
+
+/// `${expr}`; false if it is not closed.
+fn interpolation(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    let opener = p.range(0);
+    let bracket = p.open(Context::Inside);
+    operand(p, "a value");
+    let mut closed = true;
+    if p.raw() != K::InterpEnd {
+        if p.raw() != K::Eof {
+            let error = p.expected_error("`}`").with_related(opener, "to close this");
+            p.report(error);
+            let skipped = p.start();
+            while !matches!(p.raw(), K::InterpEnd | K::Eof | K::StrEnd) {
+                p.skip_one();
+            }
+            p.finish_error(skipped);
+        } else if p.at_break() && !p.recovering {
+            let error = SyntaxError::new(Code::UnclosedText, opener, "`${` is not closed")
+                .with_related(p.behind(), "expected `}` on this line")
+                .with_replacement("insert `}\"`", p.behind(), "}\"");
+            p.report(error);
+        }
+        closed = p.raw() == K::InterpEnd;
+    }
+    if closed {
+        p.bump();
+    }
+    p.leave_bracket(bracket);
+    p.finish_node(marker, K::Interpolation);
+    closed
+}
+
+/// `"(" expr ")"`
+fn paren(p: &mut Parser<'_>, marker: Marker) {
+    let start = p.pos;
+    let bracket = p.open(Context::Inside);
+    if p.raw() == K::RParen {
+        if p.nth(1) == K::FatArrow {
+            p.close(bracket);
+            p.finish_node(marker, K::ParenExpr);
+            return;
+        }
+        p.expected("a value");
+        p.close(bracket);
+        p.finish_node(marker, K::ParenExpr);
+        return;
+    }
+    operand(p, "a value");
+    if p.raw() == K::Comma && !p.recovering {
+        habits::tuple(p, start);
+        while p.eat(K::Comma) {
+            if p.raw() == K::RParen {
+                break;
+            }
+            operand(p, "a value");
+        }
+    }
+    close_after_expr(p, bracket);
+    p.finish_node(marker, K::ParenExpr);
+}
+
+/// `list | map`: which one, the first entry tells.
+fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
+    let bracket = p.open(Context::Inside);
+    if p.raw() == K::Colon && p.nth(1) == K::RBracket {
+        p.bump();
+        p.close(bracket);
+        p.finish_node(marker, K::MapExpr);
+        return;
+    }
+    if !p.enter() {
+        p.close(bracket);
+        p.finish_node(marker, K::ListExpr);
+        return;
+    }
+    let mut is_map = None;
+    lists::comma_list(p, bracket, "an element", |p| {
+        let entry = p.start();
+        let word_key = p.nth(1) == K::Colon
+            && p.raw().can_be_field_name()
+            && !matches!(p.raw(), K::TrueKw | K::FalseKw | K::NoneKw);
+        let found = if word_key {
+            let name = p.start();
+            p.bump_as(K::Lid);
+            p.finish_node(name, K::NameExpr);
+            true
+        } else {
+            element(p, "an element")
+        };
+        if !found {
+            p.abandon(entry);
+            return false;
+        }
+        let map = *is_map.get_or_insert(p.raw() == K::Colon);
+        if map && p.raw() == K::Colon {
+            p.bump();
+            operand(p, "the entry's value");
+            p.finish_node(entry, K::MapEntry);
+        } else if map {
+            p.expected("`:` and the entry's value");
+            p.finish_node(entry, K::MapEntry);
+        } else {
+            p.abandon(entry);
+            habits::lambda_body(p);
+        }
+        true
+    });
+    p.leave();
+    p.finish_node(marker, if is_map == Some(true) { K::MapExpr } else { K::ListExpr });
+}
+
+/// A condition: `=` in it is probably meant as `==`.
+fn condition(p: &mut Parser<'_>, what: &str) -> bool {
+    let around = std::mem::replace(&mut p.in_condition, true);
+    let found = operand_before_block(p, what);
+    p.in_condition = around;
+    found
+}
+
+/// An expression behind which a block stands: a `{` here is the block's.
+fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
+    if p.at(K::LBrace) {
+        p.expected(what);
+        return false;
+    }
+    operand(p, what)
+}
+
+/// `if = "if" expr block ("else" (if | block))?`
+fn if_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    condition(p, "a condition");
+    habits::then_word(p);
+    blocks::block(p, "what is done then");
+    habits::elif(p);
+    if p.at(K::ElseKw) {
+        p.bump();
+        if p.at(K::IfKw) {
+            let inner = p.start();
+            if p.enter() {
+                if_expr(p, inner);
+                p.leave();
+            } else {
+                p.abandon(inner);
+            }
+        } else {
+            blocks::block(p, "what is done else");
+        }
+    }
+    p.finish_node(marker, K::IfExpr);
+}
+
+/// `"if" expr` of an arm or a `for`.
+pub(crate) fn guard(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump();
+    condition(p, "a condition");
+    p.finish_node(marker, K::Guard);
+}
+
+/// `match = "match" expr "{" arms "}"`
+fn match_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    operand_before_block(p, "what is matched");
+    blocks::arms(p, "arms");
+    p.finish_node(marker, K::MatchExpr);
+}
+
+/// `for = "for" pattern "in" expr ("if" expr)? ("max" expr)? ("parallel" expr)? block`
+fn for_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    let parens = habits::for_parens(p);
+    patterns::pattern(p);
+    if p.at(K::InKw) {
+        p.bump();
+    } else if !habits::for_of(p) {
+        p.expected("`in` and a list");
+    }
+    operand_before_block(p, "a list");
+    if let Some(bracket) = parens {
+        p.close(bracket);
+    }
+    if p.at(K::IfKw) {
+        guard(p);
+    }
+    clause(p, K::MaxKw, K::MaxClause);
+    clause(p, K::ParallelKw, K::ParallelClause);
+    if p.at_clause(K::MaxKw) {
+        let error =
+            SyntaxError::new(Code::Unexpected, p.range(0), "`max` stands before `parallel`");
+        p.habit(error);
+        clause(p, K::MaxKw, K::MaxClause);
+    }
+    blocks::block(p, "a body");
+    p.finish_node(marker, K::ForExpr);
+}
+
+/// `"max" expr`, `"parallel" expr`
+fn clause(p: &mut Parser<'_>, word: K, kind: K) -> bool {
+    if !p.at_clause(word) {
+        return false;
+    }
+    p.clear_separator();
+    let marker = p.start();
+    p.bump_keyword();
+    operand_before_block(p, "a number");
+    p.finish_node(marker, kind);
+    true
+}
+
+/// `loop = "loop" lvar ("," lvar)* "max" expr block "else" block`
+fn loop_expr(p: &mut Parser<'_>, marker: Marker) {
+    let word = p.range(0);
+    p.bump();
+    loop {
+        loop_var(p);
+        if !p.eat(K::Comma) {
+            break;
+        }
+    }
+    if !clause(p, K::MaxKw, K::MaxClause) {
+        let error = p
+            .expected_error("`max` and the greatest number of rounds")
+            .with_related(word, "every loop is bounded");
+        p.report(error);
+    }
+    blocks::block(p, "a round");
+    if p.at(K::ElseKw) {
+        p.bump();
+        blocks::block(p, "what is given when the rounds are used up");
+    } else {
+        let error = SyntaxError::new(
+            Code::Unexpected,
+            p.behind(),
+            "expected `else` and what the loop gives when its rounds are used up",
+        )
+        .with_related(word, "of this loop");
+        p.report(error);
+    }
+    p.finish_node(marker, K::LoopExpr);
+}
+
+/// `lvar = LID (":" type)? "=" expr`
+fn loop_var(p: &mut Parser<'_>) {
+    let marker = p.start();
+    if !p.expect_lower_name("a value of the loop") {
+        p.finish_error(marker);
+        return;
+    }
+    if p.at(K::Colon) {
+        p.bump();
+        types::ty(p);
+    }
+    if p.at(K::ColonEq) {
+        habits::colon_equals(p);
+        p.bump_as(K::Eq);
+    } else {
+        p.expect(K::Eq, "`=` and the first value");
+    }
+    operand_before_block(p, "the first value");
+    p.finish_node(marker, K::LoopVar);
+}
+
+/// `race = "race" NUM? "{" body (sep body)* sep? "}"`
+fn race(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    if p.at(K::Number) {
+        let number = p.start();
+        p.bump();
+        p.finish_node(number, K::NumberExpr);
+    }
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the competitors") {
+        let opener = p.behind();
+        let mut count = 0u32;
+        lists::lines(
+            p,
+            bracket,
+            lists::Separators::LinesOrCommas,
+            "the competitors of a race",
+            |p| {
+                count += 1;
+                blocks::body(p, "a competitor")
+            },
+        );
+        if count == 0 {
+            none_inside(p, opener, "a race needs at least one competitor");
+        }
+    }
+    p.finish_node(marker, K::RaceExpr);
+}
+
+/// Reports braces that may not be empty.
+pub(crate) fn none_inside(p: &mut Parser<'_>, opener: TextRange, message: &str) {
+    let range = TextRange::new(opener.start() - text_size::TextSize::from(1), opener.end());
+    let error = SyntaxError::new(Code::Unexpected, range, message);
+    p.habit(error);
+}

@@ -1,0 +1,80 @@
+//! Tests (§13: `test`, `titem`, `outcome`).
+
+use crate::SyntaxKind as K;
+
+use super::super::builder::Marker;
+use super::super::{Context, Parser};
+use super::lists::{self, Separators};
+use super::{blocks, exprs, patterns, types};
+
+/// `test = "test" STR policies? "{" (titem (SEP titem)* SEP?)? "}"`
+pub(crate) fn test(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    exprs::expect_string(p, "what the test says, in quotes");
+    if p.at(K::WithKw) {
+        exprs::policies(p);
+    }
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the test") {
+        lists::lines(p, bracket, Separators::Lines, "the items of a test", item);
+    }
+    p.finish_node(marker, K::Test);
+}
+
+/// `titem = "stub" ... | "expect" expr | stmt`
+fn item(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    match p.raw() {
+        K::StubKw if p.nth(1) != K::Dot => stub(p, marker),
+        K::ExpectKw if p.nth(1) != K::Dot => {
+            p.bump_keyword();
+            p.in_condition = true;
+            exprs::expect_expr(p, "what is expected");
+            p.in_condition = false;
+            p.finish_node(marker, K::Expect);
+        }
+        _ => {
+            p.abandon(marker);
+            return blocks::statement(p);
+        }
+    }
+    true
+}
+
+/// `"stub" "approve"? path ("(" pargs ")")? "=>" outcome ("then" outcome)*`
+fn stub(p: &mut Parser<'_>, marker: Marker) {
+    p.bump_keyword();
+    if p.raw() == K::ApproveKw && (p.nth(1).can_be_name() || p.nth(1) == K::Uid) {
+        p.bump_keyword();
+    }
+    types::path(p);
+    if p.at(K::LParen) {
+        patterns::args(p);
+    }
+    if p.at(K::Arrow) {
+        super::super::habits::arm_arrow(p);
+        p.bump_as(K::FatArrow);
+        outcome(p);
+    } else if p.expect(K::FatArrow, "`=>` and what the call gives") {
+        outcome(p);
+    }
+    while p.at_clause(K::ThenKw) {
+        p.clear_separator();
+        p.bump_keyword();
+        outcome(p);
+    }
+    p.finish_node(marker, K::Stub);
+}
+
+/// `outcome = body ("after" NUM)?`
+fn outcome(p: &mut Parser<'_>) {
+    let marker = p.start();
+    blocks::body(p, "what the call gives");
+    if p.raw() == K::AfterKw && p.nth(1) == K::Number {
+        p.clear_separator();
+        p.bump_keyword();
+        let number = p.start();
+        p.bump();
+        p.finish_node(number, K::NumberExpr);
+    }
+    p.finish_node(marker, K::Outcome);
+}

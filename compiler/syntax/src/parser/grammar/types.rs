@@ -1,0 +1,155 @@
+//! Types and paths (§13: `type`, `base`, `path`).
+
+use crate::SyntaxError;
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+
+use super::super::{Context, Parser, habits};
+use super::exprs;
+
+/// `type = QUAL type | base "?"? ("where" "(" args ")")?`
+pub(crate) fn ty(p: &mut Parser<'_>) -> bool {
+    if !p.enter() {
+        return true;
+    }
+    let found = ty_inner(p);
+    p.leave();
+    found
+}
+
+fn ty_inner(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    if p.current().is_qualifier() {
+        p.bump_keyword();
+        ty(p);
+        p.finish_node(marker, K::QualifiedType);
+        return true;
+    }
+    match p.current() {
+        K::NoneKw => {
+            p.bump();
+            p.finish_node(marker, K::NoneType);
+        }
+        K::LBracket => {
+            let bracket = p.open(Context::Inside);
+            ty(p);
+            let map = p.raw() == K::Colon;
+            if map {
+                p.bump();
+                ty(p);
+            }
+            close_type(p, bracket);
+            p.finish_node(marker, if map { K::MapType } else { K::ListType });
+        }
+        next if next.can_be_name() || next == K::Uid => {
+            path(p);
+            if p.at(K::Lt) {
+                type_args(p);
+            }
+            p.finish_node(marker, K::NamedType);
+        }
+        _ => {
+            p.expected("a type");
+            p.abandon(marker);
+            return false;
+        }
+    }
+    while p.at(K::LBracket) && p.nth(1) == K::RBracket && !p.chain_too_long() {
+        let marker = p.again(marker);
+        habits::array_type(p);
+        p.bump();
+        p.bump();
+        p.finish_node(marker, K::ListType);
+    }
+    if p.at(K::Question) || p.at(K::QuestionQuestion) {
+        let marker = p.again(marker);
+        if p.at(K::QuestionQuestion) {
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                p.range(0),
+                "a type is optional or not; `??` says nothing more than `?`",
+            )
+            .with_replacement("replace `??` by `?`", p.range(0), "?");
+            p.habit(error);
+        }
+        p.bump_as(K::Question);
+        p.finish_node(marker, K::OptionalType);
+    }
+    if p.at_clause(K::WhereKw) {
+        let marker = p.again(marker);
+        p.clear_separator();
+        let bounds = p.start();
+        p.bump_keyword();
+        if p.at(K::LParen) {
+            exprs::args(p);
+        } else {
+            p.expected("`(` and the bounds: `where (max: 10)`");
+        }
+        p.finish_node(bounds, K::Where);
+        p.finish_node(marker, K::RefinedType);
+    }
+    true
+}
+
+fn close_type(p: &mut Parser<'_>, bracket: super::super::Bracket) {
+    if p.raw() != K::RBracket && p.raw() != K::Eof && !p.on_new_line(0) {
+        p.expected("`]`");
+        let marker = p.start();
+        while !matches!(
+            p.raw(),
+            K::RBracket | K::RParen | K::RBrace | K::Eof | K::Comma | K::LBrace | K::Eq
+        ) && !p.on_new_line(0)
+        {
+            p.skip_one();
+        }
+        p.finish_error(marker);
+    }
+    p.close(bracket);
+}
+
+/// `"<" type ("," type)* ">"`
+fn type_args(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump();
+    loop {
+        if !ty(p) {
+            break;
+        }
+        if !p.eat(K::Comma) {
+            break;
+        }
+    }
+    p.expect(K::Gt, "`>`");
+    p.finish_node(marker, K::TypeArgs);
+}
+
+/// `path = LID ("." LID)* ("." UID)? | UID ("." UID)?`
+pub(crate) fn path(p: &mut Parser<'_>) -> bool {
+    let marker = p.start();
+    let upper = p.at(K::Uid);
+    if upper {
+        p.bump();
+    } else if p.current().can_be_name() {
+        p.bump_as(K::Lid);
+    } else {
+        p.expected("a name");
+        p.abandon(marker);
+        return false;
+    }
+    let mut done = false;
+    while p.at(K::Dot) && !done {
+        p.bump();
+        let next = p.raw();
+        if next == K::Uid {
+            p.bump();
+            done = true;
+        } else if next.can_be_field_name() && !upper {
+            p.bump_as(K::Lid);
+        } else {
+            p.expected(if upper { "a name in upper case" } else { "a name" });
+            break;
+        }
+    }
+    p.finish_node(marker, K::Path);
+    true
+}

@@ -1,0 +1,602 @@
+//! Reporting mistakes, and finding the way back from them.
+
+use text_size::TextRange;
+
+use super::{Bracket, Context, Parser};
+use crate::codes::Code;
+use crate::errors::Edit;
+use crate::lexer::Significant;
+use crate::limits::{MAX_DEPTH, MAX_ERRORS};
+use crate::{SyntaxError, SyntaxKind};
+
+impl Parser<'_> {
+    // ---- reporting ----
+
+    /// Reports a mistake after which the parser has to find its feet. Dropped if it only follows
+    /// from one that was reported.
+    pub(super) fn report(&mut self, error: SyntaxError) {
+        self.damaged = true;
+        let follows = self.recovering
+            || self.muted
+            || self.token(0).is_some_and(|token| token.has(Significant::AFTER_UNKNOWN));
+        self.recovering = true;
+        if !follows && self.has_room() {
+            self.errors.push(error);
+        }
+    }
+
+    /// Reports a mistake that is parsed as what was meant.
+    pub(super) fn habit(&mut self, error: SyntaxError) {
+        if !self.recovering && !self.muted && self.has_room() {
+            self.errors.push(error);
+        }
+    }
+
+    /// Reports that something else is expected here.
+    pub(super) fn expected(&mut self, what: &str) {
+        let error = self.expected_error(what);
+        self.report(error);
+    }
+
+    pub(super) fn expected_error(&self, what: &str) -> SyntaxError {
+        let (range, found) = self.found();
+        SyntaxError::new(Code::Unexpected, range, format!("expected {what}, found {found}"))
+    }
+
+    /// The place of the next token and its description. Where a line or the text ends, the place is
+    /// the end of what stands before.
+    pub(super) fn found(&self) -> (TextRange, String) {
+        if self.token(0).is_none() {
+            let what = if self.at_break() { "the end of the line" } else { "the end" };
+            return (self.behind(), what.to_owned());
+        }
+        if self.on_new_line(0) && self.pos > 0 {
+            return (self.behind(), "the end of the line".to_owned());
+        }
+        let text = self.text(0);
+        let shown = match text.char_indices().nth(30) {
+            Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+            None => text.to_owned(),
+        };
+        let shown = match self.raw() {
+            SyntaxKind::StrStart => "a text".to_owned(),
+            SyntaxKind::Number => format!("the number `{shown}`"),
+            kind if kind.is_reserved_word() => format!("the word `{shown}`"),
+            _ => format!("`{}`", shown.lines().next().unwrap_or_default()),
+        };
+        (self.range(0), shown)
+    }
+
+    /// Consumes a token or reports that it is missing.
+    pub(super) fn expect(&mut self, kind: SyntaxKind, what: &str) -> bool {
+        if self.eat(kind) {
+            return true;
+        }
+        if self.current() == SyntaxKind::Separator && self.raw() == kind {
+            // On the next line, where it cannot be seen as belonging here.
+            let text = kind.fixed_text().unwrap_or_default();
+            let range = self.range(0);
+            let gap = TextRange::new(self.behind().start(), range.start());
+            let mut error = SyntaxError::new(
+                Code::BraceOnNextLine,
+                range,
+                format!("`{text}` stands on the line of what it belongs to"),
+            );
+            if self.slice(gap).trim().is_empty() {
+                let blank = if kind == SyntaxKind::LBrace { " " } else { "" };
+                error = error.with_replacement(format!("move `{text}` up"), gap, blank);
+            }
+            self.habit(error);
+            self.clear_separator();
+            self.bump();
+            return true;
+        }
+        self.expected(what);
+        false
+    }
+
+    // ---- brackets ----
+
+    /// Consumes the bracket that closes `bracket`, or reports why it cannot.
+    pub(super) fn close(&mut self, bracket: Bracket) -> bool {
+        let closer = bracket.kind.closing().unwrap_or(SyntaxKind::RBrace);
+        let next = self.raw();
+        if next == closer {
+            if self.second_pass && closer == SyntaxKind::RBrace {
+                self.compare_indent(bracket);
+            }
+            self.bump();
+            self.leave_bracket(bracket);
+            return true;
+        }
+        self.leave_bracket(bracket);
+        let wrong = matches!(next, SyntaxKind::RParen | SyntaxKind::RBracket | SyntaxKind::RBrace)
+            && !self.is_open(next);
+        if wrong && bracket.at.is_some() {
+            let right = closer.fixed_text().unwrap_or("}");
+            let range = self.range(0);
+            let message = format!("expected `{right}`, found `{}`", self.text(0));
+            let mut error = SyntaxError::new(Code::StrayCloser, range, message).with_replacement(
+                format!("replace it by `{right}`"),
+                range,
+                right,
+            );
+            if let Some(at) = bracket.at {
+                error = error.with_related(self.range_at(at), "to close this");
+            }
+            self.report(error);
+            self.bump();
+            return true;
+        }
+        self.unclosed(bracket);
+        false
+    }
+
+    fn unclosed(&mut self, bracket: Bracket) {
+        let at_end = self.token(0).is_none() && !self.at_break();
+        if at_end && bracket.at.is_some() {
+            if !self.second_pass {
+                self.needs_second_pass = true;
+            }
+            self.unclosed_at_end(bracket);
+            return;
+        }
+        let Some(opener) = bracket.at else { return };
+        if self.at_break() {
+            // The text that was cut off here swallowed the bracket, and was reported.
+            self.recovering = true;
+            return;
+        }
+        let closer = bracket.kind.closing().and_then(SyntaxKind::fixed_text).unwrap_or("}");
+        let opener_range = self.range_at(opener);
+        let (found_range, found) = self.found();
+        let message = format!("`{}` is not closed", self.slice(opener_range));
+        let error = SyntaxError::new(Code::UnclosedBracket, opener_range, message)
+            .with_related(found_range, format!("expected `{closer}` here, found {found}"))
+            .with_replacement(format!("insert `{closer}`"), self.behind(), closer);
+        self.report(error);
+    }
+
+    /// A bracket is open where the declaration or the file ends: the one mistake of its declaration.
+    fn unclosed_at_end(&mut self, bracket: Bracket) {
+        let blamed = match (bracket.kind, self.suspect) {
+            (SyntaxKind::LBrace, Some(suspect)) => suspect,
+            _ => bracket.at.unwrap_or_default(),
+        };
+        if self.muted {
+            return;
+        }
+        let opener = self.range_at(blamed);
+        let closer = if self.slice(opener) == "(" {
+            ")"
+        } else if self.slice(opener) == "[" {
+            "]"
+        } else {
+            "}"
+        };
+        // What was reported behind the bracket follows from it.
+        while self.errors.last().is_some_and(|error| {
+            error.range.start() > opener.start()
+                && matches!(
+                    error.code,
+                    Code::Unexpected
+                        | Code::MissingNewline
+                        | Code::StrayCloser
+                        | Code::UnclosedBracket
+                )
+        }) {
+            self.errors.pop();
+        }
+        self.recovering = false;
+        let message = format!("`{}` is not closed", self.slice(opener));
+        let mut error = SyntaxError::new(Code::UnclosedBracket, opener, message);
+        error = if Some(blamed) == bracket.at {
+            error.with_related(self.behind(), format!("expected `{closer}` before the end"))
+        } else {
+            error.with_related(
+                self.behind(),
+                "the indentation shows that it is meant to end earlier",
+            )
+        };
+        error = error.with_help(format!("add `{closer}` where it ends"));
+        self.report(error);
+        self.muted = true;
+    }
+
+    /// Remembers an opening brace whose line stands further to the right than its closing brace.
+    fn compare_indent(&mut self, bracket: Bracket) {
+        let Some(opener) = bracket.at else { return };
+        if self.suspect.is_some() || !self.on_new_line(0) {
+            return;
+        }
+        let open = self.line_indent(opener);
+        let close = self.line_indent(self.pos);
+        if let (Some(open), Some(close)) = (open, close)
+            && close < open
+        {
+            self.suspect = Some(opener);
+        }
+    }
+
+    /// The indentation of a token's line; `None` if the line starts far away.
+    fn line_indent(&self, at: usize) -> Option<usize> {
+        const FAR: usize = 400;
+        let end = usize::from(self.range_at(at).start());
+        let bytes = self.text.as_bytes();
+        let line = bytes.get(end.saturating_sub(FAR)..end)?;
+        let start = match line.iter().rposition(|&byte| byte == b'\n') {
+            Some(place) => place + 1,
+            None if end <= FAR => 0,
+            None => return None,
+        };
+        Some(line.iter().skip(start).take_while(|byte| matches!(byte, b' ' | b'\t')).count())
+    }
+
+    // ---- skipping ----
+
+    /// Skips one token, or all of a bracketed group or text.
+    pub(super) fn skip_one(&mut self) {
+        match self.raw() {
+            SyntaxKind::LParen | SyntaxKind::LBracket | SyntaxKind::LBrace => self.skip_group(),
+            SyntaxKind::StrStart => self.skip_text(),
+            _ => {
+                self.clear_separator();
+                self.bump();
+            }
+        }
+    }
+
+    /// Skips a text with all its interpolations.
+    fn skip_text(&mut self) {
+        let around = self.open_texts;
+        let mut depth = 0u32;
+        loop {
+            match self.raw() {
+                SyntaxKind::StrStart => depth += 1,
+                SyntaxKind::StrEnd => depth = depth.saturating_sub(1),
+                SyntaxKind::Eof => {
+                    let cut = self.lexed.breaks.get(self.next_break).copied();
+                    match cut {
+                        Some(cut) if self.at_break() && cut.open >= around => {
+                            depth = cut.open - around;
+                            self.next_break += 1;
+                            self.update_end();
+                            if depth == 0 {
+                                return;
+                            }
+                            continue;
+                        }
+                        _ => return,
+                    }
+                }
+                _ => {}
+            }
+            self.bump();
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Skips a bracketed group, however deep, without recursion. Stops where the group must have
+    /// been meant to end: at the end, or at a bracket that closes something around it.
+    fn skip_group(&mut self) {
+        let mut stack: Vec<SyntaxKind> = Vec::new();
+        let mut counts = [0u32; 3];
+        loop {
+            let next = self.raw();
+            match next {
+                SyntaxKind::Eof => return,
+                SyntaxKind::StrStart => {
+                    self.skip_text();
+                    continue;
+                }
+                SyntaxKind::LParen | SyntaxKind::LBracket | SyntaxKind::LBrace => {
+                    stack.push(next);
+                    if let Some(count) = counts.get_mut(Self::bracket_slot(next)) {
+                        *count += 1;
+                    }
+                }
+                SyntaxKind::RParen | SyntaxKind::RBracket | SyntaxKind::RBrace => {
+                    let slot = Self::bracket_slot(next);
+                    if counts.get(slot).is_none_or(|&count| count == 0) {
+                        if self.is_open(next) {
+                            return;
+                        }
+                    } else {
+                        while let Some(top) = stack.pop() {
+                            if let Some(count) = counts.get_mut(Self::bracket_slot(top)) {
+                                *count -= 1;
+                            }
+                            if Self::bracket_slot(top) == slot {
+                                break;
+                            }
+                        }
+                    }
+                }
+                SyntaxKind::InterpEnd => return,
+                SyntaxKind::LetKw | SyntaxKind::GraphKw | SyntaxKind::FnKw
+                    if self.on_new_line(0) && counts.last() == Some(&0) =>
+                {
+                    return;
+                }
+                _ => {}
+            }
+            self.clear_separator();
+            self.bump();
+            if stack.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Skips to the end of the statement, arm, field or item: to the separator, the closing brace,
+    /// the end, and to a comma if one may separate here. What is skipped becomes an error node.
+    pub(super) fn skip_to_line_end(&mut self, commas: bool) {
+        let marker = self.start();
+        let from = self.pos;
+        loop {
+            match self.current() {
+                SyntaxKind::Separator | SyntaxKind::RBrace | SyntaxKind::InterpEnd => break,
+                SyntaxKind::Eof => {
+                    if self.at_break() && self.pass_break() {
+                        continue;
+                    }
+                    break;
+                }
+                SyntaxKind::Comma if commas => break,
+                _ if self.pos > from && self.starts_line() => break,
+                SyntaxKind::LetKw if self.on_new_line(0) => break,
+                _ => self.skip_one(),
+            }
+        }
+        self.finish_error(marker);
+    }
+
+    /// Skips to the next comma or closing bracket of a list.
+    pub(super) fn skip_in_list(&mut self) {
+        let marker = self.start();
+        loop {
+            match self.raw() {
+                SyntaxKind::Comma
+                | SyntaxKind::RParen
+                | SyntaxKind::RBracket
+                | SyntaxKind::RBrace
+                | SyntaxKind::InterpEnd => break,
+                SyntaxKind::Eof => {
+                    if self.at_break() && self.pass_break() {
+                        continue;
+                    }
+                    break;
+                }
+                SyntaxKind::LetKw | SyntaxKind::GraphKw | SyntaxKind::FnKw
+                    if self.on_new_line(0) =>
+                {
+                    break;
+                }
+                _ => self.skip_one(),
+            }
+        }
+        self.finish_error(marker);
+    }
+
+    pub(super) fn finish_error(&mut self, marker: super::Marker) {
+        if self.builder.is_empty_since(marker) {
+            self.abandon(marker);
+        } else {
+            self.finish_node(marker, SyntaxKind::Error);
+        }
+    }
+
+    /// Whether the next token starts a line and does not continue the one above: where a statement
+    /// may start once a mistake has hidden the separator.
+    pub(super) fn starts_line(&self) -> bool {
+        self.context != Context::Inside
+            && self.on_new_line(0)
+            && !crate::lexer::continues(self.raw())
+    }
+
+    // ---- depth ----
+
+    pub(super) fn too_deep(&mut self) {
+        let range = self.range(0);
+        let message = format!("the code is nested more than {MAX_DEPTH} levels deep, the limit");
+        let error = SyntaxError::new(Code::TooDeep, range, message)
+            .with_help("give the inner parts names with `let`, or move them into a function");
+        self.report(error);
+        self.muted = true;
+        let marker = self.start();
+        loop {
+            match self.current() {
+                SyntaxKind::Separator
+                | SyntaxKind::Comma
+                | SyntaxKind::RParen
+                | SyntaxKind::RBracket
+                | SyntaxKind::RBrace
+                | SyntaxKind::InterpEnd => break,
+                SyntaxKind::Eof => {
+                    if self.at_break() && self.pass_break() {
+                        continue;
+                    }
+                    break;
+                }
+                _ => self.skip_one(),
+            }
+        }
+        self.finish_error(marker);
+    }
+
+    // ---- names ----
+
+    /// Consumes a lower-case name that is introduced here.
+    pub(super) fn expect_lower_name(&mut self, what: &str) -> bool {
+        let next = self.current();
+        if next.can_be_name() {
+            self.bump_as(SyntaxKind::Lid);
+            return true;
+        }
+        if next == SyntaxKind::Uid {
+            let name = self.text(0);
+            let right = crate::lexer::snake(name);
+            let message = format!("{what} is named in snake_case: `{right}`, not `{name}`");
+            self.rename(Code::LowerCase, message, &right);
+            self.bump_as(SyntaxKind::Lid);
+            return true;
+        }
+        if next.is_reserved_word() && self.follows_name() {
+            let name = self.text(0);
+            let message = format!("`{name}` is a reserved word and cannot name {what}");
+            let range = self.range(0);
+            let right = format!("{name}_");
+            let error = SyntaxError::new(Code::ReservedWord, range, message).with_replacement(
+                format!("rename it to `{right}`"),
+                range,
+                right,
+            );
+            self.habit(error);
+            self.bump_as(SyntaxKind::Lid);
+            return true;
+        }
+        self.expected(&format!("the name of {what}"));
+        false
+    }
+
+    /// Consumes an upper-case name that is introduced here.
+    pub(super) fn expect_upper_name(&mut self, what: &str) -> bool {
+        let next = self.current();
+        if next == SyntaxKind::Uid {
+            self.bump();
+            return true;
+        }
+        if next.can_be_name() {
+            let name = self.text(0);
+            let right = crate::lexer::upper_camel(name);
+            let message = format!("{what} is named in UpperCamelCase: `{right}`, not `{name}`");
+            self.rename(Code::UpperCase, message, &right);
+            self.bump_as(SyntaxKind::Uid);
+            return true;
+        }
+        self.expected(&format!("the name of {what}"));
+        false
+    }
+
+    /// Whether the token behind the next one is what stands behind a new name.
+    fn follows_name(&self) -> bool {
+        matches!(
+            self.nth(1),
+            SyntaxKind::Eq
+                | SyntaxKind::Colon
+                | SyntaxKind::LParen
+                | SyntaxKind::RParen
+                | SyntaxKind::Comma
+                | SyntaxKind::InKw
+                | SyntaxKind::FatArrow
+        )
+    }
+
+    /// Reports a name in the wrong case; the fix renames it wherever the file has it.
+    fn rename(&mut self, code: Code, message: String, right: &str) {
+        if self.recovering || self.muted || !self.has_room() {
+            return;
+        }
+        let name = self.text(0);
+        let edits = (0..self.lexed.significant.len())
+            .filter(|&at| {
+                self.lexed.significant.get(at).is_some_and(|token| {
+                    matches!(token.kind, SyntaxKind::Lid | SyntaxKind::Uid)
+                        || token.kind.is_contextual_word() && at == self.pos
+                })
+            })
+            .map(|at| self.range_at(at))
+            .filter(|&range| self.slice(range) == name)
+            .map(|range| Edit { range, text: right.to_owned() })
+            .collect();
+        let error = SyntaxError::new(code, self.range(0), message)
+            .with_fix(format!("rename it to `{right}`"), edits);
+        self.habit(error);
+    }
+}
+
+/// All mistakes of a text, in its order: the parser's, the lexer's, stray docs and hidden controls.
+pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> Vec<SyntaxError> {
+    let mut errors = std::mem::take(&mut parser.errors);
+    let lexical = std::mem::take(&mut parser.lexed.errors);
+    // A mistake inside a token that stands on the line of a damaged place, behind it, follows from
+    // it: the parser was reading something as code that is none.
+    let text = parser.text;
+    let mut damaged: Vec<u32> = errors
+        .iter()
+        .filter(|error| {
+            matches!(error.code, Code::Unexpected | Code::UnclosedText | Code::MissingNewline)
+        })
+        .map(|error| error.range.start().into())
+        .collect();
+    damaged.sort_unstable();
+    for error in lexical {
+        let start = u32::from(error.range.start());
+        let before = damaged.partition_point(|&place| place <= start);
+        let follows = before.checked_sub(1).and_then(|i| damaged.get(i)).is_some_and(|&place| {
+            text.get(place as usize..start as usize).is_some_and(|gap| !gap.contains('\n'))
+        });
+        if !follows {
+            errors.push(error);
+        }
+    }
+    for (start, end) in stray_docs {
+        let range = TextRange::new(start.into(), end.into());
+        let message = "this doc comment documents nothing";
+        let error = SyntaxError::new(Code::MisplacedDoc, range, message).with_help(
+            "a doc comment stands right before a declaration, field, variant or parameter; other comments start with `//`, a file's own with `//!` at its top",
+        );
+        errors.push(error);
+    }
+    hidden_controls(parser, &mut errors);
+    errors.sort_by_key(|error| (error.range.start(), error.code));
+    if parser.lexed.unclosed_triple
+        && let Some(first) = errors.iter().position(|error| error.code != Code::MisplacedDoc)
+    {
+        // From the first mistake on nobody knows what is text and what is code.
+        errors.truncate(first + 1);
+    }
+    if errors.len() > MAX_ERRORS {
+        let place = errors.get(MAX_ERRORS).map_or(parser.behind(), |error| error.range);
+        errors.truncate(MAX_ERRORS);
+        errors.push(SyntaxError::new(
+            Code::FurtherErrors,
+            place,
+            format!("further errors are not shown: the limit is {MAX_ERRORS} per file"),
+        ));
+    }
+    errors
+}
+
+/// Warns of characters that change the direction of the text on a screen, so that it does not look
+/// like what it is (CVE-2021-42574). In code they were reported as characters without meaning.
+fn hidden_controls(parser: &Parser<'_>, errors: &mut Vec<SyntaxError>) {
+    if parser.text.is_ascii() {
+        return;
+    }
+    let is_control = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    for (at, c) in parser.text.char_indices().filter(|&(_, c)| is_control(c)).take(MAX_ERRORS + 1) {
+        let Ok(start) = u32::try_from(at) else { return };
+        let index = parser.lexed.tokens.partition_point(|token| token.start <= start);
+        let kind = index
+            .checked_sub(1)
+            .and_then(|index| parser.lexed.tokens.get(index))
+            .map_or(SyntaxKind::Unknown, |token| token.kind);
+        if kind == SyntaxKind::Unknown {
+            continue;
+        }
+        let range = TextRange::at(start.into(), text_size::TextSize::of(c));
+        let number = u32::from(c);
+        let message = format!("U+{number:04X} is invisible and changes how the text is displayed");
+        let error = SyntaxError::new(Code::BidiControl, range, message);
+        let error = if kind == SyntaxKind::StrText {
+            let escape = format!("\\u{{{number:x}}}");
+            error.with_replacement(format!("write it as `{escape}`"), range, escape)
+        } else {
+            error.with_replacement("remove it", range, "")
+        };
+        errors.push(error);
+    }
+}
