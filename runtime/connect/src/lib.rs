@@ -1,7 +1,24 @@
-//! Leaves: model providers, HTTP, files, clock, processes.
+//! Leaves: where a program meets the world. Model providers, HTTP, files, clock, chance, processes.
+//!
+//! [`Connections`] starts calls for the driver and gives either an outcome or a future. Nothing in here knows the
+//! graph: a leaf sees its arguments, never the program around it. What may be touched is asked of [`Grants`] at the
+//! moment of touching it, redirects, symbolic links and resolved addresses included.
 
+mod args;
+mod clock;
+mod connections;
+mod documents;
+mod emission;
+mod files;
+mod grants;
 pub mod growth;
+mod http;
 pub mod leaf;
+mod process;
+mod random;
 
+pub use connections::{Config, Connections, Limits, leaf_names};
+pub use emission::{Emission, emission};
+pub use grants::{Access, AllowAll, Grants, is_private};
 pub use growth::{Growth, Path, Step};
 pub use leaf::{Ended, Grower, LeafJob, ModelBinding, ModelJob, Started};

@@ -1,0 +1,138 @@
+//! `std.process`: programs, started with arguments and never through a shell.
+
+use std::process::Stdio;
+
+use kait_engine::Outcome;
+use kait_ir::{Failure, Value};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+
+use crate::args;
+use crate::connections::{Connections, LeafFn};
+use crate::grants::Access;
+use crate::leaf::{Ended, LeafJob, Started};
+
+/// The leaves of the module.
+pub(crate) const LEAVES: &[(&str, LeafFn)] = &[("process.run", run)];
+
+/// What a program gets of the environment: no keys that happen to stand there.
+const ENVIRONMENT: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "TERM",
+    "SYSTEMROOT",
+    "USERPROFILE",
+    "APPDATA",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+];
+
+fn fail(message: impl Into<String>) -> Failure {
+    Failure::Tool { name: "process.run".into(), message: message.into().into() }
+}
+
+fn run(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
+    let argv: Vec<String> = args::list(job.args, 0)?
+        .iter()
+        .map(|part| part.as_text().unwrap_or_default().to_owned())
+        .collect();
+    let Some((program, rest)) = argv.split_first() else {
+        return Err(Failure::invalid(
+            "argv",
+            "the list is empty: its first item names the program",
+        ));
+    };
+    cx.config().grants.allow(Access::Process(program)).map_err(|why| Failure::Refused { why })?;
+    let directory = cx.config().root.join(args::text(job.args, 1)?.as_str());
+    if !directory.is_dir() {
+        return Err(fail(format!("there is no directory `{}`", args::text(job.args, 1)?)));
+    }
+    let (stdin, timeout) = (args::text(job.args, 2)?, args::duration(job.args, 3)?);
+    let limit = cx.config().limits.output;
+    let mut command = Command::new(program);
+    command
+        .args(rest)
+        .current_dir(directory)
+        .env_clear()
+        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let program = program.clone();
+    Ok(Started::Later(Box::pin(async move {
+        let outcome = tokio::time::timeout(timeout, wait(command, &program, &stdin, limit)).await;
+        Ended::from(match outcome.unwrap_or(Err(Failure::Timeout)) {
+            Ok(value) => Outcome::Ok(value),
+            Err(failure) => Outcome::Failed(failure),
+        })
+    })))
+}
+
+/// `process.Result(status, stdout, stderr)`.
+async fn wait(
+    mut command: Command,
+    program: &str,
+    stdin: &str,
+    limit: usize,
+) -> Result<Value, Failure> {
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => fail(format!("there is no program `{program}`")),
+        std::io::ErrorKind::PermissionDenied => fail(format!("`{program}` may not be started")),
+        _ => fail(format!("`{program}` cannot be started: {error}")),
+    })?;
+    let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async {
+        if let Some(mut input) = input {
+            // A program that does not read its input to the end is no failure.
+            let _ = input.write_all(stdin.as_bytes()).await;
+        }
+        Ok(())
+    };
+    // All at once: a program that waits for its output to be read would otherwise hang.
+    let ((), stdout, stderr) =
+        tokio::try_join!(feed, collect(output, program, limit), collect(errors, program, limit))?;
+    let status = child.wait().await.map_err(|error| fail(format!("`{program}`: {error}")))?;
+    Ok(Value::record([Value::Int(code(status)), Value::text(stdout), Value::text(stderr)]))
+}
+
+#[cfg(unix)]
+fn code(status: std::process::ExitStatus) -> i64 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let signal = status.signal().map(|signal| 128 + signal);
+    i64::from(status.code().or(signal).unwrap_or(-1))
+}
+
+#[cfg(not(unix))]
+fn code(status: std::process::ExitStatus) -> i64 {
+    i64::from(status.code().unwrap_or(-1))
+}
+
+async fn collect(
+    from: Option<impl AsyncRead + Unpin>,
+    program: &str,
+    limit: usize,
+) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        let read = from.take(limit as u64 + 1).read_to_end(&mut bytes).await;
+        read.map_err(|error| fail(format!("the output of `{program}` cannot be read: {error}")))?;
+    }
+    if bytes.len() > limit {
+        return Err(fail(format!("`{program}` wrote more than {limit} bytes")));
+    }
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}

@@ -1,0 +1,12 @@
+//! The crate as its driver uses it: real files, real processes, real HTTP on the loopback interface.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod declarations;
+mod files;
+mod support;
+mod web;
