@@ -2,7 +2,7 @@
 //!
 //! To add a code: one row below, in the order of the numbers, and a page `docs/diagnostics/KNNNN.md` (without it the
 //! crate does not compile). A number is never used again for another mistake, so that links to its page stay true.
-//! The rows marked `syntax` belong to `kait-syntax`, which raises them; only their pages are kept here.
+//! The rows that `kait-syntax` raises stand in its table, too; a test compares the two.
 //!
 //! Families: K00xx syntax and habits of other languages, K01xx enforced style, K02xx names, K03xx policies,
 //! K04xx types, streams and bounds, K05xx effects, grants and people, K06xx labels, K07xx agents and budgets,
@@ -66,7 +66,46 @@ macro_rules! codes {
 }
 
 codes! {
-    // ---- K00xx: syntax, habits of other languages, what is not built yet ----
+    // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0039), what is not built yet ----
+    Unexpected = "K0001" "unexpected-token" Error nofix "something else is expected here";
+    UnclosedBracket = "K0002" "unclosed-bracket" Error nofix "a bracket is not closed";
+    UnclosedText = "K0003" "unclosed-text" Error nofix "a text is not closed";
+    NestedTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
+    StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
+    UnknownCharacter = "K0006" "unknown-character" Error nofix "a character has no meaning here";
+    BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
+    BadEscape = "K0008" "bad-escape" Error nofix "an escape sequence is malformed";
+    FileTooLarge = "K0009" "file-too-large" Error nofix "a file is larger than the limit";
+    ReservedWord = "K0010" "reserved-word" Error fix "a reserved word is used as a name";
+    MissingNewline = "K0011" "missing-newline" Error fix "two statements share a line";
+    Return = "K0012" "no-return" Error fix "there is no `return`";
+    Null = "K0013" "no-null" Error fix "absence is written `none`";
+    LogicOperator = "K0014" "logic-operator" Error fix "logic is written `and`, `or`, `not`";
+    Semicolon = "K0015" "no-semicolon" Error fix "there are no semicolons";
+    Quotes = "K0016" "double-quotes" Error fix "texts are written in double quotes";
+    Const = "K0017" "no-const" Error fix "names are bound with `let`";
+    FunctionWord = "K0018" "function-word" Error fix "functions are declared with `fn`, graphs with `graph`";
+    Lambda = "K0019" "no-lambda" Error nofix "there are no lambdas";
+    ArrowKind = "K0020" "arrow-kind" Error fix "arms use `=>`, results of declarations `->`";
+    AssignInCondition = "K0021" "assign-in-condition" Error fix "equality is written `==`";
+    Equality = "K0022" "strict-equality" Error fix "equality is written `==` and `!=`";
+    Elif = "K0023" "else-if" Error fix "a further condition is written `else if`";
+    Async = "K0024" "no-async" Error fix "there is no `async` and no `await`";
+    Switch = "K0025" "no-switch" Error fix "cases are told apart with `match`";
+    While = "K0026" "no-while" Error nofix "repetition is bounded: `for` and `loop`";
+    Mutation = "K0027" "no-mutation" Error nofix "names are bound once and never change";
+    Ternary = "K0028" "no-ternary" Error fix "a choice is written `if c { a } else { b }`";
+    FString = "K0029" "no-string-prefix" Error fix "every text takes `${...}`";
+    CommentStyle = "K0030" "comment-style" Error fix "comments are written `//`";
+    LetWithoutValue = "K0031" "let-without-value" Error nofix "a `let` needs its value";
+    ForeignDeclaration = "K0032" "foreign-declaration" Error fix "types are declared with `record`, `enum` and `type`";
+    ColonForEquals = "K0033" "colon-for-equals" Error fix "a value is bound with `let name = value`";
+    BraceOnNextLine = "K0034" "brace-on-next-line" Error fix "a `{` stands on the line of its header";
+    ChainedComparison = "K0035" "chained-comparison" Error fix "comparisons do not chain";
+    Interpolation = "K0036" "interpolation-style" Error fix "values are put into a text with `${...}`";
+    RecordLiteral = "K0037" "record-literal" Error fix "records are built with `Name(field: value)`";
+    DefaultArm = "K0038" "default-arm" Error fix "the arm for everything else is `_`";
+    ParameterType = "K0039" "parameter-type" Error fix "a type stands after its name and a colon";
     NumberRange = "K0040" "number-out-of-range" Error nofix "a number does not fit its type";
     UnknownUnit = "K0041" "unknown-unit" Error fix "a number has a unit that does not exist";
     OtherLiteral = "K0042" "other-literal" Error nofix "another literal belongs here";
@@ -77,6 +116,12 @@ codes! {
     NotSupported = "K0090" "not-supported-yet" Error nofix "a part of the language that this version does not run yet";
     Internal = "K0091" "internal-fault" Error nofix "the compiler contradicted itself";
     FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
+
+    // ---- K01xx: style, raised by `kait-syntax` ----
+    LowerCase = "K0101" "lower-case-name" Error fix "values, fields, graphs and modules are named in snake_case";
+    UpperCase = "K0102" "upper-case-name" Error fix "types, variants and sessions are named in UpperCamelCase";
+    MisplacedDoc = "K0103" "misplaced-doc" Warning fix "a doc comment documents nothing";
+    BidiControl = "K0104" "bidi-control" Warning fix "an invisible character changes how the text is displayed";
 
     // ---- K02xx: names ----
     UnknownName = "K0201" "unknown-name" Error fix "a name is not known here";
@@ -122,7 +167,7 @@ codes! {
     LeafFailed = "K9017" "leaf-failed" Error nofix "a file, tool or connection failed";
     Trapped = "K9018" "trapped" Error nofix "a computation has no result";
     BudgetUsedUp = "K9019" "budget-used-up" Error nofix "a budget is used up";
-    TooDeep = "K9020" "too-deep" Error nofix "a graph called itself more often than its header allows";
+    TooDeep = "K9020" "recursion-too-deep" Error nofix "a graph called itself more often than its header allows";
     NothingBound = "K9021" "nothing-bound" Error nofix "nothing is bound to a role";
     NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
@@ -196,6 +241,16 @@ mod tests {
                 row.code
             );
             assert!(!row.title.ends_with('.'), "{}: titles have no full stop", row.code);
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_parser_has_its_row() {
+        for code in kait_syntax::Code::ALL {
+            let row = Code::parse(code.as_str()).expect("has a row").info();
+            assert_eq!(row.name, code.name(), "{code}");
+            let is_error = code.severity() == kait_syntax::Severity::Error;
+            assert_eq!(row.severity == Severity::Error, is_error, "{code}");
         }
     }
 
