@@ -66,11 +66,11 @@ macro_rules! codes {
 }
 
 codes! {
-    // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0069), what is not built yet ----
+    // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0039), what is not built yet ----
     Unexpected = "K0001" "unexpected-token" Error nofix "something else is expected here";
     UnclosedBracket = "K0002" "unclosed-bracket" Error nofix "a bracket is not closed";
     UnclosedText = "K0003" "unclosed-text" Error nofix "a text is not closed";
-    NestingTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
+    NestedTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
     StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
     UnknownCharacter = "K0006" "unknown-character" Error nofix "a character has no meaning here";
     BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
@@ -102,15 +102,13 @@ codes! {
     ColonForEquals = "K0033" "colon-for-equals" Error fix "a value is bound with `let name = value`";
     BraceOnNextLine = "K0034" "brace-on-next-line" Error fix "a `{` stands on the line of its header";
     ChainedComparison = "K0035" "chained-comparison" Error fix "comparisons do not chain";
-    NamedArgument = "K0036" "named-argument" Error fix "arguments are named with `:`";
+    Interpolation = "K0036" "interpolation-style" Error fix "values are put into a text with `${...}`";
     RecordLiteral = "K0037" "record-literal" Error fix "records are built with `Name(field: value)`";
     DefaultArm = "K0038" "default-arm" Error fix "the arm for everything else is `_`";
     ParameterType = "K0039" "parameter-type" Error fix "a type stands after its name and a colon";
-    SpreadStyle = "K0040" "spread-style" Error fix "a spread is written `..`";
-    TypeForm = "K0041" "type-form" Error fix "lists are `[T]`, optional types `T?`";
-    NumberRange = "K0070" "number-out-of-range" Error nofix "a number does not fit its type";
-    UnknownUnit = "K0071" "unknown-unit" Error fix "a number has a unit that does not exist";
-    OtherLiteral = "K0072" "other-literal" Error nofix "another literal belongs here";
+    NumberRange = "K0040" "number-out-of-range" Error nofix "a number does not fit its type";
+    UnknownUnit = "K0041" "unknown-unit" Error fix "a number has a unit that does not exist";
+    OtherLiteral = "K0042" "other-literal" Error nofix "another literal belongs here";
     OutsideLoop = "K0080" "outside-loop" Error nofix "`done` and `next` belong into a loop";
     PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`|>` leads into a call";
     BindingInIs = "K0082" "binding-in-is" Error fix "`is` does not bind names";
