@@ -8,7 +8,6 @@
 
 pub mod check;
 pub mod diagnostics;
-pub mod fmt;
 pub mod hir;
 pub mod names;
 pub mod sources;

@@ -9,7 +9,6 @@
     reason = "a test fails by panicking, helpers of tests too"
 )]
 
-mod format;
 mod fuzz;
 mod tidy;
 mod words;

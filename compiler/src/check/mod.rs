@@ -1,11 +1,37 @@
 //! Types: inference, exhaustiveness, refinements of literals, and what later stages need to know per expression.
+//!
+//! [`check`] reads the HIR and gives [`Types`]; it never changes the HIR. Inference is local and goes both ways:
+//! what a place expects flows in, what an expression gives flows out. A mistake is reported once, where it stands;
+//! its type is then `Error`, which fits everywhere, so nothing else follows from it.
 
+mod calls;
+mod control;
+mod decls;
+pub mod display;
+mod exhaustive;
+mod exprs;
+mod infer;
+mod items;
+mod lang;
+mod operators;
+mod patterns;
+mod policies;
+mod prompts;
+mod refine;
+mod signatures;
+mod suggest;
+mod testing;
 pub mod ty;
+mod usefulness;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::hir::{DefId, ExprId, LocalId, PatId};
-use ty::Ty;
+use crate::diagnostics::{Diagnostic, Diagnostics, Span};
+use crate::hir::{DefId, ExprId, Hir, LocalId, ModuleId, PatId};
+use lang::Lang;
+use ty::{Interner, Ty};
+
+pub use signatures::{DefTypes, ItemBound, Signature};
 
 /// What the checker found out about one body.
 #[derive(Debug, Default)]
@@ -49,6 +75,8 @@ pub struct CallTypes {
     pub result: Ty,
     /// The instantiation of the callee's type parameters.
     pub type_args: Vec<Ty>,
+    /// Selectors among the arguments: index of the argument, index of the field that it selects.
+    pub selectors: Vec<(u32, u32)>,
 }
 
 /// Where a parameter's value comes from.
@@ -56,7 +84,7 @@ pub struct CallTypes {
 pub enum ArgSource {
     /// The argument at this index (an expression, or a selector: then the value is the field's index).
     Arg(u32),
-    /// A field of the spread record at this argument index.
+    /// A field of the spread record: the argument's index, the field's index.
     Spread(u32, u32),
     /// The declaration's default.
     Default,
@@ -75,4 +103,174 @@ pub enum Coercion {
     Check(Ty),
     /// `json` is decoded to the type.
     Decode(Ty),
+}
+
+/// The types of a whole program.
+#[derive(Debug, Default)]
+pub struct Types {
+    /// Every type, once.
+    pub interner: Interner,
+    /// Types of the declarations, by [`DefId`].
+    pub defs: Vec<DefTypes>,
+    /// Types of the bodies, by the [`DefId`] of their owner; `None` where the HIR has no body.
+    pub bodies: Vec<Option<BodyTypes>>,
+}
+
+impl Types {
+    /// The signature of a `fn`, `graph`, `prompt`, `agent` or `extern`.
+    #[must_use]
+    pub fn signature(&self, def: DefId) -> Option<&Signature> {
+        match self.defs.get(def.index())? {
+            DefTypes::Callable(signature) => Some(signature),
+            _ => None,
+        }
+    }
+
+    /// The types of a record's (or session's) fields, in the declaration's type parameters.
+    #[must_use]
+    pub fn fields(&self, def: DefId) -> Option<&[Ty]> {
+        match self.defs.get(def.index())? {
+            DefTypes::Record(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// The types of a variant's fields, in the enum's type parameters.
+    #[must_use]
+    pub fn variant(&self, def: DefId, index: u32) -> Option<&[Ty]> {
+        match self.defs.get(def.index())? {
+            DefTypes::Enum(variants) => variants.get(index as usize).map(Vec::as_slice),
+            _ => None,
+        }
+    }
+
+    /// The type of a constant.
+    #[must_use]
+    pub fn constant(&self, def: DefId) -> Option<Ty> {
+        match self.defs.get(def.index())? {
+            DefTypes::Const(ty) => Some(*ty),
+            _ => None,
+        }
+    }
+
+    /// The types of a declaration's body.
+    #[must_use]
+    pub fn body(&self, owner: DefId) -> Option<&BodyTypes> {
+        self.bodies.get(owner.index())?.as_ref()
+    }
+
+    /// The type of an expression of a declaration's body.
+    #[must_use]
+    pub fn ty_of_expr(&self, owner: DefId, expr: ExprId) -> Ty {
+        self.body(owner).and_then(|body| body.exprs.get(expr.index())).copied().unwrap_or(Ty::ERROR)
+    }
+
+    /// The type of a name that is bound in a declaration's body.
+    #[must_use]
+    pub fn ty_of_local(&self, owner: DefId, local: LocalId) -> Ty {
+        self.body(owner)
+            .and_then(|body| body.locals.get(local.index()))
+            .copied()
+            .unwrap_or(Ty::ERROR)
+    }
+
+    /// A type as it would be written in `module`.
+    #[must_use]
+    pub fn display(&self, hir: &Hir, ty: Ty, module: Option<ModuleId>) -> String {
+        display::display(hir, &self.interner, ty, module)
+    }
+}
+
+/// Checks a whole program. Whatever is wrong with it goes to `diagnostics`; the result covers every body all the same.
+pub fn check(hir: &Hir, diagnostics: &mut Diagnostics) -> Types {
+    let mut checker = Checker::new(hir, diagnostics);
+    checker.declarations();
+    for index in 0..hir.defs.len() {
+        checker.def(DefId(u32::try_from(index).unwrap_or(u32::MAX)));
+    }
+    checker.finish()
+}
+
+/// What all bodies share while they are checked.
+pub(crate) struct Checker<'a> {
+    hir: &'a Hir,
+    sink: &'a mut Diagnostics,
+    interner: Interner,
+    lang: Lang,
+    defs: Vec<DefTypes>,
+    bodies: Vec<Option<BodyTypes>>,
+    /// How far each definition is: aliases while they are resolved, bodies while they are checked.
+    states: Vec<State>,
+    /// Mistakes whose repetition elsewhere has the same cause, so they are said once.
+    said: FxHashSet<Cause>,
+    /// Declarations that have the blame for a misfit: what else does not fit them follows from it.
+    suspects: FxHashSet<Span>,
+    /// Patterns of `where (pattern: …)` that were compiled; `None` for a bad one.
+    patterns: FxHashMap<smol_str::SmolStr, Option<regex::Regex>>,
+    /// How deep aliases and constants that need each other are being resolved.
+    depth: u32,
+}
+
+/// How far a definition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not begun.
+    Fresh,
+    /// Being worked on: whoever meets it again went in a circle.
+    Busy,
+    /// Done.
+    Done,
+}
+
+/// Why something is wrong, apart from where: the declaration that does not fit, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Cause {
+    /// A declaration has no member of that name.
+    Member(DefId, smol_str::SmolStr),
+    /// A part of a declaration (its place) is not given.
+    Missing(Span),
+    /// No enum in question has a variant of that name.
+    Variant(smol_str::SmolStr),
+}
+
+impl<'a> Checker<'a> {
+    fn new(hir: &'a Hir, sink: &'a mut Diagnostics) -> Self {
+        let count = hir.defs.len();
+        let mut defs = Vec::new();
+        defs.resize_with(count, DefTypes::default);
+        let mut bodies = Vec::new();
+        bodies.resize_with(count, || None);
+        Self {
+            hir,
+            sink,
+            interner: Interner::default(),
+            lang: Lang::find(hir),
+            defs,
+            bodies,
+            states: vec![State::Fresh; count],
+            said: FxHashSet::default(),
+            suspects: FxHashSet::default(),
+            patterns: FxHashMap::default(),
+            depth: 0,
+        }
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        self.sink.push(finding);
+    }
+
+    /// Reports unless the same cause was reported before.
+    fn report_once(&mut self, cause: Cause, finding: Diagnostic) {
+        if self.said.insert(cause) {
+            self.sink.push(finding);
+        }
+    }
+
+    fn show(&self, ty: Ty, module: ModuleId) -> String {
+        display::display(self.hir, &self.interner, ty, Some(module))
+    }
+
+    fn finish(self) -> Types {
+        Types { interner: self.interner, defs: self.defs, bodies: self.bodies }
+    }
 }

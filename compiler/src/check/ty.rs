@@ -99,11 +99,111 @@ impl std::hash::Hash for LiteralKey {
     }
 }
 
-/// All types of a compilation, each once.
-#[derive(Debug, Default)]
+/// A type contains inference variables.
+const HAS_VAR: u8 = 1;
+/// A type contains type parameters.
+const HAS_PARAM: u8 = 2;
+/// A type contains `Error`.
+const HAS_ERROR: u8 = 4;
+
+/// The primitives in the order of their handles: `PRIMS[i]` is `Ty(2 + i)`.
+const PRIMS: [Prim; 16] = [
+    Prim::Text,
+    Prim::Int,
+    Prim::Float,
+    Prim::Bool,
+    Prim::Bytes,
+    Prim::Json,
+    Prim::Time,
+    Prim::Duration,
+    Prim::Money,
+    Prim::Size,
+    Prim::Image,
+    Prim::Audio,
+    Prim::File,
+    Prim::None,
+    Prim::Role,
+    Prim::Secret,
+];
+
+#[expect(missing_docs, reason = "each is the language's word for it")]
+impl Ty {
+    pub const ERROR: Self = Self(0);
+    pub const NEVER: Self = Self(1);
+    pub const TEXT: Self = Self(2);
+    pub const INT: Self = Self(3);
+    pub const FLOAT: Self = Self(4);
+    pub const BOOL: Self = Self(5);
+    pub const BYTES: Self = Self(6);
+    pub const JSON: Self = Self(7);
+    pub const TIME: Self = Self(8);
+    pub const DURATION: Self = Self(9);
+    pub const MONEY: Self = Self(10);
+    pub const SIZE: Self = Self(11);
+    pub const IMAGE: Self = Self(12);
+    pub const AUDIO: Self = Self(13);
+    pub const FILE: Self = Self(14);
+    pub const NONE: Self = Self(15);
+    pub const ROLE: Self = Self(16);
+    pub const SECRET: Self = Self(17);
+}
+
+impl Prim {
+    /// The primitive of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        PRIMS.into_iter().find(|prim| prim.as_str() == name)
+    }
+
+    /// The language's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Bytes => "bytes",
+            Self::Json => "json",
+            Self::Time => "time",
+            Self::Duration => "duration",
+            Self::Money => "money",
+            Self::Size => "size",
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::File => "file",
+            Self::None => "none",
+            Self::Role => "role",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// Its handle.
+    #[must_use]
+    pub fn ty(self) -> Ty {
+        let index = PRIMS.iter().position(|prim| *prim == self).unwrap_or(0);
+        Ty(u32::try_from(index + 2).unwrap_or(0))
+    }
+}
+
+/// All types of a compilation, each once. Handles of the primitives are constants of [`Ty`].
+#[derive(Debug)]
 pub struct Interner {
     kinds: Vec<TyKind>,
+    flags: Vec<u8>,
     known: FxHashMap<TyKind, Ty>,
+}
+
+impl Default for Interner {
+    fn default() -> Self {
+        let mut new = Self { kinds: Vec::new(), flags: Vec::new(), known: FxHashMap::default() };
+        new.intern(TyKind::Error);
+        new.intern(TyKind::Never);
+        for prim in PRIMS {
+            new.intern(TyKind::Prim(prim));
+        }
+        new
+    }
 }
 
 impl Interner {
@@ -112,14 +212,213 @@ impl Interner {
         if let Some(ty) = self.known.get(&kind) {
             return *ty;
         }
+        let flags = match &kind {
+            TyKind::Error => HAS_ERROR,
+            TyKind::Never | TyKind::Prim(_) => 0,
+            TyKind::List(t) | TyKind::Optional(t) => self.flags_of(*t),
+            TyKind::Map(k, v) | TyKind::Selector(k, v) => self.flags_of(*k) | self.flags_of(*v),
+            TyKind::Named(_, args) => args.iter().fold(0, |all, ty| all | self.flags_of(*ty)),
+            TyKind::Refined { base, .. } => self.flags_of(*base),
+            TyKind::Param(_) => HAS_PARAM,
+            TyKind::Var(_) => HAS_VAR,
+        };
         let ty = Ty(u32::try_from(self.kinds.len()).unwrap_or(u32::MAX));
         self.kinds.push(kind.clone());
+        self.flags.push(flags);
         self.known.insert(kind, ty);
         ty
     }
 
     /// What a type is; `Error` for a handle of another interner.
+    #[must_use]
     pub fn kind(&self, ty: Ty) -> &TyKind {
         self.kinds.get(ty.0 as usize).unwrap_or(&TyKind::Error)
+    }
+
+    /// How many types there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Never: the primitives are always there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// `[T]`
+    pub fn list(&mut self, item: Ty) -> Ty {
+        self.intern(TyKind::List(item))
+    }
+
+    /// `[K: V]`
+    pub fn map(&mut self, key: Ty, value: Ty) -> Ty {
+        self.intern(TyKind::Map(key, value))
+    }
+
+    /// `T?`, flat: the optional of an optional is itself, and of `none` is `none`.
+    pub fn optional(&mut self, ty: Ty) -> Ty {
+        match self.kind(ty) {
+            TyKind::Error | TyKind::Optional(_) | TyKind::Prim(Prim::None) => ty,
+            TyKind::Never => Ty::NONE,
+            _ => self.intern(TyKind::Optional(ty)),
+        }
+    }
+
+    /// A record or enum.
+    pub fn named(&mut self, def: DefId, args: &[Ty]) -> Ty {
+        self.intern(TyKind::Named(def, args.into()))
+    }
+
+    /// The type below all refinements.
+    #[must_use]
+    pub fn base(&self, mut ty: Ty) -> Ty {
+        // A refinement is interned after what it refines, so the chain ends.
+        while let TyKind::Refined { base, .. } = self.kind(ty) {
+            ty = *base;
+        }
+        ty
+    }
+
+    /// What is inside an optional, refinements around it set aside; the type itself if it is none.
+    #[must_use]
+    pub fn present(&self, ty: Ty) -> Ty {
+        match self.kind(ty) {
+            TyKind::Optional(inner) => *inner,
+            TyKind::Refined { base, .. } if self.is_optional(*base) => self.present(*base),
+            _ => ty,
+        }
+    }
+
+    /// Whether a value may be `none` besides something else.
+    #[must_use]
+    pub fn is_optional(&self, ty: Ty) -> bool {
+        matches!(self.kind(self.base(ty)), TyKind::Optional(_))
+    }
+
+    /// The items of a list type, refinements set aside.
+    #[must_use]
+    pub fn item(&self, ty: Ty) -> Option<Ty> {
+        match self.kind(self.base(ty)) {
+            TyKind::List(item) => Some(*item),
+            _ => None,
+        }
+    }
+
+    /// Whether an inference variable is in it.
+    #[must_use]
+    pub fn has_var(&self, ty: Ty) -> bool {
+        self.flags_of(ty) & HAS_VAR != 0
+    }
+
+    /// Whether a type parameter is in it.
+    #[must_use]
+    pub fn has_param(&self, ty: Ty) -> bool {
+        self.flags_of(ty) & HAS_PARAM != 0
+    }
+
+    /// Whether something that was already reported is in it.
+    #[must_use]
+    pub fn has_error(&self, ty: Ty) -> bool {
+        self.flags_of(ty) & HAS_ERROR != 0
+    }
+
+    /// The type with its parameters replaced; those that `args` does not have become `Error`.
+    pub fn subst(&mut self, ty: Ty, args: &[Ty]) -> Ty {
+        if !self.has_param(ty) {
+            return ty;
+        }
+        self.rebuild(ty, &mut |interner, leaf| match interner.kind(leaf) {
+            TyKind::Param(index) => Some(args.get(*index as usize).copied().unwrap_or(Ty::ERROR)),
+            _ if !interner.has_param(leaf) => Some(leaf),
+            _ => None,
+        })
+    }
+
+    /// The type with parts replaced: `change` gives the new part, or `None` to look into it.
+    pub fn rebuild(&mut self, ty: Ty, change: &mut impl FnMut(&mut Self, Ty) -> Option<Ty>) -> Ty {
+        if let Some(new) = change(self, ty) {
+            return new;
+        }
+        match self.kind(ty).clone() {
+            TyKind::Error | TyKind::Never | TyKind::Prim(_) | TyKind::Param(_) | TyKind::Var(_) => {
+                ty
+            }
+            TyKind::List(item) => {
+                let item = self.rebuild(item, change);
+                self.list(item)
+            }
+            TyKind::Map(key, value) => {
+                let key = self.rebuild(key, change);
+                let value = self.rebuild(value, change);
+                self.map(key, value)
+            }
+            TyKind::Optional(inner) => {
+                let inner = self.rebuild(inner, change);
+                self.optional(inner)
+            }
+            TyKind::Named(def, args) => {
+                let args: Box<[Ty]> = args.iter().map(|ty| self.rebuild(*ty, change)).collect();
+                self.intern(TyKind::Named(def, args))
+            }
+            TyKind::Refined { alias, base, bounds } => {
+                let base = self.rebuild(base, change);
+                self.intern(TyKind::Refined { alias, base, bounds })
+            }
+            TyKind::Selector(record, field) => {
+                let record = self.rebuild(record, change);
+                let field = self.rebuild(field, change);
+                self.intern(TyKind::Selector(record, field))
+            }
+        }
+    }
+
+    fn flags_of(&self, ty: Ty) -> u8 {
+        self.flags.get(ty.0 as usize).copied().unwrap_or(HAS_ERROR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_of_primitives_are_the_constants() {
+        let interner = Interner::default();
+        for prim in PRIMS {
+            assert_eq!(interner.kind(prim.ty()), &TyKind::Prim(prim));
+            assert_eq!(Prim::parse(prim.as_str()), Some(prim));
+        }
+        assert_eq!(interner.kind(Ty::ERROR), &TyKind::Error);
+        assert_eq!(interner.kind(Ty::NEVER), &TyKind::Never);
+        assert_eq!(Prim::Secret.ty(), Ty::SECRET);
+        assert_eq!(Prim::Text.ty(), Ty::TEXT);
+    }
+
+    #[test]
+    fn equal_types_have_equal_handles_and_optionals_are_flat() {
+        let mut interner = Interner::default();
+        let one = interner.list(Ty::TEXT);
+        assert_eq!(one, interner.list(Ty::TEXT));
+        let optional = interner.optional(one);
+        assert_ne!(one, optional);
+        assert_eq!(interner.optional(optional), optional);
+        assert_eq!(interner.optional(Ty::NONE), Ty::NONE);
+        assert_eq!(interner.present(optional), one);
+    }
+
+    #[test]
+    fn parameters_are_replaced_everywhere() {
+        let mut interner = Interner::default();
+        let t = interner.intern(TyKind::Param(0));
+        let u = interner.intern(TyKind::Param(1));
+        let pair = interner.named(DefId(3), &[t, u]);
+        let list = interner.list(pair);
+        assert!(interner.has_param(list));
+        let new = interner.subst(list, &[Ty::TEXT, Ty::INT]);
+        let want = interner.named(DefId(3), &[Ty::TEXT, Ty::INT]);
+        assert_eq!(new, interner.list(want));
+        assert!(!interner.has_param(new));
     }
 }

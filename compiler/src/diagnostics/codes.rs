@@ -66,11 +66,11 @@ macro_rules! codes {
 }
 
 codes! {
-    // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0039), what is not built yet ----
+    // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0069), what is not built yet ----
     Unexpected = "K0001" "unexpected-token" Error nofix "something else is expected here";
     UnclosedBracket = "K0002" "unclosed-bracket" Error nofix "a bracket is not closed";
     UnclosedText = "K0003" "unclosed-text" Error nofix "a text is not closed";
-    NestedTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
+    NestingTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
     StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
     UnknownCharacter = "K0006" "unknown-character" Error nofix "a character has no meaning here";
     BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
@@ -102,17 +102,21 @@ codes! {
     ColonForEquals = "K0033" "colon-for-equals" Error fix "a value is bound with `let name = value`";
     BraceOnNextLine = "K0034" "brace-on-next-line" Error fix "a `{` stands on the line of its header";
     ChainedComparison = "K0035" "chained-comparison" Error fix "comparisons do not chain";
-    Interpolation = "K0036" "interpolation-style" Error fix "values are put into a text with `${...}`";
+    NamedArgument = "K0036" "named-argument" Error fix "arguments are named with `:`";
     RecordLiteral = "K0037" "record-literal" Error fix "records are built with `Name(field: value)`";
     DefaultArm = "K0038" "default-arm" Error fix "the arm for everything else is `_`";
     ParameterType = "K0039" "parameter-type" Error fix "a type stands after its name and a colon";
-    NumberRange = "K0040" "number-out-of-range" Error nofix "a number does not fit its type";
-    UnknownUnit = "K0041" "unknown-unit" Error fix "a number has a unit that does not exist";
-    OtherLiteral = "K0042" "other-literal" Error nofix "another literal belongs here";
+    SpreadStyle = "K0040" "spread-style" Error fix "a spread is written `..`";
+    TypeForm = "K0041" "type-form" Error fix "lists are `[T]`, optional types `T?`";
+    NumberRange = "K0070" "number-out-of-range" Error nofix "a number does not fit its type";
+    UnknownUnit = "K0071" "unknown-unit" Error fix "a number has a unit that does not exist";
+    OtherLiteral = "K0072" "other-literal" Error nofix "another literal belongs here";
     OutsideLoop = "K0080" "outside-loop" Error nofix "`done` and `next` belong into a loop";
     PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`|>` leads into a call";
     BindingInIs = "K0082" "binding-in-is" Error fix "`is` does not bind names";
     MisplacedSelector = "K0083" "misplaced-selector" Error nofix "a selector or spread stands where it means nothing";
+    ThirdPositional = "K0084" "third-positional" Error fix "a third argument has no name";
+    TextPlus = "K0085" "text-plus" Error fix "texts are added with `+`";
     NotSupported = "K0090" "not-supported-yet" Error nofix "a part of the language that this version does not run yet";
     Internal = "K0091" "internal-fault" Error nofix "the compiler contradicted itself";
     FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
@@ -149,9 +153,54 @@ codes! {
 
     // ---- K03xx: policies ----
     WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with` belongs to a call";
+    UnknownPolicy = "K0302" "unknown-policy" Error fix "a policy is not known there";
+    RepeatedPolicy = "K0303" "repeated-policy" Error nofix "a policy is given twice";
+    MisplacedPolicy = "K0304" "misplaced-policy" Error nofix "a policy stands where it has no meaning";
+    PolicyValue = "K0305" "policy-value" Error fix "the value of a policy is of another type";
+
+    // ---- K04xx: types, streams and bounds ----
+    Mismatch = "K0401" "type-mismatch" Error fix "a value is of another type than its place";
+    UnknownField = "K0402" "unknown-field" Error fix "a value has no such field";
+    BadOperands = "K0403" "bad-operands" Error fix "an operator does not take these values";
+    MaybeNone = "K0404" "maybe-none" Error fix "a value that may be `none` is used as if it were there";
+    NeverNone = "K0405" "never-none" Error fix "a value that is never `none` is treated as if it could be";
+    NotExhaustive = "K0406" "not-exhaustive" Error fix "a `match` does not cover every case";
+    RedundantArm = "K0407" "redundant-arm" Error nofix "an arm never runs";
+    RefutableLet = "K0408" "refutable-let" Error nofix "the pattern of a `let` does not always fit";
+    BrokenBound = "K0409" "broken-bound" Error nofix "a literal breaks a bound of its type";
+    BadBound = "K0410" "bad-bound" Error fix "a bound of `where (…)` makes no sense";
+    PatternMismatch = "K0411" "pattern-mismatch" Error nofix "a pattern never matches values of this type";
+    PatternFields = "K0412" "pattern-fields" Error nofix "a pattern does not name the values of a variant";
+    MissingArgument = "K0413" "missing-argument" Error nofix "an argument is missing";
+    UnknownArgument = "K0414" "unknown-argument" Error fix "an argument has a name that the declaration does not have";
+    RepeatedArgument = "K0415" "repeated-argument" Error nofix "an argument is given twice";
+    TooManyArguments = "K0416" "too-many-arguments" Error nofix "a call gives more than the declaration takes";
+    TypeUnknown = "K0417" "type-unknown" Error nofix "nothing says which type is wanted";
+    UnusedValue = "K0418" "unused-value" Error fix "a value is not used";
+    NoValue = "K0419" "no-value" Error nofix "a block gives no value where one is expected";
+    IfWithoutElse = "K0420" "if-without-else" Error fix "an `if` without `else` is used as a value";
+    Unreachable = "K0421" "unreachable" Error nofix "a line never runs";
+    OpenEnd = "K0422" "open-end" Error nofix "a path through a loop does not end";
+    BadNext = "K0423" "bad-next" Error fix "`next` does not fit the state of its loop";
+    NotAList = "K0424" "not-a-list" Error fix "`for` goes through something that is no list";
+    NoItems = "K0425" "no-items" Error nofix "`[…]` is used on something without items";
+    NotRendered = "K0426" "not-rendered" Error nofix "a value cannot stand in a text";
+    BadSpread = "K0427" "bad-spread" Error nofix "`..` spreads something that does not fit";
+    BadSelector = "K0428" "bad-selector" Error nofix "a field selector does not fit";
+    EndlessType = "K0429" "endless-type" Error fix "a type has no values, or stands for itself";
+    WireName = "K0430" "wire-name" Error nofix "two names are the same on the wire";
+    MapKey = "K0431" "map-key" Error nofix "a type cannot be the key of a map";
+    RepeatedKey = "K0432" "repeated-key" Error nofix "a map is written with one key twice";
+    BadCount = "K0433" "bad-count" Error nofix "a count is out of its range";
+    MatchTooLarge = "K0434" "match-too-large" Error nofix "a `match` has too many cases to compare";
+    AlwaysTraps = "K0435" "always-traps" Error nofix "a calculation surely fails";
+    PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
+    PromptContent = "K0437" "prompt-content" Error fix "a line of a prompt has content that no model takes";
+    ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
 
     // ---- K08xx: tests ----
     OnlyInTests = "K0802" "only-in-tests" Error nofix "a form of tests stands outside a test";
+    BadQuestion = "K0803" "bad-question" Error nofix "a question about the calls of a test is malformed";
 
     // ---- K09xx: packages and locks ----
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";

@@ -83,6 +83,7 @@ pub struct Def {
 
 /// What a definition is.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most definitions are the largest kind: callables")]
 pub enum DefKind {
     /// `let name: type = expr` at the top: its value is the body's root.
     Const {

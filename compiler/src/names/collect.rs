@@ -121,7 +121,6 @@ impl Collector<'_> {
             damaged,
             type_params: type_params(decl),
             variants: Vec::new(),
-            ungated: is_ungated(decl),
             node: decl.syntax().index(),
         };
         if let Decl::Enum(decl) = decl {
@@ -211,23 +210,6 @@ fn type_params(decl: Decl<'_>) -> u32 {
         _ => None,
     };
     params.map_or(0, |params| u32::try_from(params.names().count()).unwrap_or(u32::MAX))
-}
-
-/// Whether the head alone shows that a call is not gated: pure code, models and reads are not.
-fn is_ungated(decl: Decl<'_>) -> bool {
-    match decl {
-        Decl::Fn(_) => true,
-        Decl::Prompt(prompt) => !prompt.is_agent(),
-        Decl::Extern(decl) => {
-            decl.needs().is_none()
-                && decl.does().is_none_or(|does| {
-                    does.effects().all(|effect| {
-                        effect.word().is_some_and(|word| matches!(word.text(), "read" | "random"))
-                    })
-                })
-        }
-        _ => false,
-    }
 }
 
 /// The edit that deletes a declaration with its line, if nothing else stands on it.

@@ -24,6 +24,10 @@ const PLANNED: &[&str] = &[
     "chat", "db", "diff", "event", "git", "image", "mail", "pdf", "schedule", "toml", "xml", "yaml",
 ];
 
+/// Functions and types of std modules that are designed but not built.
+const PLANNED_MEMBERS: &[(&str, &[&str])] =
+    &[("web", &["search", "feed", "Hit", "Item"]), ("html", &["select"])];
+
 /// A file that was read and parsed.
 pub(super) struct Loaded {
     pub file: FileId,
@@ -64,6 +68,11 @@ pub(crate) fn is_std_module(name: &str) -> bool {
 /// Whether `name` is a std module of the language that this version does not have.
 pub(crate) fn is_planned_module(name: &str) -> bool {
     PLANNED.contains(&name) && !is_std_module(name)
+}
+
+/// Whether the module `module` will have a member of that name, but does not have it in this version.
+pub(crate) fn is_planned_member(module: &str, name: &str) -> bool {
+    PLANNED_MEMBERS.iter().any(|(known, names)| *known == module && names.contains(&name))
 }
 
 /// The tree of a std module: parsed once per process, because its text never changes.

@@ -19,7 +19,7 @@ use crate::hir::{DefId, ModuleId};
 use crate::sources::{Files, Sources};
 
 pub(crate) use collect::delete_line;
-pub(crate) use load::{is_planned_module, is_std_module, span_of};
+pub(crate) use load::{is_planned_member, is_planned_module, is_std_module, span_of};
 
 /// What kind of thing a declaration declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,6 @@ pub(crate) struct Head {
     pub type_params: u32,
     /// Of an enum: the variants.
     pub variants: Vec<SmolStr>,
-    /// Of something to call: its head shows that nobody can tell when it runs.
-    pub ungated: bool,
     /// The syntax node of the declaration, in the tree of its module.
     pub node: u32,
 }

@@ -14,7 +14,7 @@ pub type Nanos = i64;
 pub type Args = SmallVec<[Value; 2]>;
 
 /// Names one execution of a node in a run. It is never used again within the run, and the same events give
-/// the same ids. `Machine::path` renders the path that is stable across runs, while the effect is in flight.
+/// the same ids. [`crate::Machine::path`] renders the path that is stable across runs, while the effect is in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EffectId {
     /// Index of the frame.

@@ -5,9 +5,15 @@
 //! debugger and simulator drive the same code. Deltas of growing values never come here; the driver moves them
 //! between the sinks that the engine asks for.
 
+pub mod builder;
 pub mod check;
+pub mod eval;
 pub mod event;
 pub mod json;
+pub mod limits;
+pub mod load;
+pub mod machine;
+mod path;
 pub mod render;
 pub mod segment;
 pub mod std;
@@ -16,5 +22,7 @@ pub use event::{
     Arg, Args, Command, EffectId, Event, Nanos, Outcome, SinkId, SinkSpec, Site, Source, Start,
     TimerId, Usage,
 };
+pub use load::{LoadError, Loaded};
+pub use machine::{Machine, State};
 pub use segment::{Segment, SegmentLog};
 pub use std::{NativeCx, NativeFn};

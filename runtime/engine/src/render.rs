@@ -44,6 +44,16 @@ pub fn to_text(table: &TypeTable, id: TypeId, value: &Value) -> String {
     out
 }
 
+/// A value as a failed expectation shows it: texts in quotes, all else as in a template, lists as JSON.
+pub fn shown(table: &TypeTable, id: TypeId, value: &Value) -> String {
+    match (value, table.types().base(id)) {
+        (Value::None, _) => "none".to_owned(),
+        (_, Type::Optional(inner)) => shown(table, *inner, value),
+        (Value::Text(_) | Value::List(_), _) => json::encode(table, id, value).to_string(),
+        _ => to_text(table, id, value),
+    }
+}
+
 /// A value without its type, for messages: parts of records and variants have no names here.
 pub fn plain(value: &Value) -> String {
     let mut out = String::new();

@@ -206,6 +206,7 @@ impl<'a> Lowerer<'a> {
                 Callee::Missing
             }
             Lower::Broken => Callee::Missing,
+            Lower::Unknown if self.in_extern && forms::is_transport(&name) => Callee::Missing,
             Lower::Unknown => {
                 self.unknown_value(&name, span, true);
                 Callee::Missing
@@ -301,7 +302,7 @@ impl<'a> Lowerer<'a> {
                 Callee::Missing
             }
             None if module_name == "session" && self.locals.get("session").is_none() => {
-                self.not_supported(span, "a session");
+                self.outside_session(span);
                 Callee::Missing
             }
             None => {

@@ -5,7 +5,7 @@ use kait_syntax::ast;
 
 use super::Lowerer;
 use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::hir::{Arm, Callee, Expr, ExprId, Literal, LocalId, LocalKind, Pat, PatId, Stmt};
+use crate::hir::{Arm, Expr, ExprId, Literal, LocalId, LocalKind, Pat, Stmt};
 
 impl<'a> Lowerer<'a> {
     pub(super) fn opt_block(&mut self, block: Option<ast::Block<'a>>, place: Span) -> ExprId {
@@ -20,24 +20,13 @@ impl<'a> Lowerer<'a> {
         let span = self.span(block.range());
         let mark = self.locals.mark();
         let mut stmts = Vec::new();
-        let mut lets = Vec::new();
         for stmt in block.stmts() {
-            match stmt {
-                ast::Stmt::Let(stmt) => {
-                    let first = self.body.exprs.len();
-                    let lowered = self.let_stmt(stmt);
-                    if let Stmt::Let { pat, .. } = &lowered {
-                        lets.push((*pat, first, self.body.exprs.len()));
-                    }
-                    stmts.push(lowered);
-                }
-                ast::Stmt::Expr(expr) => stmts.push(Stmt::Expr(self.expr(expr))),
-            }
+            stmts.push(match stmt {
+                ast::Stmt::Let(stmt) => self.let_stmt(stmt),
+                ast::Stmt::Expr(expr) => Stmt::Expr(self.expr(expr)),
+            });
         }
         self.locals.leave(mark);
-        for (pat, first, end) in lets {
-            self.unused_let(pat, first, end);
-        }
         self.alloc(Expr::Block(stmts), span)
     }
 
@@ -59,35 +48,6 @@ impl<'a> Lowerer<'a> {
         let value = self.opt_expr(stmt.value(), span);
         let pat = self.opt_pattern(stmt.binder(), span, LocalKind::Let);
         Stmt::Let { pat, ty, value, span }
-    }
-
-    /// Warns about a `let` that nothing needs, if all that its value calls is without gated effects for sure.
-    fn unused_let(&mut self, pat: PatId, first: usize, end: usize) {
-        let Some(Pat::Bind(local)) = self.body.pats.get(pat.index()) else { return };
-        let Some(local) = self.body.locals.get(local.index()) else { return };
-        if local.uses > 0 || local.name.starts_with('_') || self.is_std {
-            return;
-        }
-        // Sub-expressions are allocated before what they are part of, so the value is this stretch of the arena.
-        let value = self.body.exprs.get(first..end).unwrap_or_default();
-        let harmless = value.iter().all(|expr| match expr {
-            Expr::Call { callee: Callee::Def(def), .. } => {
-                self.names.head(*def).is_some_and(|head| head.ungated)
-            }
-            Expr::Call { callee: Callee::Builtin(_) | Callee::Missing, .. }
-            | Expr::Missing
-            | Expr::Fail(_)
-            | Expr::Undo { .. } => false,
-            _ => true,
-        });
-        if harmless {
-            let (name, span) = (local.name.clone(), local.span);
-            self.report(
-                Diagnostic::new(Code::UnusedLet, span, format!("`{name}` is never needed"))
-                    .here("so it is not computed")
-                    .help("remove it, or use it below"),
-            );
-        }
     }
 
     pub(super) fn body_expr(&mut self, body: Option<ast::Body<'a>>, place: Span) -> ExprId {

@@ -185,7 +185,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Lower::Broken => return self.missing(span),
                 Lower::Session => {
-                    self.not_supported(self.span(token.range()), "a session");
+                    self.outside_session(self.span(token.range()));
                     return self.missing(span);
                 }
                 Lower::Unknown => {

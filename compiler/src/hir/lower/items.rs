@@ -257,6 +257,7 @@ impl<'a> Lowerer<'a> {
         let result = self.result(decl.result(), span, &params);
         let session = decl.session().map(|name| self.token(name));
         if let Some((_, place)) = &session {
+            self.in_session = true;
             let declared = session.as_ref().and_then(|(name, _)| {
                 self.names.type_def(self.module, name).and_then(|def| self.names.head(def))
             });
@@ -377,8 +378,9 @@ impl<'a> Lowerer<'a> {
             let place = self.span(word.range());
             self.extern_kind(&kind, place);
         }
-        // Elsewhere policies are of kinds that are not run yet (`key: header("…")`), which was reported.
-        let policies = if self.is_std { self.policies(decl.policies()) } else { Vec::new() };
+        self.in_extern = true;
+        let policies = self.policies(decl.policies());
+        self.in_extern = false;
         Callable {
             result,
             has_does: decl.does().is_some(),

@@ -92,6 +92,10 @@ struct Lowerer<'a> {
     /// Depth of loops around the place, for `done` and `next`.
     loops: u32,
     in_test: bool,
+    /// The declaration runs in a session, which was reported.
+    in_session: bool,
+    /// In the header of an extern, where `header(…)` and `bearer(…)` say how a value is sent.
+    in_extern: bool,
     /// In the pattern of an `is`, which binds nothing.
     no_bind: bool,
     /// In a default value, where parameters are not known: their names.
@@ -122,6 +126,8 @@ impl<'a> Lowerer<'a> {
             type_params: Vec::new(),
             loops: 0,
             in_test: false,
+            in_session: false,
+            in_extern: false,
             no_bind: false,
             hidden_params: Vec::new(),
             called_modules: FxHashMap::default(),
@@ -211,6 +217,8 @@ impl<'a> Lowerer<'a> {
         self.type_params.clear();
         self.loops = 0;
         self.in_test = false;
+        self.in_session = false;
+        self.in_extern = false;
         self.no_bind = false;
         self.hidden_params.clear();
         self.called_modules.clear();

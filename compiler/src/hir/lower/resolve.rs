@@ -54,6 +54,13 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// Reports a session where the declaration names none; one that it names was reported there.
+    pub(super) fn outside_session(&mut self, span: Span) {
+        if !self.in_session {
+            self.not_supported(span, "a session");
+        }
+    }
+
     pub(super) fn use_local(&mut self, local: crate::hir::LocalId) {
         if let Some(local) = self.body.locals.get_mut(local.index()) {
             local.uses = local.uses.saturating_add(1);
@@ -79,7 +86,7 @@ impl<'a> Lowerer<'a> {
             Lower::Def(def) => self.def_value(def, span),
             Lower::Form(_) => self.not_a_value(span, &name, "is something to call", true),
             Lower::Session => {
-                self.not_supported(span, "a session");
+                self.outside_session(span);
                 self.missing(span)
             }
             Lower::Module(_) => self.not_a_value(span, &name, "is a module", false),

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::Lowerer;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::ModuleId;
-use crate::names::{foreign_type, is_planned_module, is_std_module, suggest};
+use crate::names::{foreign_type, is_planned_member, is_planned_module, is_std_module, suggest};
 
 /// Places of the same unknown name that are shown besides the first.
 const MAX_SHOWN: usize = 3;
@@ -167,6 +167,11 @@ impl Lowerer<'_> {
         let module_name = self.names.module_name(module).to_owned();
         let key = format!("{module_name}.{name}");
         if self.unknown.again(Code::UnknownMember, &key, span) {
+            return;
+        }
+        if is_planned_member(&module_name, name) {
+            let finding = Diagnostic::not_supported(span, &format!("`{key}`"));
+            self.unknown.add(Code::UnknownMember, &key, finding);
             return;
         }
         let mut names: Vec<&str> = scope

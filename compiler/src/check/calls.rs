@@ -1,0 +1,833 @@
+//! Calls and construction: which argument goes to which parameter, type arguments by unification, selectors, spreads.
+
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use super::infer::{BodyCx, Expect, Fit, Why};
+use super::signatures::ParamClass;
+use super::suggest;
+use super::ty::{Prim, Ty, TyKind};
+use super::{ArgSource, CallTypes, Cause, Coercion, DefTypes};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Arg, ArgValue, Callee, DefId, DefKind, Expr, ExprId, Field, Literal, Param};
+
+/// What can be given: parameters of a callable, or fields of a record or variant.
+#[derive(Clone, Copy)]
+pub(super) enum Places<'a> {
+    Params(&'a [Param]),
+    Fields(&'a [Field]),
+}
+
+impl<'a> Places<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Params(all) => all.len(),
+            Self::Fields(all) => all.len(),
+        }
+    }
+
+    fn name(self, index: usize) -> &'a SmolStr {
+        static NOTHING: SmolStr = SmolStr::new_static("");
+        match self {
+            Self::Params(all) => all.get(index).map_or(&NOTHING, |one| &one.name),
+            Self::Fields(all) => all.get(index).map_or(&NOTHING, |one| &one.name),
+        }
+    }
+
+    fn span(self, index: usize) -> Option<Span> {
+        match self {
+            Self::Params(all) => all.get(index).map(|one| one.span),
+            Self::Fields(all) => all.get(index).map(|one| one.span),
+        }
+    }
+
+    fn has_default(self, index: usize) -> bool {
+        match self {
+            Self::Params(all) => all.get(index).is_some_and(|one| one.default.is_some()),
+            Self::Fields(all) => all.get(index).is_some_and(|one| one.default.is_some()),
+        }
+    }
+
+    fn find(self, name: &str) -> Option<usize> {
+        (0..self.len()).find(|index| self.name(*index) == name)
+    }
+
+    fn names(self) -> impl Iterator<Item = &'a str> {
+        (0..self.len()).map(move |index| self.name(index).as_str())
+    }
+}
+
+/// What is called.
+pub(super) struct Target<'a> {
+    pub def: DefId,
+    pub name: &'a str,
+    pub span: Span,
+    pub places: Places<'a>,
+    /// Types of the places, in type parameters.
+    pub types: Vec<Ty>,
+    pub result: Ty,
+    pub type_params: usize,
+    pub classes: Vec<ParamClass>,
+    /// Some arguments may be missing: a question to the record of calls.
+    pub partial: bool,
+}
+
+impl Target<'_> {
+    /// The place of that name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.places.find(name)
+    }
+
+    /// The names of all places.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.places.names()
+    }
+}
+
+impl<'a> BodyCx<'_, 'a> {
+    /// A call; the type that it gives before it is fitted into its place.
+    pub(super) fn call(
+        &mut self,
+        e: ExprId,
+        callee: &'a Callee,
+        args: &'a [Arg],
+        piped: bool,
+        expect: Expect,
+    ) -> Ty {
+        match callee {
+            Callee::Missing => {
+                self.spoil_args(args);
+                Ty::ERROR
+            }
+            Callee::Builtin(builtin) => self.builtin(e, *builtin, args, expect),
+            Callee::Def(def) => match self.target(*def) {
+                Some(target) => {
+                    let ty = self.call_target(e, &target, args, expect);
+                    if let Some(call) = self.out.calls.remove(&e) {
+                        self.note_call_max(e, callee, args, &call);
+                        self.out.calls.insert(e, call);
+                    }
+                    ty
+                }
+                None if self.is_alias(*def) => self.construct_alias(e, *def, args),
+                None => {
+                    self.spoil_args(args);
+                    Ty::ERROR
+                }
+            },
+            Callee::Variant(def, index) => self.construct_variant(e, *def, *index, args, expect),
+            Callee::BareVariant { name, candidates } => {
+                let _ = piped;
+                match self.bare_variant(e, name, candidates, expect) {
+                    Some((def, index)) => self.construct_variant(e, def, index, args, expect),
+                    None => {
+                        self.spoil_args(args);
+                        Ty::ERROR
+                    }
+                }
+            }
+        }
+    }
+
+    /// Arguments of something that is not known: their own mistakes are still found, but nothing is expected of them.
+    pub(super) fn spoil_args(&mut self, args: &[Arg]) {
+        for arg in args {
+            if let ArgValue::Expr(e) | ArgValue::Spread(e) = arg.value {
+                self.expr(e, Expect::ERROR);
+            }
+        }
+    }
+
+    fn is_alias(&self, def: DefId) -> bool {
+        matches!(self.cx.hir.defs.get(def.index()).map(|def| &def.kind), Some(DefKind::Alias(_)))
+    }
+
+    /// A callable or record as something to call.
+    pub(super) fn target(&mut self, def: DefId) -> Option<Target<'a>> {
+        let hir = self.cx.hir;
+        let declared = hir.defs.get(def.index())?;
+        match (&declared.kind, self.cx.defs.get(def.index())?) {
+            (DefKind::Callable(callable), DefTypes::Callable(signature)) => Some(Target {
+                def,
+                name: &declared.name,
+                span: declared.name_span,
+                places: Places::Params(&callable.params),
+                types: signature.params.clone(),
+                result: signature.result,
+                type_params: callable.type_params.len(),
+                classes: signature.classes.clone(),
+                partial: false,
+            }),
+            (DefKind::Record(record), DefTypes::Record(types)) => {
+                let types = types.clone();
+                let params: Vec<Ty> = (0..record.type_params.len())
+                    .map(|index| {
+                        let index = u32::try_from(index).unwrap_or(u32::MAX);
+                        self.cx.interner.intern(TyKind::Param(index))
+                    })
+                    .collect();
+                Some(Target {
+                    def,
+                    name: &declared.name,
+                    span: declared.name_span,
+                    places: Places::Fields(&record.fields),
+                    types,
+                    result: self.cx.interner.named(def, &params),
+                    type_params: params.len(),
+                    classes: Vec::new(),
+                    partial: false,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn construct_variant(
+        &mut self,
+        e: ExprId,
+        def: DefId,
+        index: u32,
+        args: &'a [Arg],
+        expect: Expect,
+    ) -> Ty {
+        let hir = self.cx.hir;
+        let (Some(declared), Some(DefTypes::Enum(types))) =
+            (hir.defs.get(def.index()), self.cx.defs.get(def.index()))
+        else {
+            self.spoil_args(args);
+            return Ty::ERROR;
+        };
+        let DefKind::Enum(all) = &declared.kind else {
+            self.spoil_args(args);
+            return Ty::ERROR;
+        };
+        let (Some(variant), Some(types)) =
+            (all.variants.get(index as usize), types.get(index as usize).cloned())
+        else {
+            self.spoil_args(args);
+            return Ty::ERROR;
+        };
+        let params: Vec<Ty> = (0..all.type_params.len())
+            .map(|index| {
+                self.cx.interner.intern(TyKind::Param(u32::try_from(index).unwrap_or(u32::MAX)))
+            })
+            .collect();
+        let target = Target {
+            def,
+            name: &variant.name,
+            span: variant.span,
+            places: Places::Fields(&variant.fields),
+            types,
+            result: self.cx.interner.named(def, &params),
+            type_params: params.len(),
+            classes: Vec::new(),
+            partial: false,
+        };
+        self.call_target(e, &target, args, expect)
+    }
+
+    /// `OrderId(x)`: checks a value and makes it one.
+    fn construct_alias(&mut self, e: ExprId, def: DefId, args: &[Arg]) -> Ty {
+        let hir = self.cx.hir;
+        let Some(declared) = hir.defs.get(def.index()) else { return Ty::ERROR };
+        let ty = match self.cx.defs.get(def.index()) {
+            Some(DefTypes::Alias(ty)) => *ty,
+            _ => Ty::ERROR,
+        };
+        let span = self.span(e);
+        let [Arg { name: None, value: ArgValue::Expr(value), .. }] = args else {
+            self.spoil_args(args);
+            self.report(
+                Diagnostic::new(
+                    Code::MissingArgument,
+                    span,
+                    format!("`{}(…)` takes one value, without a name", declared.name),
+                )
+                .label(declared.name_span, "declared here"),
+            );
+            return ty;
+        };
+        let value = *value;
+        if !matches!(self.cx.interner.kind(ty), TyKind::Refined { alias: Some(_), .. }) {
+            self.expr(value, Expect::ERROR);
+            if ty != Ty::ERROR {
+                self.report(
+                    Diagnostic::new(
+                        Code::NotCallable,
+                        span,
+                        format!("`{}` has no bounds, so there is nothing to check", declared.name),
+                    )
+                    .label(declared.name_span, "declared here")
+                    .help("write the value itself"),
+                );
+            }
+            return ty;
+        }
+        let result = match self.literal(value) {
+            Some(_) => self.expr(value, Expect::of(ty, Why::Declared(declared.name_span))),
+            None => {
+                let base = self.base(ty);
+                let given = self.expr(value, Expect::of(base, Why::Declared(declared.name_span)));
+                if given != Ty::ERROR && self.fit(given, ty) != Fit::Yes {
+                    self.coerced(value, Coercion::Check(ty));
+                    self.set(value, ty);
+                }
+                ty
+            }
+        };
+        self.out.calls.insert(
+            e,
+            CallTypes {
+                args: vec![ArgSource::Arg(0)],
+                params: vec![ty],
+                result: ty,
+                type_args: Vec::new(),
+                selectors: Vec::new(),
+            },
+        );
+        if result == Ty::ERROR { Ty::ERROR } else { ty }
+    }
+
+    /// A call of something whose places are known.
+    pub(super) fn call_target(
+        &mut self,
+        e: ExprId,
+        target: &Target<'a>,
+        args: &'a [Arg],
+        expect: Expect,
+    ) -> Ty {
+        let type_args: Vec<Ty> = (0..target.type_params).map(|_| self.fresh()).collect();
+        let params: Vec<Ty> =
+            target.types.iter().map(|ty| self.cx.interner.subst(*ty, &type_args)).collect();
+        let result = self.cx.interner.subst(target.result, &type_args);
+        let open = self.open_params(target);
+        if !type_args.is_empty()
+            && let Some(expected) = expect.ty
+        {
+            self.seed(result, expected, &type_args, &open);
+        }
+        let mut sources = vec![ArgSource::Missing; params.len()];
+        let mut broken = false;
+        let places = self.assign(e, target, args, &mut sources, &mut broken);
+        let mut selectors = Vec::new();
+        // Integer literals last, because they become floats if the others are; selectors need what the others say.
+        for pass in 0..3 {
+            for (index, (arg, place)) in args.iter().zip(&places).enumerate() {
+                let turn = match &arg.value {
+                    ArgValue::Expr(e) => u8::from(self.int_literal(*e).is_some()),
+                    ArgValue::Spread(_) => 0,
+                    _ => 2,
+                };
+                if turn == pass {
+                    self.argument(
+                        target,
+                        arg,
+                        index,
+                        *place,
+                        &params,
+                        &mut sources,
+                        &mut selectors,
+                    );
+                }
+            }
+        }
+        self.missing(e, target, &params, &mut sources, broken);
+        self.check_classes(e, target, args, &type_args);
+        for (ty, is_open) in type_args.iter().zip(&open) {
+            if expect.ty == Some(Ty::ERROR) {
+                self.close(*ty);
+            } else if *is_open {
+                self.must_be_known(e, *ty, target.name, expect);
+            }
+        }
+        let result_now = self.resolve(result);
+        self.out.calls.insert(e, CallTypes { args: sources, params, result, type_args, selectors });
+        result_now
+    }
+
+    /// Which type parameters no parameter mentions: only the wanted type can tell them.
+    fn open_params(&mut self, target: &Target<'_>) -> SmallVec<[bool; 4]> {
+        let mut open: SmallVec<[bool; 4]> = smallvec::smallvec![true; target.type_params];
+        if target.type_params > 0 {
+            for ty in &target.types {
+                self.cx.interner.rebuild(*ty, &mut |interner, part| {
+                    if let TyKind::Param(index) = interner.kind(part)
+                        && let Some(slot) = open.get_mut(*index as usize)
+                    {
+                        *slot = false;
+                    }
+                    (!interner.has_param(part)).then_some(part)
+                });
+            }
+        }
+        open
+    }
+
+    /// Tells variables of the result what its place would like.
+    fn seed(&mut self, result: Ty, expected: Ty, type_args: &[Ty], open: &[bool]) {
+        let expected = self.shallow(expected);
+        if expected == Ty::ERROR {
+            return;
+        }
+        match self.cx.interner.kind(self.shallow(result)).clone() {
+            TyKind::Var(_) => {
+                let position = type_args.iter().position(|ty| *ty == result);
+                let is_open = position.is_some_and(|i| open.get(i).copied().unwrap_or(false));
+                let wanted = if is_open { expected } else { self.base(self.present(expected)) };
+                self.hint(result, wanted);
+            }
+            TyKind::Optional(inner) => {
+                let expected = self.present(expected);
+                self.seed(inner, expected, type_args, open);
+            }
+            TyKind::Refined { base, .. } => {
+                let expected = self.base(expected);
+                self.seed(base, expected, type_args, open);
+            }
+            TyKind::List(item) => {
+                if let TyKind::List(wanted) = self.kind(self.present(expected)).clone() {
+                    self.seed(item, wanted, type_args, open);
+                }
+            }
+            TyKind::Map(key, value) => {
+                if let TyKind::Map(k, v) = self.kind(self.present(expected)).clone() {
+                    self.seed(key, k, type_args, open);
+                    self.seed(value, v, type_args, open);
+                }
+            }
+            TyKind::Named(def, args) => {
+                if let TyKind::Named(other, wanted) = self.kind(self.present(expected)).clone()
+                    && def == other
+                {
+                    for (one, wanted) in args.iter().zip(&wanted) {
+                        // Parts of a record that exists keep their type exactly.
+                        let exact: SmallVec<[bool; 4]> = smallvec::smallvec![true; type_args.len()];
+                        self.seed(*one, *wanted, type_args, &exact);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Which place each argument goes to; `None` for spreads and for what was reported.
+    fn assign(
+        &mut self,
+        e: ExprId,
+        target: &Target<'_>,
+        args: &[Arg],
+        sources: &mut [ArgSource],
+        broken: &mut bool,
+    ) -> SmallVec<[Option<usize>; 8]> {
+        let mut places: SmallVec<[Option<usize>; 8]> = SmallVec::with_capacity(args.len());
+        let mut position = 0usize;
+        let mut surplus: Vec<(Span, usize)> = Vec::new();
+        for (index, arg) in args.iter().enumerate() {
+            if matches!(arg.value, ArgValue::Spread(_)) {
+                places.push(None);
+                continue;
+            }
+            let place = match &arg.name {
+                Some((name, span)) => {
+                    let found = target.places.find(name);
+                    if found.is_none() {
+                        self.unknown_argument(target, args, name, *span);
+                        *broken = true;
+                    }
+                    found
+                }
+                None => {
+                    position += 1;
+                    if position > target.places.len() {
+                        if !*broken {
+                            self.too_many(e, target, arg.span);
+                        }
+                        *broken = true;
+                        None
+                    } else {
+                        if position > 2 {
+                            surplus.push((arg.span, position - 1));
+                        }
+                        Some(position - 1)
+                    }
+                }
+            };
+            let place = place.filter(|place| {
+                let free = sources.get(*place) == Some(&ArgSource::Missing);
+                if !free {
+                    *broken = true;
+                    let name = target.places.name(*place);
+                    let first = args.iter().find(|other| {
+                        other.name.as_ref().is_some_and(|(other, _)| other == name)
+                            || other.name.is_none()
+                    });
+                    let mut finding = Diagnostic::new(
+                        Code::RepeatedArgument,
+                        arg.span,
+                        format!("`{name}` is given twice"),
+                    );
+                    if let Some(first) = first.filter(|first| first.span != arg.span) {
+                        finding = finding.label(first.span, "given here already");
+                    }
+                    self.report(finding);
+                }
+                free
+            });
+            if let Some(place) = place {
+                sources[place] = ArgSource::Arg(u32::try_from(index).unwrap_or(u32::MAX));
+            }
+            places.push(place);
+        }
+        if let Some((first, _)) = surplus.first()
+            && !*broken
+        {
+            let names: Vec<&str> =
+                surplus.iter().map(|(_, place)| target.places.name(*place).as_str()).collect();
+            let edits = surplus
+                .iter()
+                .map(|(span, place)| {
+                    Edit::new(span.before(), format!("{}: ", target.places.name(*place)))
+                })
+                .collect();
+            self.report(
+                Diagnostic::new(Code::ThirdPositional, *first, "a third argument needs its name")
+                    .here(format!("this is `{}`", names.first().copied().unwrap_or("")))
+                    .help("at most two arguments go by position, the rest by name")
+                    .fix(format!("name {}", suggest::names(names.iter().copied())), edits),
+            );
+        }
+        places
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one call, used in one place")]
+    fn argument(
+        &mut self,
+        target: &Target<'a>,
+        arg: &'a Arg,
+        index: usize,
+        place: Option<usize>,
+        params: &[Ty],
+        sources: &mut [ArgSource],
+        selectors: &mut Vec<(u32, u32)>,
+    ) {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let expected = place.and_then(|place| params.get(place).copied());
+        let why =
+            place.and_then(|place| target.places.span(place)).map_or(Why::Nothing, Why::Declared);
+        let wants_selector = expected.and_then(|ty| match self.kind(self.present(ty)) {
+            TyKind::Selector(record, field) => Some((*record, *field)),
+            _ => None,
+        });
+        match &arg.value {
+            ArgValue::Expr(value) => match (expected, wants_selector) {
+                (Some(_), Some(_)) if self.literal(*value) != Some(Literal::None) => {
+                    self.expr(*value, Expect::ERROR);
+                    self.report(
+                        Diagnostic::new(
+                            Code::BadSelector,
+                            arg.span,
+                            "expected a selector such as `.name`",
+                        )
+                        .here("this is a value")
+                        .help("a dot and the name of a field says which field of each item counts"),
+                    );
+                }
+                (Some(ty), _) => {
+                    self.expr(*value, Expect::of(ty, why));
+                }
+                (None, _) => {
+                    self.expr(*value, Expect::ERROR);
+                }
+            },
+            ArgValue::Spread(value) => self.spread(target, *value, index, params, sources),
+            ArgValue::Selector(name, span) => {
+                match (expected, wants_selector) {
+                    (_, Some((record, field))) => {
+                        if let Some(found) = self.select(record, field, name, *span) {
+                            selectors.push((index, found));
+                        }
+                    }
+                    (Some(ty), None) if !self.is_error(ty) => {
+                        let shown = self.show(ty);
+                        self.report(
+                        Diagnostic::new(
+                            Code::BadSelector,
+                            *span,
+                            format!("expected `{shown}`, found a selector"),
+                        )
+                        .help("a selector names a field; a value of a field is written `value.field`"),
+                    );
+                    }
+                    _ => {}
+                }
+            }
+            ArgValue::Selectors(_) => {
+                self.report(Diagnostic::new(
+                    Code::BadSelector,
+                    arg.span,
+                    "a list of selectors only belongs to `edit:`",
+                ));
+            }
+            ArgValue::Callable(_, span) => {
+                self.report(
+                    Diagnostic::new(Code::NotAValue, *span, "something that is called is no value")
+                        .help("call it: write its arguments behind it"),
+                );
+            }
+        }
+    }
+
+    /// Resolves `.field` against the record that the other arguments say.
+    fn select(&mut self, record: Ty, field: Ty, name: &SmolStr, span: Span) -> Option<u32> {
+        let record = self.shallow(record);
+        if let TyKind::Var(_) = self.cx.interner.kind(record) {
+            // A list that is empty in the text: nothing to select from, nothing to go wrong.
+            return None;
+        }
+        let (index, ty) = self.find_field(record, name, span, None)?;
+        if self.fit(ty, field) == Fit::No {
+            let (found, wanted) = (self.show(ty), self.show(field));
+            self.report(
+                Diagnostic::new(
+                    Code::BadSelector,
+                    span,
+                    format!("expected a field of type `{wanted}`, found `{found}`"),
+                )
+                .here(format!("`{name}` is `{found}`")),
+            );
+        }
+        Some(index)
+    }
+
+    /// `..record`: its fields fill the places of their names that are not given.
+    fn spread(
+        &mut self,
+        target: &Target<'_>,
+        value: ExprId,
+        index: u32,
+        params: &[Ty],
+        sources: &mut [ArgSource],
+    ) {
+        let ty = self.expr(value, Expect::ANY);
+        let hir = self.cx.hir;
+        let span = self.span(value);
+        let (def, args) = match self.kind(ty).clone() {
+            TyKind::Named(def, args)
+                if matches!(
+                    hir.defs.get(def.index()).map(|def| &def.kind),
+                    Some(DefKind::Record(_))
+                ) =>
+            {
+                (def, args)
+            }
+            kind => {
+                if !matches!(kind, TyKind::Error | TyKind::Never) {
+                    let shown = self.show(ty);
+                    self.report(Diagnostic::new(
+                        Code::BadSpread,
+                        span,
+                        format!("`..` takes a record, found `{shown}`"),
+                    ));
+                }
+                // Whatever it was meant to fill is not missed.
+                for source in sources.iter_mut().filter(|s| **s == ArgSource::Missing) {
+                    *source = ArgSource::Spread(index, u32::MAX);
+                }
+                return;
+            }
+        };
+        let (Some(DefKind::Record(record)), Some(DefTypes::Record(types))) =
+            (hir.defs.get(def.index()).map(|def| &def.kind), self.cx.defs.get(def.index()))
+        else {
+            return;
+        };
+        let types = types.clone();
+        for (field, (declared, ty)) in (0u32..).zip(record.fields.iter().zip(types)) {
+            let Some(place) = target.places.find(&declared.name) else { continue };
+            if sources.get(place) != Some(&ArgSource::Missing) {
+                continue;
+            }
+            let ty = self.cx.interner.subst(ty, &args);
+            let wanted = params.get(place).copied().unwrap_or(Ty::ERROR);
+            if self.fit(ty, wanted) == Fit::No {
+                let (found, wanted) = (self.show(ty), self.show(wanted));
+                let finding = Diagnostic::new(
+                    Code::BadSpread,
+                    span,
+                    format!("`{}` of the spread record does not fit", declared.name),
+                )
+                .here(format!("expected `{wanted}`, found `{found}`"))
+                .label(declared.span, "declared here")
+                .help(format!("give it yourself: `{}: …`", declared.name));
+                if !self.blamed([declared.span].into_iter()) {
+                    self.report(finding);
+                }
+            }
+            sources[place] = ArgSource::Spread(index, field);
+        }
+    }
+
+    /// Places that got nothing have a default, may be `none`, or are missing.
+    fn missing(
+        &mut self,
+        e: ExprId,
+        target: &Target<'_>,
+        params: &[Ty],
+        sources: &mut [ArgSource],
+        broken: bool,
+    ) {
+        let mut names: Vec<usize> = Vec::new();
+        for (index, source) in sources.iter_mut().enumerate() {
+            if *source != ArgSource::Missing {
+                continue;
+            }
+            let ty = params.get(index).copied().unwrap_or(Ty::ERROR);
+            *source = if target.places.has_default(index) {
+                ArgSource::Default
+            } else if target.partial || matches!(self.kind(ty), TyKind::Optional(_)) {
+                ArgSource::None
+            } else {
+                names.push(index);
+                ArgSource::Missing
+            };
+        }
+        let Some(first) = names.first().copied() else { return };
+        if broken {
+            return;
+        }
+        let shown = suggest::names(names.iter().map(|index| target.places.name(*index).as_str()));
+        let span = self.span(e);
+        let mut finding = Diagnostic::new(
+            Code::MissingArgument,
+            span,
+            format!("`{}` needs {shown}", target.name),
+        )
+        .here("not given here");
+        if let Some(place) = target.places.span(first) {
+            finding = finding.label(place, "declared here");
+        }
+        let list: Vec<String> = names
+            .iter()
+            .map(|index| {
+                let ty = params.get(*index).copied().unwrap_or(Ty::ERROR);
+                let shown = self.show(ty);
+                format!("{}: <{shown}>", target.places.name(*index))
+            })
+            .collect();
+        let cause = Cause::Missing(target.places.span(first).unwrap_or(span));
+        self.cx.report_once(cause, finding.help(format!("add {}", list.join(", "))));
+    }
+
+    fn too_many(&mut self, e: ExprId, target: &Target<'_>, span: Span) {
+        let count = target.places.len();
+        let takes = match count {
+            0 => "takes nothing".to_owned(),
+            1 => "takes one value".to_owned(),
+            _ => format!("takes {count} values"),
+        };
+        let finding =
+            Diagnostic::new(Code::TooManyArguments, span, format!("`{}` {takes}", target.name))
+                .here("one too many")
+                .label(target.span, "declared here");
+        let _ = e;
+        self.cx.report_once(Cause::Missing(target.span), finding);
+    }
+
+    fn unknown_argument(&mut self, target: &Target<'_>, args: &[Arg], name: &SmolStr, span: Span) {
+        if self.renamed(target.def, name) {
+            return;
+        }
+        let what = match target.places {
+            Places::Params(_) => "parameter",
+            Places::Fields(_) => "field",
+        };
+        // Names that are not given yet are meant more probably.
+        let given = |candidate: &&str| {
+            !args.iter().any(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == candidate))
+        };
+        let near = suggest::nearest(name, target.places.names().filter(given));
+        let mut finding = Diagnostic::new(
+            Code::UnknownArgument,
+            span,
+            format!("`{}` has no {what} `{name}`", target.name),
+        )
+        .here(format!("no such {what}"))
+        .label(target.span, "declared here");
+        finding = match near {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
+            None if target.places.len() == 0 => finding.help("it takes nothing"),
+            None => finding.help(format!("it takes {}", suggest::names(target.places.names()))),
+        };
+        self.cx.report_once(Cause::Member(target.def, name.clone()), finding);
+    }
+
+    /// Whether the declaration itself uses that name without knowing it: then its parameter was renamed.
+    pub(super) fn renamed(&self, def: DefId, name: &str) -> bool {
+        let Some(declared) = self.cx.hir.defs.get(def.index()) else { return false };
+        let quoted = format!("`{name}`");
+        self.cx.sink.as_slice().iter().any(|one| {
+            one.code == Code::UnknownName.as_str()
+                && declared.span.contains(one.primary.span)
+                && one.message.contains(&quoted)
+        })
+    }
+
+    /// Type parameters of std that only take numbers or quantities.
+    fn check_classes(&mut self, e: ExprId, target: &Target<'_>, args: &[Arg], type_args: &[Ty]) {
+        for (class, ty) in target.classes.iter().zip(type_args) {
+            let what = match class {
+                ParamClass::Any => continue,
+                ParamClass::Number => "`int` and `float`",
+                ParamClass::Quantity => "`int`, `float`, `money`, `duration` and `size`",
+            };
+            let fits = match self.kind(*ty) {
+                TyKind::Prim(Prim::Int | Prim::Float) => true,
+                TyKind::Prim(Prim::Money | Prim::Duration | Prim::Size) => {
+                    *class == ParamClass::Quantity
+                }
+                TyKind::Error | TyKind::Never | TyKind::Var(_) | TyKind::Param(_) => true,
+                _ => false,
+            };
+            if fits {
+                continue;
+            }
+            let shown = self.show(*ty);
+            let place = args.first().map_or_else(|| self.span(e), |arg| arg.span);
+            self.report(
+                Diagnostic::new(
+                    Code::Mismatch,
+                    place,
+                    format!("`{}` takes {what}, found `{shown}`", target.name),
+                )
+                .label(target.span, "declared here"),
+            );
+            self.close(*ty);
+        }
+    }
+
+    /// The callable behind an argument such as `f` in `calls(f)`, or `f("a")` in `order(f("a"), g)`.
+    pub(super) fn call_shape(&mut self, e: ExprId) {
+        let Expr::Call { callee: Callee::Def(def), args, .. } = self.node(e) else {
+            self.expr(e, Expect::ERROR);
+            self.report(
+                Diagnostic::new(
+                    Code::BadQuestion,
+                    self.span(e),
+                    "expected the name of something that is called",
+                )
+                .help("a name, or a name with arguments: `order(first(\"a\"), second)`"),
+            );
+            return;
+        };
+        self.set(e, Ty::NONE);
+        match self.target(*def) {
+            Some(target) => {
+                let target = Target { partial: true, ..target };
+                self.call_target(e, &target, args, Expect::ERROR);
+            }
+            None => self.spoil_args(args),
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! Declarations: records that can be built, names on the wire, defaults, constants, and the way into each body.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::infer::{BodyCx, Expect, Why};
+use super::policies::Place;
+use super::suggest;
+use super::ty::{Ty, TyKind};
+use super::{Checker, DefTypes, State};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{
+    Body, Callable, CallableKind, Def, DefId, DefKind, Enum, Field, Literal, Record, TypeRef,
+};
+
+/// Longest chain of constants that need each other.
+const MAX_CHAIN: u32 = 128;
+
+/// What a model role can need: name, and whether it is a number rather than `true` or `false`.
+const NEEDS: [(&str, bool); 7] = [
+    ("tools", false),
+    ("images", false),
+    ("audio", false),
+    ("files", false),
+    ("structured", false),
+    ("context", true),
+    ("embedding", true),
+];
+
+impl<'a> Checker<'a> {
+    /// What can be said about declarations without a body.
+    pub(super) fn check_declarations(&mut self) {
+        let hir = self.hir;
+        for def in &hir.defs {
+            match &def.kind {
+                DefKind::Record(record) | DefKind::Session(record) => {
+                    self.wire_fields(&record.fields, false);
+                }
+                DefKind::Enum(one) => self.wire_variants(def, one),
+                DefKind::Model { needs } => self.model_needs(needs),
+                _ => {}
+            }
+        }
+        self.endless_types();
+    }
+
+    // ---- names on the wire ----
+
+    fn wire_fields(&mut self, fields: &[Field], is_payload: bool) {
+        let mut seen: FxHashMap<&SmolStr, Span> = FxHashMap::default();
+        for field in fields {
+            let wire = field.wire.as_ref().unwrap_or(&field.name);
+            if is_payload && wire == "kind" {
+                self.report(
+                    Diagnostic::new(
+                        Code::WireName,
+                        field.span,
+                        "`kind` is taken: on the wire it says which variant a value is",
+                    )
+                    .help("give the field another name"),
+                );
+                continue;
+            }
+            match seen.insert(wire, field.span) {
+                // The same name twice in the program is reported as such.
+                Some(first)
+                    if field.wire.is_some()
+                        || fields.iter().any(|other| {
+                            other.wire.as_ref() == Some(wire) && other.span == first
+                        }) =>
+                {
+                    self.same_wire(wire, field.span, first);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn same_wire(&mut self, wire: &str, span: Span, first: Span) {
+        self.report(
+            Diagnostic::new(
+                Code::WireName,
+                span,
+                format!("two have the name `{wire}` on the wire"),
+            )
+            .label(first, "the first is here")
+            .help("give one of them another name with `as \"…\"`"),
+        );
+    }
+
+    fn wire_variants(&mut self, def: &Def, one: &Enum) {
+        if one.variants.is_empty() {
+            self.report(
+                Diagnostic::new(
+                    Code::EndlessType,
+                    def.name_span,
+                    format!("`{}` has no variants, so it has no values", def.name),
+                )
+                .help("write at least one"),
+            );
+        }
+        let mut seen: FxHashMap<SmolStr, (Span, &SmolStr)> = FxHashMap::default();
+        for variant in &one.variants {
+            self.wire_fields(&variant.fields, true);
+            let wire = variant.wire.clone().unwrap_or_else(|| snake_case(&variant.name).into());
+            if let Some((first, name)) = seen.insert(wire.clone(), (variant.span, &variant.name))
+                && *name != variant.name
+            {
+                self.same_wire(&wire, variant.span, first);
+            }
+        }
+    }
+
+    fn model_needs(&mut self, needs: &[(SmolStr, Literal, Span)]) {
+        let mut seen: Vec<(&SmolStr, Span)> = Vec::new();
+        for (name, value, span) in needs {
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
+                self.report(
+                    Diagnostic::new(
+                        Code::RepeatedPolicy,
+                        *span,
+                        format!("`{name}` is given twice"),
+                    )
+                    .label(*first, "given here already"),
+                );
+                continue;
+            }
+            seen.push((name, *span));
+            let Some((_, number)) = NEEDS.iter().find(|(known, _)| known == name) else {
+                let all = NEEDS.iter().map(|(known, _)| *known);
+                let mut finding = Diagnostic::new(
+                    Code::UnknownPolicy,
+                    *span,
+                    format!("a model role cannot need `{name}`"),
+                );
+                finding = match suggest::nearest(name, all.clone()) {
+                    Some(near) => {
+                        let end = span.start + u32::try_from(name.len()).unwrap_or(0);
+                        let place = Span { end: end.min(span.end), ..*span };
+                        finding
+                            .help(format!("did you mean `{near}`?"))
+                            .guess(format!("write `{near}`"), vec![Edit::new(place, near)])
+                    }
+                    None => finding.help(format!("it can need {}", suggest::names(all))),
+                };
+                self.report(finding);
+                continue;
+            };
+            let fits = match value {
+                Literal::Int(n) => *number && *n > 0,
+                Literal::Bool(_) => !number,
+                _ => false,
+            };
+            if !fits {
+                let wanted =
+                    if *number { "a whole number above zero" } else { "`true` or `false`" };
+                self.report(
+                    Diagnostic::new(Code::PolicyValue, *span, format!("`{name}` takes {wanted}"))
+                        .here(format!("found `{}`", super::display::literal(value))),
+                );
+            }
+        }
+    }
+
+    // ---- types without values ----
+
+    /// A record that needs a value of itself can never be built.
+    fn endless_types(&mut self) {
+        let hir = self.hir;
+        // Which types have a finite value: grows until nothing is added, so each round settles a further level. The
+        // ones that wait are looked at again only if something new was settled.
+        let mut finite = vec![false; hir.defs.len()];
+        let mut waiting: Vec<DefId> = (0u32..)
+            .map(DefId)
+            .zip(&hir.defs)
+            .filter(|(_, def)| matches!(def.kind, DefKind::Record(_) | DefKind::Enum(_)))
+            .map(|(id, _)| id)
+            .collect();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|id| {
+                let done = match self.defs.get(id.index()) {
+                    Some(DefTypes::Record(fields)) => {
+                        fields.iter().all(|ty| self.is_finite(*ty, &finite))
+                    }
+                    Some(DefTypes::Enum(all)) => {
+                        all.is_empty()
+                            || all.iter().any(|v| v.iter().all(|ty| self.is_finite(*ty, &finite)))
+                    }
+                    _ => true,
+                };
+                if done && let Some(slot) = finite.get_mut(id.index()) {
+                    *slot = true;
+                }
+                !done
+            });
+            if waiting.is_empty() {
+                return;
+            }
+            if waiting.len() < before {
+                continue;
+            }
+            // The first is reported and taken as repaired: what only needs it is no mistake of its own.
+            let first = waiting.remove(0);
+            if let Some(slot) = finite.get_mut(first.index()) {
+                *slot = true;
+            }
+            self.endless(first);
+        }
+    }
+
+    fn is_finite(&self, ty: Ty, finite: &[bool]) -> bool {
+        match self.interner.kind(self.interner.base(ty)) {
+            TyKind::Named(def, _) => finite.get(def.index()).copied().unwrap_or(true),
+            _ => true,
+        }
+    }
+
+    fn endless(&mut self, id: DefId) {
+        let Some(def) = self.hir.defs.get(id.index()) else { return };
+        let mut finding = Diagnostic::new(
+            Code::EndlessType,
+            def.name_span,
+            format!("a `{}` would need another one inside, without end", def.name),
+        )
+        .here("no value of this type can be built");
+        let fields: &[Field] = match &def.kind {
+            DefKind::Record(Record { fields, .. }) => fields,
+            DefKind::Enum(one) => one.variants.first().map_or(&[], |variant| &variant.fields),
+            _ => &[],
+        };
+        let types: &[Ty] = match self.defs.get(id.index()) {
+            Some(DefTypes::Record(types)) => types,
+            Some(DefTypes::Enum(all)) => all.first().map_or(&[], Vec::as_slice),
+            _ => &[],
+        };
+        // The field that is to blame: of its own type, else the first that holds another.
+        let named = |ty: &Ty| match self.interner.kind(self.interner.base(*ty)) {
+            TyKind::Named(def, _) => Some(*def),
+            _ => None,
+        };
+        let index = types
+            .iter()
+            .position(|ty| named(ty) == Some(id))
+            .or_else(|| types.iter().position(|ty| named(ty).is_some()));
+        if let Some(field) = index.and_then(|index| fields.get(index)) {
+            let end = field.ty.span;
+            finding = finding
+                .label(field.span, "always needs one more")
+                .guess("make it optional", vec![Edit::new(end.after(), "?")]);
+        }
+        self.report(finding.help("make the field optional (`T?`) or a list (`[T]`)"));
+    }
+
+    // ---- bodies ----
+
+    /// Checks the body of a definition, if it has one.
+    pub(super) fn def(&mut self, id: DefId) {
+        let hir = self.hir;
+        let Some(def) = hir.defs.get(id.index()) else { return };
+        let Some(Some(body)) = hir.bodies.get(id.index()) else {
+            // A constant without a body was not readable.
+            if matches!(def.kind, DefKind::Const { .. }) {
+                self.defs[id.index()] = DefTypes::Const(Ty::ERROR);
+            }
+            return;
+        };
+        match &def.kind {
+            DefKind::Const { .. } => self.constant(id),
+            DefKind::Record(record) | DefKind::Session(record) => {
+                let types = match self.defs.get(id.index()) {
+                    Some(DefTypes::Record(types)) => types.clone(),
+                    _ => Vec::new(),
+                };
+                let mut cx = BodyCx::new(self, body, id);
+                for (field, ty) in record.fields.iter().zip(types) {
+                    if let Some(default) = field.default {
+                        cx.expr(default, Expect::of(ty, Why::Declared(field.ty.span)));
+                    }
+                }
+                cx.finish();
+            }
+            DefKind::Enum(one) => {
+                let types = match self.defs.get(id.index()) {
+                    Some(DefTypes::Enum(types)) => types.clone(),
+                    _ => Vec::new(),
+                };
+                let mut cx = BodyCx::new(self, body, id);
+                for (variant, types) in one.variants.iter().zip(types) {
+                    for (field, ty) in variant.fields.iter().zip(types) {
+                        if let Some(default) = field.default {
+                            cx.expr(default, Expect::of(ty, Why::Declared(field.ty.span)));
+                        }
+                    }
+                }
+                cx.finish();
+            }
+            DefKind::Callable(callable) => self.callable(id, def, callable),
+            DefKind::Test(test) => {
+                let mut cx = BodyCx::new(self, body, id);
+                cx.test(test);
+                cx.finish();
+            }
+            // Triggers are not run yet, which was reported.
+            DefKind::Trigger | DefKind::Alias(_) | DefKind::Model { .. } | DefKind::Secret => {}
+        }
+    }
+
+    fn callable(&mut self, id: DefId, def: &Def, callable: &Callable) {
+        let hir = self.hir;
+        let Some(Some(body)) = hir.bodies.get(id.index()) else { return };
+        let Some(DefTypes::Callable(signature)) = self.defs.get(id.index()) else { return };
+        let (params, result) = (signature.params.clone(), signature.result);
+        let mut cx = BodyCx::new(self, body, id);
+        for (param, ty) in callable.params.iter().zip(&params) {
+            if let Some(slot) = cx.out.locals.get_mut(param.local.index()) {
+                *slot = *ty;
+            }
+        }
+        for (param, ty) in callable.params.iter().zip(&params) {
+            if let Some(default) = param.default {
+                cx.expr(default, Expect::of(*ty, Why::Declared(param.ty.span)));
+            }
+        }
+        match &callable.kind {
+            // Only std declares policies of externs, in words of its own (`key: header("…")`).
+            CallableKind::Extern { .. } => cx.spoil_args(&callable.policies),
+            CallableKind::Fn => {}
+            CallableKind::Graph => cx.header_policies(Place::Graph, &callable.policies),
+            CallableKind::Prompt => cx.header_policies(Place::Prompt, &callable.policies),
+            CallableKind::Agent => cx.header_policies(Place::Agent, &callable.policies),
+        }
+        if matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent) {
+            cx.prompt(def, callable, result);
+        }
+        if let Some(root) = body.root {
+            cx.expr(root, Expect::of(result, Why::Result(id)));
+        }
+        cx.finish();
+    }
+
+    /// The type of a constant, found on first use.
+    pub(super) fn constant(&mut self, id: DefId) {
+        let hir = self.hir;
+        let (Some(def), Some(Some(body))) = (hir.defs.get(id.index()), hir.bodies.get(id.index()))
+        else {
+            return;
+        };
+        let DefKind::Const { ty: written } = &def.kind else { return };
+        match self.states.get(id.index()) {
+            Some(State::Fresh) if self.depth <= MAX_CHAIN => {}
+            Some(State::Fresh) => {
+                self.report(Diagnostic::new(
+                    Code::EndlessType,
+                    def.name_span,
+                    format!("constants need each other more than {MAX_CHAIN} times"),
+                ));
+                return;
+            }
+            // Being checked: constants that need themselves were reported.
+            _ => return,
+        }
+        self.states[id.index()] = State::Busy;
+        self.depth += 1;
+        let ty = self.constant_body(id, body, written.as_ref());
+        self.depth -= 1;
+        self.states[id.index()] = State::Done;
+        self.defs[id.index()] = DefTypes::Const(ty);
+    }
+
+    fn constant_body(&mut self, id: DefId, body: &'a Body, written: Option<&TypeRef>) -> Ty {
+        let annotation = written.map(|written| (self.ty(written), written.span));
+        let mut cx = BodyCx::new(self, body, id);
+        let given = match (body.root, annotation) {
+            (Some(root), Some((ty, span))) => {
+                cx.expr(root, Expect::of(ty, Why::Annotation(span)));
+                ty
+            }
+            (Some(root), None) => cx.expr(root, Expect::ANY),
+            (None, Some((ty, _))) => ty,
+            (None, None) => Ty::ERROR,
+        };
+        let given = cx.settled_now(given);
+        cx.finish();
+        given
+    }
+}
+
+/// `NeedsInfo` as it is on the wire: `needs_info`.
+pub(super) fn snake_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 4);
+    let chars: Vec<char> = name.chars().collect();
+    for (index, c) in chars.iter().enumerate() {
+        if c.is_ascii_uppercase() {
+            let after_lower = index > 0
+                && chars
+                    .get(index - 1)
+                    .is_some_and(|p| p.is_ascii_lowercase() || p.is_ascii_digit());
+            let before_lower =
+                index > 0 && chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
+            if after_lower || before_lower {
+                out.push('_');
+            }
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.push(*c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn variants_are_snake_case_on_the_wire() {
+        for (name, wire) in [
+            ("Bug", "bug"),
+            ("NeedsInfo", "needs_info"),
+            ("HTTPError", "http_error"),
+            ("V2Beta", "v2_beta"),
+        ] {
+            assert_eq!(snake_case(name), wire);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! Whether a `match` covers all cases and each arm adds one, whether a `let` always fits: HIR patterns as the small
+//! language of `usefulness`, and its answers as messages.
+
+use super::infer::BodyCx;
+use super::ty::{LiteralKey, Prim, Ty, TyKind};
+use super::usefulness::{Ctor, P, Question, Shapes, TooLarge, int_ranges, list_lengths};
+use super::{Cause, Checker, DefTypes};
+use crate::diagnostics::{Code, Diagnostic, Edit};
+use crate::hir::{Arm, DefId, DefKind, ExprId, Literal, Pat, PatId};
+
+/// Most missing cases that one message names.
+const MAX_NAMED: usize = 4;
+
+/// Failures that `_` in a `catch` does not cover (language reference, failures).
+const NEVER_BY_NAME: [&str; 1] = ["Unknown"];
+const NEVER_BY_ANY: [&str; 3] = ["Unknown", "Denied", "Unanswered"];
+
+impl BodyCx<'_, '_> {
+    /// All cases covered, and no arm for nothing.
+    pub(super) fn exhaustive(&mut self, e: ExprId, scrutinee: ExprId, ty: Ty, arms: &[Arm]) {
+        let ty = self.resolve(ty);
+        if self.cx.interner.has_error(ty) || ty == Ty::NEVER {
+            return;
+        }
+        let mut spoiled = false;
+        let rows: Vec<P> =
+            arms.iter().map(|arm| self.lower_pat(arm.pat, ty, &mut spoiled)).collect();
+        if spoiled {
+            return;
+        }
+        let mut covering: Vec<&P> = Vec::with_capacity(rows.len());
+        for (index, (arm, row)) in arms.iter().zip(&rows).enumerate() {
+            let useful = quick_useful(&covering, row)
+                .map_or_else(|| Question::new(&mut *self.cx).useful(&covering, ty, row), Ok);
+            match useful {
+                Ok(true) => {}
+                Ok(false) => self.redundant(arms, index),
+                Err(TooLarge) => return self.too_large(e),
+            }
+            if arm.guard.is_none() {
+                covering.push(row);
+            }
+        }
+        let mut named: Vec<P> = Vec::new();
+        loop {
+            let mut all = covering.clone();
+            all.extend(&named);
+            match Question::new(&mut *self.cx).missing(&all, ty) {
+                Ok(None) => break,
+                Ok(Some(found)) => named.push(found),
+                Err(TooLarge) if named.is_empty() => return self.too_large(e),
+                Err(TooLarge) => break,
+            }
+            if named.len() > MAX_NAMED {
+                break;
+            }
+        }
+        if !named.is_empty() {
+            self.not_exhaustive(e, scrutinee, ty, arms, &named);
+        }
+    }
+
+    fn too_large(&mut self, e: ExprId) {
+        self.report(
+            Diagnostic::new(
+                Code::MatchTooLarge,
+                self.span(e),
+                "the cases of this `match` are too many to compare",
+            )
+            .note(format!("the limit is {} steps", super::usefulness::MAX_STEPS))
+            .help("match one part after the other, each in a `match` of its own"),
+        );
+    }
+
+    fn redundant(&mut self, arms: &[Arm], index: usize) {
+        let Some(arm) = arms.get(index) else { return };
+        let mut finding = Diagnostic::new(
+            Code::RedundantArm,
+            self.pat_span(arm.pat),
+            "this arm never runs: the ones above cover it",
+        )
+        .here("already covered");
+        let above = arms.iter().take(index).rev().find(|above| {
+            above.guard.is_none()
+                && matches!(self.body.pats.get(above.pat.index()), Some(Pat::Any | Pat::Bind(_)))
+        });
+        if let Some(above) = above {
+            finding = finding
+                .label(self.pat_span(above.pat), "this covers everything")
+                .help("the arm for everything else stands last");
+        }
+        self.report(finding);
+    }
+
+    fn not_exhaustive(
+        &mut self,
+        e: ExprId,
+        scrutinee: ExprId,
+        ty: Ty,
+        arms: &[Arm],
+        missing: &[P],
+    ) {
+        let shown: Vec<String> =
+            missing.iter().take(MAX_NAMED).map(|one| self.show_pattern(one, ty)).collect();
+        let list: Vec<String> = shown.iter().map(|one| format!("`{one}`")).collect();
+        let more = if missing.len() > MAX_NAMED { " and more" } else { "" };
+        let what = if missing.len() == 1 { "case is" } else { "cases are" };
+        let mut finding = Diagnostic::new(
+            Code::NotExhaustive,
+            self.span(scrutinee),
+            format!("not every case is covered: {}{more}", list.join(", ")),
+        )
+        .here(format!("{} {what} missing", if missing.len() == 1 { "one" } else { "some" }));
+        if let TyKind::Named(def, _) = self.kind(self.present(ty)).clone()
+            && let Some(declared) = self.cx.hir.defs.get(def.index())
+        {
+            finding = finding.label(declared.name_span, "declared here");
+        }
+        let new: Vec<String> =
+            shown.iter().map(|one| format!("{one} => fail \"not handled yet\"")).collect();
+        let edit = match arms.last() {
+            Some(last) => Edit::new(last.span.after(), format!(", {}", new.join(", "))),
+            None => {
+                let span = self.span(e);
+                let end = crate::diagnostics::Span { start: span.end.saturating_sub(1), ..span };
+                Edit::new(end.before(), format!(" {} ", new.join(", ")))
+            }
+        };
+        let finding = finding
+            .help("add an arm for each, or `_ => …` for all the others")
+            .guess("add the missing arms", vec![edit]);
+        // A variant that was added or renamed is missing in many places for one reason.
+        match missing.first() {
+            Some(P::Ctor(Ctor::Variant(index), _))
+                if !matches!(self.cx.interner.kind(ty), TyKind::Optional(_)) =>
+            {
+                match self.variant_name(ty, *index) {
+                    Some(name) if self.cx.said.contains(&Cause::Variant(name.clone())) => {}
+                    _ => self.report(finding),
+                }
+            }
+            _ => self.report(finding),
+        }
+    }
+
+    fn variant_name(&self, ty: Ty, index: u32) -> Option<smol_str::SmolStr> {
+        let TyKind::Named(def, _) = self.kind(ty) else { return None };
+        match &self.cx.hir.defs.get(def.index())?.kind {
+            DefKind::Enum(all) => Some(all.variants.get(index as usize)?.name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Arms of a `catch` that the ones above cover. What none covers passes on, so nothing is ever missing.
+    pub(super) fn catch_redundancy(&mut self, failure: Ty, arms: &[Arm]) {
+        let TyKind::Named(def, _) = self.kind(failure).clone() else { return };
+        let mut spoiled = false;
+        let rows: Vec<P> = arms
+            .iter()
+            .map(|arm| match self.body.pats.get(arm.pat.index()) {
+                Some(Pat::Any) => self.all_variants_but(def, &NEVER_BY_ANY),
+                Some(Pat::Bind(_)) => self.all_variants_but(def, &NEVER_BY_NAME),
+                _ => self.lower_pat(arm.pat, failure, &mut spoiled),
+            })
+            .collect();
+        if spoiled {
+            return;
+        }
+        let mut covering: Vec<&P> = Vec::new();
+        for (index, (arm, row)) in arms.iter().zip(&rows).enumerate() {
+            if Question::new(&mut *self.cx).useful(&covering, failure, row) == Ok(false) {
+                self.redundant(arms, index);
+            }
+            if arm.guard.is_none() {
+                covering.push(row);
+            }
+        }
+    }
+
+    fn all_variants_but(&self, def: DefId, but: &[&str]) -> P {
+        let Some(DefKind::Enum(all)) = self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
+        else {
+            return P::Any;
+        };
+        let rows = (0u32..)
+            .zip(&all.variants)
+            .filter(|(_, variant)| !but.contains(&variant.name.as_str()))
+            .map(|(index, variant)| {
+                P::Ctor(Ctor::Variant(index), vec![P::Any; variant.fields.len()])
+            });
+        P::Or(rows.collect())
+    }
+
+    /// The pattern of a `let` must fit every value.
+    pub(super) fn irrefutable(&mut self, pat: PatId, ty: Ty) {
+        if matches!(
+            self.body.pats.get(pat.index()),
+            None | Some(Pat::Bind(_) | Pat::Any | Pat::Missing)
+        ) {
+            return;
+        }
+        let ty = self.resolve(ty);
+        if self.cx.interner.has_error(ty) {
+            return;
+        }
+        let mut spoiled = false;
+        let row = self.lower_pat(pat, ty, &mut spoiled);
+        if spoiled {
+            return;
+        }
+        if let Ok(Some(missing)) = Question::new(&mut *self.cx).missing(&[&row], ty) {
+            let shown = self.show_pattern(&missing, ty);
+            self.report(
+                Diagnostic::new(
+                    Code::RefutableLet,
+                    self.pat_span(pat),
+                    "a `let` takes a pattern that always fits",
+                )
+                .here(format!("`{shown}` does not fit"))
+                .help("use `match`, and say what happens otherwise"),
+            );
+        }
+    }
+
+    /// A pattern as `usefulness` knows it. `spoiled` is set where something was reported about it.
+    fn lower_pat(&mut self, id: PatId, ty: Ty, spoiled: &mut bool) -> P {
+        let Some(pat) = self.body.pats.get(id.index()) else { return P::Any };
+        let is_none = matches!(pat, Pat::Literal(Literal::None));
+        let ty = self.shallow(ty);
+        if let TyKind::Optional(inner) = self.kind(ty).clone() {
+            return match pat {
+                Pat::Any | Pat::Missing | Pat::Bind(_) => {
+                    if self.out.non_none.contains(&id) {
+                        P::Ctor(Ctor::Some, vec![P::Any])
+                    } else {
+                        P::Any
+                    }
+                }
+                Pat::Or(all) => {
+                    P::Or(all.iter().map(|one| self.lower_pat(*one, ty, spoiled)).collect())
+                }
+                _ if is_none => P::Ctor(Ctor::None, Vec::new()),
+                _ => P::Ctor(Ctor::Some, vec![self.lower_pat(id, inner, spoiled)]),
+            };
+        }
+        match pat {
+            Pat::Missing => {
+                *spoiled = true;
+                P::Any
+            }
+            Pat::Any | Pat::Bind(_) => P::Any,
+            Pat::Or(all) => {
+                P::Or(all.iter().map(|one| self.lower_pat(*one, ty, spoiled)).collect())
+            }
+            Pat::Literal(Literal::None) => P::Ctor(Ctor::Only, Vec::new()),
+            Pat::Literal(Literal::Bool(b)) => P::Ctor(Ctor::Bool(*b), Vec::new()),
+            Pat::Literal(Literal::Int(n)) if self.base(ty) == Ty::INT => {
+                P::Ctor(Ctor::Range(*n, *n), Vec::new())
+            }
+            Pat::Literal(value) => P::Ctor(Ctor::Literal(LiteralKey(value.clone())), Vec::new()),
+            Pat::Range(Literal::Int(a), Literal::Int(b)) if self.base(ty) == Ty::INT => {
+                P::Ctor(Ctor::Range(*a, *b), Vec::new())
+            }
+            // Ranges of other numbers never cover everything; two of them are rarely the same.
+            Pat::Range(low, high) => {
+                let key =
+                    format!("{}..{}", super::display::literal(low), super::display::literal(high));
+                P::Ctor(Ctor::Literal(LiteralKey(Literal::Text(key.into()))), Vec::new())
+            }
+            Pat::List { items, rest } => {
+                let item = self.cx.interner.item(ty).unwrap_or(Ty::ERROR);
+                let parts: Vec<P> =
+                    items.iter().map(|one| self.lower_pat(*one, item, spoiled)).collect();
+                let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+                P::Ctor(Ctor::List(count, rest.is_some()), parts)
+            }
+            Pat::Tag { args, .. } => {
+                let Some((def, index)) = self.out.pat_variants.get(&id).copied() else {
+                    *spoiled = true;
+                    return P::Any;
+                };
+                let ctor = match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+                    Some(DefKind::Enum(_)) => Ctor::Variant(index),
+                    _ => Ctor::Only,
+                };
+                let types = self.cx.parts(ty, &ctor);
+                let mut parts = vec![P::Any; types.len()];
+                let indices = self.out.pat_fields.get(&id).cloned().unwrap_or_default();
+                for (arg, index) in args.iter().flatten().zip(indices) {
+                    let slot = index as usize;
+                    match (parts.get(slot), types.get(slot).copied()) {
+                        (Some(_), Some(ty)) => parts[slot] = self.lower_pat(arg.pat, ty, spoiled),
+                        _ => *spoiled = true,
+                    }
+                }
+                P::Ctor(ctor, parts)
+            }
+        }
+    }
+
+    /// A missing case as it would be written.
+    fn show_pattern(&mut self, pattern: &P, ty: Ty) -> String {
+        let P::Ctor(ctor, parts) = pattern else { return "_".to_owned() };
+        let types = self.cx.parts(ty, ctor);
+        let plain = parts.iter().all(|part| matches!(part, P::Any));
+        match ctor {
+            Ctor::Bool(b) => b.to_string(),
+            Ctor::None => "none".to_owned(),
+            Ctor::Some => match (parts.first(), types.first().copied()) {
+                (Some(part @ P::Ctor(..)), Some(ty)) => self.show_pattern(part, ty),
+                _ => "value".to_owned(),
+            },
+            Ctor::Literal(value) => super::display::literal(&value.0),
+            Ctor::Range(a, b) if a == b => a.to_string(),
+            Ctor::Range(i64::MIN, _) | Ctor::Range(_, i64::MAX) => "_".to_owned(),
+            Ctor::Range(a, b) => format!("{a}..{b}"),
+            Ctor::List(_, open) => {
+                let mut shown = self.show_parts(parts, &types);
+                if *open {
+                    shown.push("..".to_owned());
+                }
+                format!("[{}]", shown.join(", "))
+            }
+            Ctor::Only | Ctor::Variant(_) => {
+                let Some(name) = self.tag_name(ty, ctor) else { return "_".to_owned() };
+                if plain {
+                    return name;
+                }
+                format!("{name}({})", self.show_parts(parts, &types).join(", "))
+            }
+        }
+    }
+
+    fn show_parts(&mut self, parts: &[P], types: &[Ty]) -> Vec<String> {
+        parts
+            .iter()
+            .zip(types.iter().copied().chain(std::iter::repeat(Ty::ERROR)))
+            .map(|(part, ty)| self.show_pattern(part, ty))
+            .collect()
+    }
+
+    fn tag_name(&self, ty: Ty, ctor: &Ctor) -> Option<String> {
+        let TyKind::Named(def, _) = self.kind(ty) else { return Some("none".to_owned()) };
+        let declared = self.cx.hir.defs.get(def.index())?;
+        match (&declared.kind, ctor) {
+            (DefKind::Enum(all), Ctor::Variant(index)) => {
+                Some(all.variants.get(*index as usize)?.name.to_string())
+            }
+            (DefKind::Record(_), _) => Some(declared.name.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// The answer for the usual match without asking: a constructor that no row above has.
+fn quick_useful(covering: &[&P], row: &P) -> Option<bool> {
+    let P::Ctor(ctor @ (Ctor::Variant(_) | Ctor::Bool(_) | Ctor::Literal(_)), _) = row else {
+        return None;
+    };
+    let other = covering.iter().all(|above| match above {
+        P::Ctor(above, _) => above != ctor,
+        _ => false,
+    });
+    other.then_some(true)
+}
+
+impl Shapes for Checker<'_> {
+    type Ty = Ty;
+
+    fn all(&mut self, ty: Ty, seen: &[Ctor]) -> Option<Vec<Ctor>> {
+        match self.interner.kind(self.interner.base(ty)) {
+            TyKind::Prim(Prim::Bool) => Some(vec![Ctor::Bool(true), Ctor::Bool(false)]),
+            TyKind::Prim(Prim::None) => Some(vec![Ctor::Only]),
+            TyKind::Prim(Prim::Int) => {
+                let (low, high) = self.int_bounds(ty);
+                Some(int_ranges(seen, low, high))
+            }
+            TyKind::Optional(_) => Some(vec![Ctor::None, Ctor::Some]),
+            TyKind::List(_) => Some(list_lengths(seen)),
+            TyKind::Named(def, _) => match &self.hir.defs.get(def.index())?.kind {
+                DefKind::Enum(all) => {
+                    let count = u32::try_from(all.variants.len()).unwrap_or(u32::MAX);
+                    Some((0..count).map(Ctor::Variant).collect())
+                }
+                DefKind::Record(_) => Some(vec![Ctor::Only]),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn parts(&mut self, ty: Ty, ctor: &Ctor) -> Vec<Ty> {
+        match (self.interner.kind(self.interner.base(ty)).clone(), ctor) {
+            (TyKind::Optional(inner), Ctor::Some) => vec![inner],
+            (TyKind::List(item), Ctor::List(count, _)) => vec![item; *count as usize],
+            (TyKind::Named(def, args), ctor) => {
+                let fields = match (self.defs.get(def.index()), ctor) {
+                    (Some(DefTypes::Record(fields)), _) => fields.clone(),
+                    (Some(DefTypes::Enum(all)), Ctor::Variant(index)) => {
+                        all.get(*index as usize).cloned().unwrap_or_default()
+                    }
+                    _ => Vec::new(),
+                };
+                fields.into_iter().map(|ty| self.interner.subst(ty, &args)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// The whole numbers that a type has: its bounds are kept by every value.
+    fn int_bounds(&self, mut ty: Ty) -> (i64, i64) {
+        let (mut low, mut high) = (i64::MIN, i64::MAX);
+        while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
+            for bound in bounds {
+                match (bound.name.as_str(), &bound.value.0) {
+                    ("min", Literal::Int(n)) => low = low.max(*n),
+                    ("max", Literal::Int(n)) => high = high.min(*n),
+                    _ => {}
+                }
+            }
+            ty = *base;
+        }
+        if low <= high { (low, high) } else { (i64::MIN, i64::MAX) }
+    }
+}

@@ -1,0 +1,772 @@
+//! Expressions other than calls, control forms and operators: what each gives, and what it hands inwards.
+
+use super::infer::{BodyCx, Expect, Fit, UNSET, Unknown, Why};
+use super::refine::Verdict;
+use super::suggest;
+use super::ty::{Prim, Ty, TyKind};
+use super::{Cause, Coercion, DefTypes};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{
+    ArgValue, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Literal, Pat, Stmt, TemplatePart,
+};
+
+impl BodyCx<'_, '_> {
+    /// Checks an expression against what its place expects, and gives the type that it has there.
+    pub(super) fn expr(&mut self, e: ExprId, expect: Expect) -> Ty {
+        let ty = self.form(e, expect);
+        self.set(e, ty);
+        ty
+    }
+
+    fn form(&mut self, e: ExprId, expect: Expect) -> Ty {
+        match self.node(e) {
+            // These hand the expectation inwards, so that a misfit is reported where it stands.
+            Expr::Block(stmts) => self.block(e, stmts, expect),
+            Expr::If { condition, then, otherwise } => {
+                self.if_(e, *condition, *then, *otherwise, expect)
+            }
+            Expr::Match { scrutinee, arms } => self.match_(e, *scrutinee, arms, expect),
+            Expr::For { .. } => self.for_(e, expect),
+            Expr::Loop { .. } => self.loop_(e, expect),
+            Expr::Race { need, arms } => self.race(e, *need, arms, expect),
+            Expr::Catch { body, arms } => self.catch(*body, arms, expect),
+            Expr::Try(inner) => self.try_(e, *inner, expect),
+            // Compensation is not run yet, which was reported: its block says nothing more.
+            Expr::Undo { body, .. } => self.expr(*body, expect),
+            Expr::With { expr, policies } => self.with(e, *expr, policies, expect),
+            Expr::Coalesce(left, right) => self.coalesce(e, *left, *right, expect),
+            Expr::List(items) => {
+                let ty = self.list(e, items, expect);
+                self.used(e, ty, expect)
+            }
+            Expr::Map(entries) => {
+                let ty = self.map(e, entries, expect);
+                self.used(e, ty, expect)
+            }
+            Expr::Literal(_) => self.literal_expr(e, expect),
+            _ => {
+                let ty = self.infer(e, expect);
+                let ty = self.used(e, ty, expect);
+                self.coerce(e, ty, expect)
+            }
+        }
+    }
+
+    fn infer(&mut self, e: ExprId, expect: Expect) -> Ty {
+        match self.node(e) {
+            Expr::Template(parts) => self.template(parts),
+            Expr::Local(local) => match self.out.locals.get(local.index()) {
+                Some(ty) if *ty != UNSET => *ty,
+                _ => Ty::ERROR,
+            },
+            Expr::Def(def) => self.def_value(*def),
+            Expr::Variant(def, index) => self.unit_variant(e, *def, *index),
+            Expr::BareVariant { name, candidates } => {
+                match self.bare_variant(e, name, candidates, expect) {
+                    Some((def, index)) => self.unit_variant(e, def, index),
+                    None => Ty::ERROR,
+                }
+            }
+            Expr::Call { callee, args, piped } => self.call(e, callee, args, *piped, expect),
+            Expr::Field { base, name, name_span, optional } => {
+                self.field(e, *base, name, *name_span, *optional)
+            }
+            Expr::Index { base, index } => self.index(*base, *index),
+            Expr::Unary(op, inner) => self.unary(e, *op, *inner, expect),
+            Expr::Binary(op, left, right) => self.binary(e, *op, *left, *right, expect),
+            Expr::In(left, right) => self.in_(*left, *right),
+            Expr::Is(left, pat) => self.is(*left, *pat),
+            Expr::Fail(inner) => self.fail(*inner),
+            Expr::Done(value) => self.done(e, *value),
+            Expr::Next(args) => self.next(e, args),
+            // The others have their own ways in `form`.
+            _ => Ty::ERROR,
+        }
+    }
+
+    // ---- use ----
+
+    /// A value that nobody uses is a mistake, unless making it does something.
+    fn used(&mut self, e: ExprId, ty: Ty, expect: Expect) -> Ty {
+        if expect.discard && ty != Ty::ERROR && self.pure(e) {
+            let span = self.span(e);
+            let mut finding = Diagnostic::new(Code::UnusedValue, span, "a value that nobody uses")
+                .here("this does nothing");
+            finding = match self.node(e) {
+                Expr::Binary(crate::hir::BinaryOp::Eq, ..) if self.in_test => {
+                    finding.fix("expect it", vec![Edit::new(span.before(), "expect ")])
+                }
+                _ => finding.help("give it a name with `let`, make it the last line, or delete it"),
+            };
+            self.report(finding);
+        }
+        ty
+    }
+
+    /// Whether evaluating it can be seen by nobody, as far as its form tells.
+    fn pure(&self, e: ExprId) -> bool {
+        match self.node(e) {
+            Expr::Literal(value) => *value != Literal::None,
+            Expr::Local(_) | Expr::Def(_) | Expr::Variant(..) | Expr::BareVariant { .. } => true,
+            Expr::Template(parts) => parts.iter().all(|part| match part {
+                TemplatePart::Text(_) => true,
+                TemplatePart::Expr(e) => self.pure(*e),
+            }),
+            Expr::Field { base, .. } => self.pure(*base),
+            Expr::Index { base, index } => self.pure(*base) && self.pure(*index),
+            Expr::Unary(_, inner) => self.pure(*inner),
+            Expr::Binary(_, a, b) | Expr::In(a, b) | Expr::Coalesce(a, b) => {
+                self.pure(*a) && self.pure(*b)
+            }
+            Expr::Is(a, _) => self.pure(*a),
+            Expr::List(items) => items.iter().all(|(e, _)| self.pure(*e)),
+            Expr::Map(entries) => entries.iter().all(|(k, v)| self.pure(*k) && self.pure(*v)),
+            Expr::Call { callee, args, .. } => {
+                let makes = match callee {
+                    Callee::Variant(..) | Callee::BareVariant { .. } => true,
+                    Callee::Def(def) => match self.cx.hir.defs.get(def.index()).map(|d| &d.kind) {
+                        Some(DefKind::Record(_)) => true,
+                        Some(DefKind::Callable(callable)) => matches!(
+                            &callable.kind,
+                            CallableKind::Extern { kind, .. } if kind == kait_stdlib::STABLE
+                        ),
+                        _ => false,
+                    },
+                    Callee::Missing | Callee::Builtin(_) => false,
+                };
+                makes
+                    && args.iter().all(|arg| match &arg.value {
+                        ArgValue::Expr(e) | ArgValue::Spread(e) => self.pure(*e),
+                        _ => true,
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    // ---- blocks ----
+
+    /// A block: its value is the last statement's, if that is an expression.
+    pub(super) fn block(&mut self, e: ExprId, stmts: &[Stmt], expect: Expect) -> Ty {
+        let Some((last, front)) = stmts.split_last() else {
+            return self.no_value(e, expect, "the block is empty");
+        };
+        let mut ends: Option<Span> = None;
+        for (index, stmt) in front.iter().enumerate() {
+            let ended = self.stmt(stmt);
+            if ended && ends.is_none() {
+                let next = stmts.get(index + 1).map_or_else(|| self.span(e), |s| self.stmt_span(s));
+                ends = Some(next);
+                let here = self.stmt_span(stmt);
+                self.report(
+                    Diagnostic::new(Code::Unreachable, next, "this never runs")
+                        .label(here, "the block ends here in any case")
+                        .help("delete it, or put the line above into an `if`"),
+                );
+            }
+        }
+        match last {
+            Stmt::Expr(value) => {
+                let ty = if ends.is_some() {
+                    self.expr(*value, Expect::ERROR)
+                } else {
+                    self.expr(*value, expect)
+                };
+                if let Some(max) = self.max_of(*value) {
+                    self.out.max_items.insert(e, max);
+                }
+                if ends.is_some() { Ty::NEVER } else { ty }
+            }
+            Stmt::Let { .. } => {
+                let ended = self.stmt(last);
+                if ends.is_some() || ended {
+                    return Ty::NEVER;
+                }
+                self.no_value(e, expect, "the block ends with a `let`")
+            }
+        }
+    }
+
+    fn no_value(&mut self, e: ExprId, expect: Expect, why: &str) -> Ty {
+        let Some(expected) = expect.ty else { return Ty::NONE };
+        if self.fit(Ty::NONE, expected) == Fit::Yes {
+            return Ty::NONE;
+        }
+        let want = self.show(expected);
+        let span = self.span(e);
+        let end = Span { start: span.end.saturating_sub(1).max(span.start), ..span };
+        self.report(
+            Diagnostic::new(Code::NoValue, end, format!("expected `{want}`, but {why}"))
+                .here("a value is missing here")
+                .help("the last line of a block is its value"),
+        );
+        Ty::ERROR
+    }
+
+    pub(super) fn stmt_span(&self, stmt: &Stmt) -> Span {
+        match stmt {
+            Stmt::Let { span, .. } => *span,
+            Stmt::Expr(e) => self.span(*e),
+        }
+    }
+
+    /// A statement; whether nothing below it can run.
+    pub(super) fn stmt(&mut self, stmt: &Stmt) -> bool {
+        match stmt {
+            Stmt::Expr(e) => self.expr(*e, Expect::DISCARD) == Ty::NEVER,
+            Stmt::Let { pat, ty, value, .. } => {
+                let annotation = ty.as_ref().map(|written| (self.cx.ty(written), written.span));
+                let expect = match annotation {
+                    Some((ty, span)) => Expect::of(ty, Why::Annotation(span)),
+                    None => Expect::ANY,
+                };
+                let given = self.expr(*value, expect);
+                let bound = match annotation {
+                    // After a misfit the annotation is still what was meant.
+                    Some((ty, _)) => ty,
+                    None => given,
+                };
+                self.pattern(*pat, bound);
+                self.irrefutable(*pat, bound);
+                if let Some(Pat::Bind(local)) = self.body.pats.get(pat.index()) {
+                    let max = self.max_of(*value);
+                    if let Some(slot) = self.local_max.get_mut(local.index()) {
+                        *slot = max;
+                    }
+                    if let Some(slot) = self.local_values.get_mut(local.index()) {
+                        *slot = Some(*value);
+                    }
+                }
+                given == Ty::NEVER
+            }
+        }
+    }
+
+    // ---- literals, templates, names ----
+
+    fn literal_expr(&mut self, e: ExprId, expect: Expect) -> Ty {
+        let Some(value) = self.literal(e) else { return Ty::ERROR };
+        let ty = literal_ty(&value);
+        let ty = self.used(e, ty, expect);
+        self.fit_literal(e, &value, ty, expect)
+    }
+
+    /// A literal where a refined type is expected is checked here and now.
+    pub(super) fn fit_literal(&mut self, e: ExprId, value: &Literal, ty: Ty, expect: Expect) -> Ty {
+        let Some(expected) = expect.ty else { return ty };
+        let target = self.present(expected);
+        if !matches!(self.cx.interner.kind(target), TyKind::Refined { .. }) {
+            return self.coerce(e, ty, expect);
+        }
+        let base = self.base(target);
+        let to_float = base == Ty::FLOAT && ty == Ty::INT;
+        if base != ty && !to_float {
+            return self.coerce(e, ty, expect);
+        }
+        if to_float {
+            self.coerced(e, Coercion::ToFloat);
+        }
+        match self.cx.literal_verdict(target, value) {
+            Verdict::Keeps => target,
+            Verdict::Unknown => {
+                self.coerced(e, Coercion::Check(target));
+                target
+            }
+            Verdict::Breaks(bound, why) => {
+                self.breaks(e, expect.why, target, &bound, &why);
+                Ty::ERROR
+            }
+        }
+    }
+
+    /// Reports a literal that breaks a bound.
+    pub(super) fn breaks(
+        &mut self,
+        e: ExprId,
+        why: Why,
+        ty: Ty,
+        bound: &super::ty::Constraint,
+        how: &str,
+    ) {
+        let shown = format!("{}: {}", bound.name, super::display::literal(&bound.value.0));
+        let what = match self.cx.interner.kind(ty) {
+            TyKind::Refined { alias: Some(_), .. } => format!(" of `{}`", self.show(ty)),
+            _ => String::new(),
+        };
+        let mut finding = Diagnostic::new(
+            Code::BrokenBound,
+            self.span(e),
+            format!("the value breaks the bound `{shown}`{what}"),
+        )
+        .here(how);
+        finding = match why {
+            Why::Annotation(span) | Why::Declared(span) => finding.label(span, "declared here"),
+            _ => finding,
+        };
+        self.report(finding);
+    }
+
+    fn template(&mut self, parts: &[TemplatePart]) -> Ty {
+        for part in parts {
+            let TemplatePart::Expr(e) = part else { continue };
+            let ty = self.expr(*e, Expect::ANY);
+            self.rendered(*e, ty);
+        }
+        Ty::TEXT
+    }
+
+    /// Whether a value can stand in a text.
+    fn rendered(&mut self, e: ExprId, ty: Ty) {
+        let why = match self.kind(self.present(ty)) {
+            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
+                "give it to a prompt as a `user` line of its own"
+            }
+            TyKind::Prim(Prim::Secret) => "a secret is only passed to `secret` parameters",
+            TyKind::Prim(Prim::Role) => "the name of a model role is no value of the program",
+            TyKind::Selector(..) => "a selector is only passed on",
+            TyKind::List(item) => {
+                let item = *item;
+                return self.rendered(e, item);
+            }
+            _ => return,
+        };
+        let shown = self.show(ty);
+        self.report(
+            Diagnostic::new(
+                Code::NotRendered,
+                self.span(e),
+                format!("`{shown}` cannot stand in a text"),
+            )
+            .help(why),
+        );
+    }
+
+    fn def_value(&mut self, def: DefId) -> Ty {
+        match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+            Some(DefKind::Const { .. }) => {
+                self.cx.constant(def);
+                match self.cx.defs.get(def.index()) {
+                    Some(DefTypes::Const(ty)) => *ty,
+                    _ => Ty::ERROR,
+                }
+            }
+            Some(DefKind::Model { .. }) => Ty::ROLE,
+            Some(DefKind::Secret) => Ty::SECRET,
+            _ => Ty::ERROR,
+        }
+    }
+
+    // ---- fields and items ----
+
+    fn field(
+        &mut self,
+        e: ExprId,
+        base: ExprId,
+        name: &smol_str::SmolStr,
+        name_span: Span,
+        optional: bool,
+    ) -> Ty {
+        let base_ty = self.expr(base, Expect::ANY);
+        let is_optional = matches!(self.kind(base_ty), TyKind::Optional(_));
+        if is_optional && !optional {
+            let shown = self.show(base_ty);
+            // Right before the name, because a bracket may stand between the value and the dot.
+            let dot = Span { start: name_span.start.saturating_sub(1), ..name_span.before() };
+            self.report(
+                Diagnostic::new(
+                    Code::MaybeNone,
+                    name_span,
+                    format!("`{name}` of a value that may be `none`"),
+                )
+                .label(self.span(base), format!("this is `{shown}`"))
+                .help("say what to use instead with `??`, or `match` it")
+                .fix("give `none` if it is `none`", vec![Edit::new(dot, "?.")]),
+            );
+            return Ty::ERROR;
+        }
+        if optional && !is_optional && !self.is_error(base_ty) {
+            let shown = self.show(base_ty);
+            let dot = Span { start: name_span.start.saturating_sub(2), ..name_span.before() };
+            self.report(
+                Diagnostic::new(
+                    Code::NeverNone,
+                    dot,
+                    format!("`?.` on `{shown}`, which is never `none`"),
+                )
+                .fix("write `.`", vec![Edit::new(dot, ".")]),
+            );
+        }
+        let inner = self.present(base_ty);
+        let Some((index, ty)) = self.find_field(inner, name, name_span, Some(base)) else {
+            return Ty::ERROR;
+        };
+        self.out.fields.insert(e, index);
+        if optional && is_optional { self.cx.interner.optional(ty) } else { ty }
+    }
+
+    /// The field of a record type by name; reports if there is none.
+    pub(super) fn find_field(
+        &mut self,
+        ty: Ty,
+        name: &smol_str::SmolStr,
+        span: Span,
+        base: Option<ExprId>,
+    ) -> Option<(u32, Ty)> {
+        let hir = self.cx.hir;
+        let (def, args) = match self.kind(ty).clone() {
+            TyKind::Named(def, args) => (def, args),
+            TyKind::Error | TyKind::Never => return None,
+            other => {
+                self.no_fields(ty, &other, name, span, base);
+                return None;
+            }
+        };
+        let declared = hir.defs.get(def.index())?;
+        let DefKind::Record(record) = &declared.kind else {
+            let shown = self.show(ty);
+            self.report(
+                Diagnostic::new(
+                    Code::UnknownField,
+                    span,
+                    format!("`{shown}` is an enum, so it has no field `{name}`"),
+                )
+                .label(declared.name_span, "declared here")
+                .help("`match` it to get at what a variant carries"),
+            );
+            return None;
+        };
+        if let Some(index) = record.fields.iter().position(|field| field.name == *name) {
+            let ty = self.cx.defs.get(def.index()).and_then(|types| match types {
+                DefTypes::Record(fields) => fields.get(index).copied(),
+                _ => None,
+            })?;
+            let ty = self.cx.interner.subst(ty, &args);
+            return Some((u32::try_from(index).unwrap_or(u32::MAX), ty));
+        }
+        let fields = || record.fields.iter().map(|field| field.name.as_str());
+        let near = suggest::nearest(name, fields());
+        let mut finding = Diagnostic::new(
+            Code::UnknownField,
+            span,
+            format!("`{}` has no field `{name}`", declared.name),
+        )
+        .here("no such field")
+        .label(declared.name_span, "declared here");
+        finding = match near {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
+            None => {
+                // Nothing similar: perhaps the value is of another type than was meant.
+                let origin = base.and_then(|base| self.origin(base));
+                if self.blamed(origin.into_iter()) {
+                    return None;
+                }
+                match record.fields.is_empty() {
+                    true => finding.help("it has no fields"),
+                    false => finding.help(format!("its fields are {}", suggest::names(fields()))),
+                }
+            }
+        };
+        self.cx.report_once(Cause::Member(def, name.clone()), finding);
+        None
+    }
+
+    fn no_fields(&mut self, ty: Ty, kind: &TyKind, name: &str, span: Span, base: Option<ExprId>) {
+        let shown = self.show(ty);
+        let finding =
+            Diagnostic::new(Code::UnknownField, span, format!("`{shown}` has no field `{name}`"));
+        let length = matches!(name, "length" | "len" | "size" | "count");
+        let module = match kind {
+            TyKind::List(_) => Some("list"),
+            TyKind::Map(..) => Some("map"),
+            TyKind::Prim(Prim::Text) => Some("text"),
+            _ => None,
+        };
+        let finding = match (kind, module, base) {
+            (_, Some(module), Some(base)) if length => {
+                let at = self.span(base);
+                finding.help("values have no fields for their length").fix(
+                    format!("call `{module}.length`"),
+                    vec![
+                        Edit::new(at.before(), format!("{module}.length(")),
+                        Edit::new(Span { start: at.end, ..span }, ")"),
+                    ],
+                )
+            }
+            (TyKind::Map(..), _, _) => {
+                finding.help(format!("read a key of a map with `[\"{name}\"]`"))
+            }
+            (TyKind::List(_), _, _) => {
+                finding.help("take an item first (`xs[0]`), or go through the items with `for`")
+            }
+            (TyKind::Prim(Prim::Json), _, _) => finding.help(
+                "`json` has no shape yet: decode it (`let value: Type = …`), or use `json.get`",
+            ),
+            (TyKind::Var(_), _, _) => finding.help("nothing says of which type this is"),
+            (_, Some(module), _) => finding.help(format!("see the functions of `{module}`")),
+            _ => finding,
+        };
+        let origin = base.and_then(|base| self.origin(base));
+        if !self.blamed(origin.into_iter()) {
+            self.report(finding);
+        }
+    }
+
+    fn index(&mut self, base: ExprId, index: ExprId) -> Ty {
+        let base_ty = self.expr(base, Expect::ANY);
+        match self.kind(base_ty).clone() {
+            TyKind::List(item) => {
+                self.expr(index, Expect::of(Ty::INT, Why::Nothing));
+                self.cx.interner.optional(item)
+            }
+            TyKind::Map(key, value) => {
+                self.expr(index, Expect::of(key, Why::Because(self.span(base))));
+                self.cx.interner.optional(value)
+            }
+            TyKind::Error | TyKind::Never => {
+                self.expr(index, Expect::ERROR);
+                Ty::ERROR
+            }
+            other => {
+                self.expr(index, Expect::ERROR);
+                let shown = self.show(base_ty);
+                let help = match other {
+                    TyKind::Optional(_) => "it may be `none`: say what to use instead with `??`",
+                    TyKind::Prim(Prim::Text) => "use `text.slice(…, from:, to:)`",
+                    TyKind::Prim(Prim::Json) => {
+                        "use `json.get`, or decode it: `let value: Type = …`"
+                    }
+                    TyKind::Named(..) => "read a field with `.name`",
+                    _ => "only lists and maps have items",
+                };
+                self.report(
+                    Diagnostic::new(
+                        Code::NoItems,
+                        self.span(base),
+                        format!("`{shown}` has no items that `[…]` could take"),
+                    )
+                    .help(help),
+                );
+                Ty::ERROR
+            }
+        }
+    }
+
+    // ---- lists and maps ----
+
+    /// The item type that an expected list type asks for; `Err` if something else is expected.
+    pub(super) fn wanted_item(&self, expect: Expect) -> Option<Ty> {
+        match self.kind(self.present(expect.ty?)) {
+            TyKind::List(item) => Some(*item),
+            TyKind::Error => Some(Ty::ERROR),
+            _ => None,
+        }
+    }
+
+    fn list(&mut self, e: ExprId, items: &[(ExprId, bool)], expect: Expect) -> Ty {
+        let wanted = self.wanted_item(expect);
+        let why = if matches!(expect.why, Why::Condition) { Why::Nothing } else { expect.why };
+        let mut common = wanted;
+        let mut first: Option<Span> = None;
+        for (item, spread) in items {
+            let expected = common.map(|ty| if *spread { self.cx.interner.list(ty) } else { ty });
+            let because =
+                if wanted.is_some() { why } else { first.map_or(Why::Nothing, Why::Because) };
+            let ty = match (wanted, *spread) {
+                (Some(_), _) => {
+                    self.expr(*item, Expect { ty: expected, why: because, discard: false })
+                }
+                // Without an expectation the items decide together; what is there so far is only a hint.
+                (None, _) => self.expr(*item, Expect::ANY),
+            };
+            let item_ty = if *spread { self.spread_item(*item, ty) } else { ty };
+            if wanted.is_none() {
+                common = Some(match common {
+                    None => item_ty,
+                    Some(so_far) => self.common(*item, so_far, item_ty, first),
+                });
+                first.get_or_insert(self.span(*item));
+            }
+        }
+        let item = match common {
+            Some(ty) => ty,
+            None => self.fresh(),
+        };
+        if wanted.is_none() {
+            for (item_expr, _) in items {
+                self.adapt(*item_expr, item);
+            }
+        }
+        let ty = self.cx.interner.list(item);
+        self.note_list_max(e, items);
+        self.fit_list(e, ty, items, expect)
+    }
+
+    /// Two values that must have something in common; reports the second if they have not.
+    pub(super) fn common(&mut self, e: ExprId, so_far: Ty, ty: Ty, first: Option<Span>) -> Ty {
+        // One of them an integer literal, the other a float.
+        let (base, other) = (self.base(self.present(so_far)), self.base(self.present(ty)));
+        if base == Ty::FLOAT && other == Ty::INT && self.int_literal(e).is_some() {
+            return so_far;
+        }
+        if base == Ty::INT && other == Ty::FLOAT {
+            return ty;
+        }
+        if let Some(common) = self.join(so_far, ty) {
+            return common;
+        }
+        let why = first.map_or(Why::Nothing, Why::Because);
+        self.mismatch(e, ty, Expect::of(so_far, why));
+        Ty::ERROR
+    }
+
+    fn spread_item(&mut self, e: ExprId, ty: Ty) -> Ty {
+        match self.kind(ty) {
+            TyKind::List(item) => *item,
+            TyKind::Error | TyKind::Never => Ty::ERROR,
+            _ => {
+                let shown = self.show(ty);
+                self.report(
+                    Diagnostic::new(
+                        Code::BadSpread,
+                        self.span(e),
+                        format!("`..` in a list takes a list, found `{shown}`"),
+                    )
+                    .help("without `..` it is one item"),
+                );
+                Ty::ERROR
+            }
+        }
+    }
+
+    /// Bounds on the number of items of a list literal are checked here and now.
+    fn fit_list(&mut self, e: ExprId, ty: Ty, items: &[(ExprId, bool)], expect: Expect) -> Ty {
+        let Some(expected) = expect.ty else { return ty };
+        let target = self.present(expected);
+        let is_refined = matches!(self.cx.interner.kind(target), TyKind::Refined { .. });
+        let open = items.iter().any(|(_, spread)| *spread);
+        if !is_refined || open || self.fit(ty, self.base(target)) != Fit::Yes {
+            return self.coerce_list(e, ty, expect);
+        }
+        match self.cx.count_verdict(target, items.len()) {
+            Verdict::Keeps => target,
+            Verdict::Unknown => {
+                self.coerced(e, Coercion::Check(target));
+                target
+            }
+            Verdict::Breaks(bound, how) => {
+                self.breaks(e, expect.why, target, &bound, &how);
+                Ty::ERROR
+            }
+        }
+    }
+
+    /// Like [`Self::coerce`], but a list that is known to be short enough needs no check.
+    pub(super) fn coerce_list(&mut self, e: ExprId, ty: Ty, expect: Expect) -> Ty {
+        if let Some(expected) = expect.ty {
+            let target = self.present(expected);
+            if let TyKind::Refined { base, bounds, alias: None } =
+                self.cx.interner.kind(target).clone()
+                && let Some(max) = self.max_of(e)
+                && bounds.iter().all(|bound| match (bound.name.as_str(), &bound.value.0) {
+                    ("max", Literal::Int(n)) => u64::try_from(*n).is_ok_and(|n| max <= n),
+                    _ => false,
+                })
+                && self.fit(ty, base) == Fit::Yes
+            {
+                return target;
+            }
+        }
+        self.coerce(e, ty, expect)
+    }
+
+    fn map(&mut self, e: ExprId, entries: &[(ExprId, ExprId)], expect: Expect) -> Ty {
+        let wanted = match expect.ty.map(|ty| self.kind(self.present(ty)).clone()) {
+            Some(TyKind::Map(key, value)) => Some((key, value)),
+            Some(TyKind::Error) => Some((Ty::ERROR, Ty::ERROR)),
+            _ => None,
+        };
+        let (key, value) = match wanted {
+            Some((key, value)) => {
+                for (k, v) in entries {
+                    self.expr(*k, Expect::of(key, expect.why));
+                    self.expr(*v, Expect::of(value, expect.why));
+                }
+                (key, value)
+            }
+            None => {
+                let mut common: Option<(Ty, Ty, Span, Span)> = None;
+                for (k, v) in entries {
+                    let key = self.expr(*k, Expect::ANY);
+                    let value = self.expr(*v, Expect::ANY);
+                    common = Some(match common {
+                        None => (key, value, self.span(*k), self.span(*v)),
+                        Some((key_so_far, value_so_far, first_key, first_value)) => (
+                            self.common(*k, key_so_far, key, Some(first_key)),
+                            self.common(*v, value_so_far, value, Some(first_value)),
+                            first_key,
+                            first_value,
+                        ),
+                    });
+                }
+                match common {
+                    Some((key, value, ..)) => {
+                        for (_, v) in entries {
+                            self.adapt(*v, value);
+                        }
+                        (key, value)
+                    }
+                    None => (self.fresh(), self.fresh()),
+                }
+            }
+        };
+        self.repeated_keys(entries);
+        let ty = self.cx.interner.map(key, value);
+        self.coerce(e, ty, expect)
+    }
+
+    fn repeated_keys(&mut self, entries: &[(ExprId, ExprId)]) {
+        let mut seen = rustc_hash::FxHashMap::default();
+        for (key, _) in entries {
+            let Some(value) = self.literal(*key) else { continue };
+            let span = self.span(*key);
+            if let Some(first) = seen.insert(super::ty::LiteralKey(value), span) {
+                self.report(
+                    Diagnostic::new(Code::RepeatedKey, span, "the map has this key twice")
+                        .label(first, "here for the first time"),
+                );
+            }
+        }
+    }
+
+    /// A type argument that only its surroundings can tell is asked for at the end of the body, or now if there are none.
+    pub(super) fn must_be_known(&mut self, e: ExprId, ty: Ty, name: &str, expect: Expect) -> bool {
+        let resolved = self.resolve(ty);
+        if !self.cx.interner.has_var(resolved) {
+            return true;
+        }
+        let span = self.span(e);
+        if expect.ty.is_none() {
+            self.report_unknown(span, name);
+            self.close(ty);
+            return false;
+        }
+        self.unknowns.push(Unknown { span, ty, name: name.into() });
+        true
+    }
+}
+
+/// The type of a literal.
+pub(super) fn literal_ty(value: &Literal) -> Ty {
+    match value {
+        Literal::Int(_) => Ty::INT,
+        Literal::Float(_) => Ty::FLOAT,
+        Literal::Text(_) => Ty::TEXT,
+        Literal::Bool(_) => Ty::BOOL,
+        Literal::None => Ty::NONE,
+        Literal::Duration(_) => Ty::DURATION,
+        Literal::Size(_) => Ty::SIZE,
+        Literal::Money(..) => Ty::MONEY,
+    }
+}

@@ -1,0 +1,115 @@
+//! Static bounds on the length of lists: what literals, types, `for … max` and declared results say. They feed the
+//! cost bound and the rule that a `for` with effects has one.
+
+use super::infer::BodyCx;
+use super::signatures::ItemBound;
+use super::{ArgSource, CallTypes, DefTypes};
+use crate::hir::{Arg, ArgValue, Callee, DefId, DefKind, Expr, ExprId, Literal};
+
+impl BodyCx<'_, '_> {
+    /// The most items that an expression's list has, if that is known before it runs.
+    pub(super) fn max_of(&self, e: ExprId) -> Option<u64> {
+        let noted = self.out.max_items.get(&e).copied();
+        let local = match self.node(e) {
+            Expr::Local(local) => self.local_max.get(local.index()).copied().flatten(),
+            _ => None,
+        };
+        let ty = self.out.exprs.get(e.index()).copied();
+        let by_type = ty.and_then(|ty| self.cx.type_max(self.shallow(ty)));
+        [noted, local, by_type].into_iter().flatten().min()
+    }
+
+    /// Notes bounds that only the form tells, for those who ask later.
+    pub(super) fn note_list_max(&mut self, e: ExprId, items: &[(ExprId, bool)]) {
+        let mut all = 0u64;
+        for (item, spread) in items {
+            let count = if *spread { self.max_of(*item) } else { Some(1) };
+            match count {
+                Some(count) => all = all.saturating_add(count),
+                None => return,
+            }
+        }
+        self.out.max_items.insert(e, all);
+    }
+
+    /// Arms of which each has a bound have the largest.
+    pub(super) fn note_max_of_arms(&mut self, e: ExprId, arms: &[ExprId]) {
+        let mut most = None;
+        for arm in arms {
+            if self.out.exprs.get(arm.index()) == Some(&super::ty::Ty::NEVER) {
+                continue;
+            }
+            match self.max_of(*arm) {
+                Some(count) => most = Some(most.map_or(count, |most: u64| most.max(count))),
+                None => return,
+            }
+        }
+        if let Some(most) = most {
+            self.out.max_items.insert(e, most);
+        }
+    }
+
+    /// A count that is known before the program runs: a literal, or a constant that is one.
+    pub(super) fn count_of(&self, e: ExprId) -> Option<u64> {
+        if let Some(n) = self.int_literal(e) {
+            return u64::try_from(n).ok();
+        }
+        let Expr::Def(def) = self.node(e) else { return None };
+        self.constant_count(*def)
+    }
+
+    fn constant_count(&self, def: DefId) -> Option<u64> {
+        let hir = self.cx.hir;
+        if !matches!(hir.defs.get(def.index())?.kind, DefKind::Const { .. }) {
+            return None;
+        }
+        let body = hir.bodies.get(def.index())?.as_ref()?;
+        match body.exprs.get(body.root?.index())? {
+            Expr::Literal(Literal::Int(n)) => u64::try_from(*n).ok(),
+            _ => None,
+        }
+    }
+
+    /// Notes the bound of a call's result that the callee declares.
+    pub(super) fn note_call_max(
+        &mut self,
+        e: ExprId,
+        callee: &Callee,
+        args: &[Arg],
+        call: &CallTypes,
+    ) {
+        let Callee::Def(def) = callee else { return };
+        let Some(DefTypes::Callable(signature)) = self.cx.defs.get(def.index()) else { return };
+        let Some(bound) = signature.max_items else { return };
+        let value = |index: u32| match call.args.get(index as usize)? {
+            ArgSource::Arg(arg) => match args.get(*arg as usize)?.value {
+                ArgValue::Expr(e) => Some(e),
+                _ => None,
+            },
+            _ => None,
+        };
+        let max = match bound {
+            ItemBound::Fixed(n) => Some(n),
+            ItemBound::Value(index) => value(index).and_then(|e| self.count_of(e)),
+            ItemBound::Length(index) => value(index).and_then(|e| self.max_of(e)),
+            ItemBound::Take => {
+                let count = value(1).and_then(|e| self.count_of(e));
+                let length = value(0).and_then(|e| self.max_of(e));
+                [count, length].into_iter().flatten().min()
+            }
+            ItemBound::Append => {
+                let [a, b] = [0, 1].map(|index| value(index).and_then(|e| self.max_of(e)));
+                a.zip(b).map(|(a, b)| a.saturating_add(b))
+            }
+            ItemBound::Concat => value(0).and_then(|e| match self.node(e) {
+                Expr::List(items) => items.iter().try_fold(0u64, |all, (item, spread)| {
+                    if *spread { None } else { Some(all.saturating_add(self.max_of(*item)?)) }
+                }),
+                _ => None,
+            }),
+        };
+        if let Some(max) = max {
+            self.out.max_items.insert(e, max);
+        }
+    }
+}

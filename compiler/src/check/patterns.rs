@@ -1,0 +1,517 @@
+//! Patterns against the type that they are matched with: bare tags find their variant, fields their place, names their
+//! type. Whether all cases are covered is asked elsewhere.
+
+use super::infer::{BodyCx, Expect, Fit, UNSET};
+use super::suggest;
+use super::ty::{Prim, Ty, TyKind};
+use super::{Cause, DefTypes};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{
+    DefId, DefKind, Expr, ExprId, Field, Literal, LocalId, Pat, PatArg, PatId, PatTarget,
+};
+
+impl BodyCx<'_, '_> {
+    /// Checks a pattern against a type, and gives its names their types.
+    pub(super) fn pattern(&mut self, id: PatId, ty: Ty) {
+        if let Some(slot) = self.out.pats.get_mut(id.index()) {
+            *slot = ty;
+        }
+        let Some(pat) = self.body.pats.get(id.index()) else { return };
+        match pat {
+            Pat::Missing | Pat::Any => {}
+            Pat::Bind(local) => self.bind_local(*local, ty, id),
+            Pat::Literal(value) => self.literal_pattern(id, value, ty),
+            Pat::Range(low, high) => self.range_pattern(id, low, high, ty),
+            Pat::Or(all) => {
+                for one in all {
+                    self.pattern(*one, ty);
+                }
+            }
+            Pat::List { items, rest } => self.list_pattern(id, items, *rest, ty),
+            Pat::Tag { target, args } => self.tag_pattern(id, target, args.as_deref(), ty),
+        }
+    }
+
+    fn bind_local(&mut self, local: LocalId, ty: Ty, pat: PatId) {
+        let Some(known) = self.out.locals.get(local.index()).copied() else { return };
+        // Alternatives bind the same name: it has what they have in common.
+        let new = if known == UNSET {
+            ty
+        } else {
+            match self.join(known, ty) {
+                Some(common) => common,
+                None => {
+                    let (one, other) = (self.show(known), self.show(ty));
+                    let name = self.body.locals.get(local.index()).map_or("", |l| l.name.as_str());
+                    self.report(
+                        Diagnostic::new(
+                            Code::PatternMismatch,
+                            self.pat_span(pat),
+                            format!(
+                                "`{name}` is `{one}` in one alternative and `{other}` in another"
+                            ),
+                        )
+                        .help("split the arm into one arm per alternative"),
+                    );
+                    Ty::ERROR
+                }
+            }
+        };
+        if let Some(slot) = self.out.locals.get_mut(local.index()) {
+            *slot = new;
+        }
+    }
+
+    /// Gives the names of a pattern whose type makes no sense the type `Error`.
+    fn spoiled(&mut self, id: PatId) {
+        self.pattern(id, Ty::ERROR);
+    }
+
+    fn misfit(&mut self, id: PatId, what: &str, ty: Ty) {
+        if self.is_error(ty) {
+            return;
+        }
+        self.misfit = true;
+        let origin = self.matched.and_then(|matched| self.origin(matched));
+        if self.blamed(origin.into_iter()) {
+            return;
+        }
+        let shown = self.show(ty);
+        self.report(
+            Diagnostic::new(
+                Code::PatternMismatch,
+                self.pat_span(id),
+                format!("{what} never matches `{shown}`"),
+            )
+            .here(format!("the value is `{shown}`")),
+        );
+    }
+
+    fn literal_pattern(&mut self, id: PatId, value: &Literal, ty: Ty) {
+        if *value == Literal::None {
+            let fits = match self.kind(ty) {
+                TyKind::Optional(_) | TyKind::Prim(Prim::None) => true,
+                TyKind::Error | TyKind::Never | TyKind::Var(_) => true,
+                _ => false,
+            };
+            if !fits {
+                self.misfit(id, "`none`", ty);
+            }
+            return;
+        }
+        let literal = super::exprs::literal_ty(value);
+        let base = self.base(self.present(ty));
+        let fits = base == literal
+            || (base == Ty::FLOAT && literal == Ty::INT)
+            || matches!(self.kind(base), TyKind::Error | TyKind::Never);
+        if fits {
+            return;
+        }
+        if let TyKind::Var(_) = self.kind(base) {
+            self.fit(literal, base);
+            return;
+        }
+        let shown = super::display::literal(value);
+        self.misfit(id, &format!("`{shown}`"), ty);
+    }
+
+    fn range_pattern(&mut self, id: PatId, low: &Literal, high: &Literal, ty: Ty) {
+        self.literal_pattern(id, low, ty);
+        let (a, b) = (super::exprs::literal_ty(low), super::exprs::literal_ty(high));
+        let numbers = [a, b].iter().all(|ty| matches!(*ty, Ty::INT | Ty::FLOAT));
+        let span = self.pat_span(id);
+        if a != b && !numbers {
+            self.report(Diagnostic::new(
+                Code::PatternMismatch,
+                span,
+                "the ends of a range are of different types",
+            ));
+        } else if super::refine::compare(low, high) == Some(std::cmp::Ordering::Greater) {
+            self.report(
+                Diagnostic::new(Code::PatternMismatch, span, "the range is empty")
+                    .here("the first end is above the second")
+                    .help("both ends belong to the range; the lower one comes first"),
+            );
+        }
+    }
+
+    fn list_pattern(&mut self, id: PatId, items: &[PatId], rest: Option<Option<LocalId>>, ty: Ty) {
+        let present = self.present(ty);
+        let item = match self.kind(present).clone() {
+            TyKind::List(item) => item,
+            TyKind::Error | TyKind::Never => Ty::ERROR,
+            TyKind::Var(_) => {
+                let item = self.fresh();
+                let list = self.cx.interner.list(item);
+                self.fit(present, list);
+                item
+            }
+            _ => {
+                self.misfit(id, "a list", ty);
+                Ty::ERROR
+            }
+        };
+        for one in items {
+            self.pattern(*one, item);
+        }
+        if let Some(Some(local)) = rest {
+            let list = self.cx.interner.list(item);
+            self.bind_local(local, list, id);
+        }
+    }
+
+    fn tag_pattern(&mut self, id: PatId, target: &PatTarget, args: Option<&[PatArg]>, ty: Ty) {
+        let hir = self.cx.hir;
+        let present = self.present(ty);
+        let Some((def, index)) = self.tag_target(id, target, present) else {
+            for arg in args.unwrap_or_default() {
+                self.spoiled(arg.pat);
+            }
+            return;
+        };
+        // The type arguments come from what is matched.
+        let type_args = match self.kind(present).clone() {
+            TyKind::Named(found, args) if found == def => args,
+            TyKind::Error | TyKind::Never => Box::default(),
+            TyKind::Var(_) => {
+                let args = self.fresh_args(def);
+                let named = self.cx.interner.named(def, &args);
+                self.fit(present, named);
+                args.into()
+            }
+            _ => {
+                let name = hir.defs.get(def.index()).map_or("", |def| def.name.as_str());
+                let what = format!("a pattern of `{name}`");
+                self.misfit(id, &what, ty);
+                for arg in args.unwrap_or_default() {
+                    self.spoiled(arg.pat);
+                }
+                return;
+            }
+        };
+        self.out.pat_variants.insert(id, (def, index));
+        let Some(args) = args else { return };
+        let (fields, types, name): (&[Field], Vec<Ty>, &str) =
+            match hir.defs.get(def.index()).map(|def| &def.kind) {
+                Some(DefKind::Record(record)) => {
+                    let types = match self.cx.defs.get(def.index()) {
+                        Some(DefTypes::Record(types)) => types.clone(),
+                        _ => Vec::new(),
+                    };
+                    (&record.fields, types, hir.defs[def.index()].name.as_str())
+                }
+                Some(DefKind::Enum(declared)) => {
+                    let Some(variant) = declared.variants.get(index as usize) else { return };
+                    let types = match self.cx.defs.get(def.index()) {
+                        Some(DefTypes::Enum(all)) => {
+                            all.get(index as usize).cloned().unwrap_or_default()
+                        }
+                        _ => Vec::new(),
+                    };
+                    (&variant.fields, types, variant.name.as_str())
+                }
+                _ => return,
+            };
+        let types: Vec<Ty> =
+            types.into_iter().map(|ty| self.cx.interner.subst(ty, &type_args)).collect();
+        self.tag_args(id, def, name, fields, &types, args);
+    }
+
+    fn tag_args(
+        &mut self,
+        id: PatId,
+        def: DefId,
+        name: &str,
+        fields: &[Field],
+        types: &[Ty],
+        args: &[PatArg],
+    ) {
+        let mut indices = Vec::with_capacity(args.len());
+        let mut seen = vec![false; fields.len()];
+        let mut position = 0usize;
+        let mut broken = false;
+        for arg in args {
+            let index = match &arg.name {
+                Some((field, span)) => {
+                    let found = fields.iter().position(|one| one.name == *field);
+                    if found.is_none() {
+                        broken = true;
+                        self.unknown_pattern_field(def, name, fields, field, *span);
+                    }
+                    found
+                }
+                None => {
+                    position += 1;
+                    (position <= fields.len()).then_some(position - 1)
+                }
+            };
+            match index {
+                Some(index) if !seen[index] => {
+                    seen[index] = true;
+                    let ty = types.get(index).copied().unwrap_or(Ty::ERROR);
+                    self.pattern(arg.pat, ty);
+                    indices.push(u32::try_from(index).unwrap_or(u32::MAX));
+                }
+                Some(index) => {
+                    if !broken {
+                        broken = true;
+                        let field = fields[index].name.clone();
+                        self.report(Diagnostic::new(
+                            Code::PatternFields,
+                            self.pat_span(arg.pat),
+                            format!("the pattern names `{field}` twice"),
+                        ));
+                    }
+                    self.spoiled(arg.pat);
+                    indices.push(u32::try_from(index).unwrap_or(u32::MAX));
+                }
+                None => {
+                    self.spoiled(arg.pat);
+                    indices.push(u32::MAX);
+                }
+            }
+        }
+        self.out.pat_fields.insert(id, indices);
+        if broken || position == 0 && !args.is_empty() {
+            return;
+        }
+        // By position all fields are named, so that a new field is not overlooked.
+        let by_name = args.len() - position;
+        if position + by_name == fields.len() || (args.is_empty() && fields.is_empty()) {
+            return;
+        }
+        let declared = fields.first().map(|field| field.span);
+        let count = fields.len();
+        let has = match count {
+            0 => "carries nothing".to_owned(),
+            1 => "carries 1 value".to_owned(),
+            _ => format!("carries {count} values"),
+        };
+        let mut finding = Diagnostic::new(
+            Code::PatternFields,
+            self.pat_span(id),
+            format!("`{name}` {has}, the pattern names {}", args.len()),
+        );
+        if let Some(span) = declared {
+            finding = finding.label(span, "declared here");
+        }
+        let cause = Cause::Missing(declared.unwrap_or_else(|| self.pat_span(id)));
+        let finding =
+            finding.help("name all by position, or some by field: `Name(field: pattern)`");
+        self.cx.report_once(cause, finding);
+    }
+
+    fn unknown_pattern_field(
+        &mut self,
+        def: DefId,
+        owner: &str,
+        fields: &[Field],
+        field: &smol_str::SmolStr,
+        span: Span,
+    ) {
+        let names = || fields.iter().map(|field| field.name.as_str());
+        let mut finding =
+            Diagnostic::new(Code::UnknownField, span, format!("`{owner}` has no field `{field}`"))
+                .here("no such field");
+        if let Some(declared) = self.cx.hir.defs.get(def.index()) {
+            finding = finding.label(declared.name_span, "declared here");
+        }
+        finding = match suggest::nearest(field, names()) {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
+            None if fields.is_empty() => finding.help("it has no fields"),
+            None => finding.help(format!("its fields are {}", suggest::names(names()))),
+        };
+        self.cx.report_once(Cause::Member(def, field.clone()), finding);
+    }
+
+    /// What the tag of a pattern names; bare ones are found by the type that is matched.
+    fn tag_target(&mut self, id: PatId, target: &PatTarget, ty: Ty) -> Option<(DefId, u32)> {
+        match target {
+            PatTarget::Missing => None,
+            PatTarget::Record(def) => Some((*def, 0)),
+            PatTarget::Variant(def, index) => Some((*def, *index)),
+            PatTarget::Bare { name, candidates } => {
+                if let TyKind::Named(def, _) = self.kind(ty).clone()
+                    && let Some(DefKind::Enum(declared)) =
+                        self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
+                {
+                    let found = declared.variants.iter().position(|v| v.name == *name);
+                    return match found {
+                        Some(index) => Some((def, u32::try_from(index).unwrap_or(u32::MAX))),
+                        None => {
+                            self.unknown_variant(def, name, self.pat_span(id));
+                            None
+                        }
+                    };
+                }
+                if self.is_error(ty) || self.shallow(ty) == Ty::NEVER {
+                    return None;
+                }
+                match candidates.as_slice() {
+                    [only] => Some(*only),
+                    _ => {
+                        let what = format!("`{name}`");
+                        self.misfit(id, &what, ty);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// An enum that is known has no such variant.
+    pub(super) fn unknown_variant(&mut self, def: DefId, name: &smol_str::SmolStr, span: Span) {
+        let hir = self.cx.hir;
+        let Some(declared) = hir.defs.get(def.index()) else { return };
+        let DefKind::Enum(variants) = &declared.kind else { return };
+        let names = || variants.variants.iter().map(|variant| variant.name.as_str());
+        let end = span.start + u32::try_from(name.len()).unwrap_or(0);
+        let place = Span { end: end.min(span.end), ..span };
+        let mut finding = Diagnostic::new(
+            Code::UnknownVariant,
+            place,
+            format!("`{}` has no variant `{name}`", declared.name),
+        )
+        .here("no such variant")
+        .label(declared.name_span, "declared here");
+        finding = match suggest::nearest(name, names()) {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("write `{near}`"), vec![Edit::new(place, near)]),
+            None => finding.help(format!("its variants are {}", suggest::names(names()))),
+        };
+        self.cx.report_once(Cause::Variant(name.clone()), finding);
+    }
+
+    /// Fresh variables for the type parameters of a record or enum.
+    pub(super) fn fresh_args(&mut self, def: DefId) -> Vec<Ty> {
+        let count = match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+            Some(DefKind::Record(record)) => record.type_params.len(),
+            Some(DefKind::Enum(declared)) => declared.type_params.len(),
+            _ => 0,
+        };
+        (0..count).map(|_| self.fresh()).collect()
+    }
+
+    // ---- bare variants as values ----
+
+    /// The variant that a bare name means: by the expected type, else the only one in scope.
+    pub(super) fn bare_variant(
+        &mut self,
+        e: ExprId,
+        name: &smol_str::SmolStr,
+        candidates: &[(DefId, u32)],
+        expect: Expect,
+    ) -> Option<(DefId, u32)> {
+        let span = self.span(e);
+        let end = span.start + u32::try_from(name.len()).unwrap_or(0);
+        let place = Span { end: end.min(span.end), ..span };
+        if let Some(expected) = expect.ty {
+            let present = self.present(expected);
+            match self.kind(present).clone() {
+                TyKind::Named(def, _) => {
+                    if let Some(DefKind::Enum(declared)) =
+                        self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
+                    {
+                        let found = declared.variants.iter().position(|v| v.name == *name);
+                        if let Some(index) = found {
+                            let found = (def, u32::try_from(index).unwrap_or(u32::MAX));
+                            self.out.variants.insert(e, found);
+                            return Some(found);
+                        }
+                        // A variant of another enum is a misfit of types; no variant at all a misspelling.
+                        if candidates.is_empty() {
+                            self.unknown_variant(def, name, place);
+                            return None;
+                        }
+                    }
+                }
+                TyKind::Error => return None,
+                _ => {}
+            }
+        }
+        match candidates {
+            [only] => {
+                self.out.variants.insert(e, *only);
+                Some(*only)
+            }
+            [] => {
+                self.cx.report_once(
+                    Cause::Variant(name.clone()),
+                    Diagnostic::new(
+                        Code::UnknownVariant,
+                        place,
+                        format!("no enum in scope has a variant `{name}`"),
+                    )
+                    .here("not known here")
+                    .help("a variant of another module is written with its enum: `module.Enum.Variant`"),
+                );
+                None
+            }
+            several => {
+                let enums: Vec<&str> = several
+                    .iter()
+                    .filter_map(|(def, _)| self.cx.hir.defs.get(def.index()))
+                    .map(|def| def.name.as_str())
+                    .collect();
+                let mut finding = Diagnostic::new(
+                    Code::AmbiguousVariant,
+                    place,
+                    format!(
+                        "`{name}` could be a variant of {}",
+                        suggest::names(enums.iter().copied())
+                    ),
+                )
+                .help("write the enum in front of it");
+                for name_of in &enums {
+                    finding = finding.guess(
+                        format!("write `{name_of}.{name}`"),
+                        vec![Edit::new(place.before(), format!("{name_of}."))],
+                    );
+                }
+                self.report(finding);
+                None
+            }
+        }
+    }
+
+    /// `e is pattern`
+    pub(super) fn is(&mut self, left: ExprId, pat: PatId) -> Ty {
+        let ty = self.expr(left, Expect::ANY);
+        self.pattern(pat, ty);
+        Ty::BOOL
+    }
+
+    /// A variant without arguments: it must have none, or only such as may be left out.
+    pub(super) fn unit_variant(&mut self, e: ExprId, def: DefId, index: u32) -> Ty {
+        let hir = self.cx.hir;
+        let Some(declared) = hir.defs.get(def.index()) else { return Ty::ERROR };
+        let DefKind::Enum(all) = &declared.kind else { return Ty::ERROR };
+        let Some(variant) = all.variants.get(index as usize) else { return Ty::ERROR };
+        if !variant.fields.is_empty() {
+            let fields = variant.fields.iter().map(|field| field.name.as_str());
+            let shown: Vec<String> = fields.map(|name| format!("{name}: …")).collect();
+            self.cx.report_once(
+                Cause::Missing(variant.span),
+                Diagnostic::new(
+                    Code::MissingArgument,
+                    self.span(e),
+                    format!("`{}` carries values", variant.name),
+                )
+                .here("its values are missing")
+                .label(variant.span, "declared here")
+                .help(format!("write `{}({})`", variant.name, shown.join(", "))),
+            );
+            return Ty::ERROR;
+        }
+        let args = self.fresh_args(def);
+        self.cx.interner.named(def, &args)
+    }
+
+    /// Whether an expression stands for a value of that type, without reporting: for the places that take several.
+    pub(super) fn fits_quietly(&mut self, ty: Ty, expected: Ty) -> bool {
+        self.fit(ty, expected) != Fit::No
+    }
+}

@@ -1,0 +1,317 @@
+//! Policies: which names each place knows, of which type their values are, and none twice. What they may do to calls
+//! that write is asked by the effects, not here.
+
+use super::infer::{BodyCx, Expect, Why};
+use super::suggest;
+use super::ty::{Prim, Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Arg, ArgValue, ExprId, Literal};
+
+/// Where policies stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Behind a call.
+    Call,
+    /// In the header of a graph.
+    Graph,
+    /// In the header of a prompt.
+    Prompt,
+    /// In the header of an agent.
+    Agent,
+    /// Behind a prompt's `model` line.
+    Model,
+    /// In the header of a test.
+    Test,
+}
+
+/// What a policy's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value {
+    /// Of that primitive type.
+    Of(Prim),
+    /// A whole number of at least that.
+    Count(i64),
+    /// As the call's.
+    AsCall,
+    /// Any value, or a list of them.
+    Any,
+    /// The name of a model role.
+    Role,
+    /// One of the prelude's `Overlap`.
+    Overlap,
+    /// Known, but not run by this version.
+    Later(&'static str),
+}
+
+const APPROVAL: Value = Value::Later("asking for approval");
+
+/// Every policy with the places that know it.
+const TABLE: &[(&str, &[Place], Value)] = &[
+    ("retry", &[Place::Call], Value::Count(0)),
+    ("timeout", &[Place::Call], Value::Of(Prim::Duration)),
+    ("deadline", &[Place::Call], Value::Of(Prim::Duration)),
+    ("cache", &[Place::Call], Value::Of(Prim::Duration)),
+    ("fallback", &[Place::Call], Value::AsCall),
+    ("key", &[Place::Call], Value::Of(Prim::Text)),
+    ("after", &[Place::Call], Value::Any),
+    ("model", &[Place::Call], Value::Role),
+    ("repair", &[Place::Call, Place::Prompt], Value::Count(0)),
+    ("rate", &[Place::Call], Value::Count(1)),
+    ("per", &[Place::Call], Value::Of(Prim::Duration)),
+    ("parallel", &[Place::Call], Value::Count(1)),
+    ("approve", &[Place::Call], APPROVAL),
+    ("within", &[Place::Call], APPROVAL),
+    ("edit", &[Place::Call], APPROVAL),
+    ("show", &[Place::Call], APPROVAL),
+    ("once", &[Place::Call], Value::Later("`once`")),
+    ("detach", &[Place::Call], Value::Later("a child run of its own (`detach`)")),
+    ("calls", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
+    ("tokens", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
+    ("cost", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Money)),
+    ("time", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Duration)),
+    ("turns", &[Place::Graph, Place::Agent], Value::Count(1)),
+    ("depth", &[Place::Graph], Value::Count(1)),
+    ("overlap", &[Place::Graph], Value::Overlap),
+    ("history", &[Place::Agent], Value::Count(1)),
+    ("temperature", &[Place::Model], Value::Of(Prim::Float)),
+    ("top_p", &[Place::Model], Value::Of(Prim::Float)),
+    ("max_tokens", &[Place::Model], Value::Count(1)),
+    ("seed", &[Place::Model], Value::Of(Prim::Int)),
+    ("live", &[Place::Test], Value::Later("an evaluation against live models")),
+    ("runs", &[Place::Test], Value::Later("an evaluation against live models")),
+    ("pass", &[Place::Test], Value::Later("an evaluation against live models")),
+];
+
+impl Place {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Call => "a call",
+            Self::Graph => "the header of a graph",
+            Self::Prompt => "the header of a prompt",
+            Self::Agent => "the header of an agent",
+            Self::Model => "a `model` line",
+            Self::Test => "a test",
+        }
+    }
+}
+
+impl BodyCx<'_, '_> {
+    /// Policies behind a call; the type of its `fallback`, if it has one.
+    pub(super) fn call_policies(
+        &mut self,
+        call: ExprId,
+        policies: &[Arg],
+        ty: Ty,
+        expect: Expect,
+    ) -> Option<Ty> {
+        self.policies(Place::Call, policies, Some((call, ty, expect)))
+    }
+
+    /// Policies of a header or a prompt's line.
+    pub(super) fn header_policies(&mut self, place: Place, policies: &[Arg]) {
+        self.policies(place, policies, None);
+    }
+
+    fn policies(
+        &mut self,
+        place: Place,
+        policies: &[Arg],
+        call: Option<(ExprId, Ty, Expect)>,
+    ) -> Option<Ty> {
+        let mut seen: Vec<(&str, Span)> = Vec::with_capacity(policies.len());
+        let mut later: Vec<&'static str> = Vec::new();
+        let mut fallback = None;
+        for policy in policies {
+            let Some((name, span)) = &policy.name else {
+                self.spoil_args(std::slice::from_ref(policy));
+                self.report(
+                    Diagnostic::new(Code::UnknownPolicy, policy.span, "a policy needs its name")
+                        .help("such as `with (retry: 2, timeout: 10s)`"),
+                );
+                continue;
+            };
+            if let Some((_, first)) = seen.iter().find(|(known, _)| known == name) {
+                self.report(
+                    Diagnostic::new(
+                        Code::RepeatedPolicy,
+                        *span,
+                        format!("the policy `{name}` is given twice"),
+                    )
+                    .label(*first, "given here already"),
+                );
+                self.spoil_args(std::slice::from_ref(policy));
+                continue;
+            }
+            seen.push((name, *span));
+            let known = TABLE.iter().find(|(known, ..)| known == name);
+            let Some((_, places, value)) = known else {
+                self.unknown_policy(place, name, *span);
+                self.spoil_args(std::slice::from_ref(policy));
+                continue;
+            };
+            if !places.contains(&place) {
+                self.misplaced_policy(place, places, name, *span);
+                self.spoil_args(std::slice::from_ref(policy));
+                continue;
+            }
+            if let Value::Later(what) = value {
+                if !later.contains(what) {
+                    later.push(what);
+                    self.report(Diagnostic::not_supported(*span, what));
+                }
+                self.spoil_args(std::slice::from_ref(policy));
+                continue;
+            }
+            let given = self.policy_value(name, policy, *value, call);
+            if *value == Value::AsCall {
+                fallback = given;
+            }
+        }
+        fallback
+    }
+
+    fn policy_value(
+        &mut self,
+        name: &str,
+        policy: &Arg,
+        value: Value,
+        call: Option<(ExprId, Ty, Expect)>,
+    ) -> Option<Ty> {
+        let ArgValue::Expr(e) = policy.value else {
+            self.spoil_args(std::slice::from_ref(policy));
+            self.report(Diagnostic::new(
+                Code::PolicyValue,
+                policy.span,
+                format!("`{name}` takes a value"),
+            ));
+            return None;
+        };
+        match value {
+            Value::Of(prim) => {
+                self.policy_of(name, e, prim);
+                None
+            }
+            Value::Count(least) => {
+                self.policy_of(name, e, Prim::Int);
+                if let Some(n) = self.int_literal(e)
+                    && n < least
+                {
+                    self.report(
+                        Diagnostic::new(
+                            Code::PolicyValue,
+                            self.span(e),
+                            format!("`{name}` is at least {least}"),
+                        )
+                        .here(format!("found {n}")),
+                    );
+                }
+                None
+            }
+            Value::AsCall => {
+                let (call, ty, expect) = call?;
+                let ty = self.decoded_to(call).unwrap_or(ty);
+                let inner = match expect.ty {
+                    Some(_) if !self.is_error(ty) => Expect { discard: false, ..expect },
+                    _ => Expect::of(ty, Why::Because(self.span(call))),
+                };
+                Some(self.expr(e, inner))
+            }
+            Value::Any => {
+                self.expr(e, Expect::ANY);
+                None
+            }
+            Value::Role => {
+                let ty = self.expr(e, Expect::ANY);
+                if self.base(ty) != Ty::ROLE && !self.is_error(ty) {
+                    let shown = self.show(ty);
+                    self.report(
+                        Diagnostic::new(
+                            Code::PolicyValue,
+                            self.span(e),
+                            format!("`{name}` takes the name of a model role, found `{shown}`"),
+                        )
+                        .help("a role is declared with `model name`"),
+                    );
+                }
+                None
+            }
+            Value::Overlap => {
+                let expect = match self.cx.lang.overlap {
+                    Some(def) => {
+                        let ty = self.cx.interner.named(def, &[]);
+                        Expect::of(ty, Why::Nothing)
+                    }
+                    None => Expect::ERROR,
+                };
+                self.expr(e, expect);
+                None
+            }
+            Value::Later(_) => None,
+        }
+    }
+
+    /// A policy's value of a primitive type; a bare number where a unit is missing is the usual slip.
+    fn policy_of(&mut self, name: &str, e: ExprId, prim: Prim) {
+        let ty = self.expr(e, Expect::ANY);
+        let base = self.base(ty);
+        if base == prim.ty() || matches!(base, Ty::ERROR | Ty::NEVER) {
+            return;
+        }
+        if prim == Prim::Float && base == Ty::INT && self.int_literal(e).is_some() {
+            self.adapt(e, Ty::FLOAT);
+            return;
+        }
+        if let TyKind::Var(_) = self.cx.interner.kind(base) {
+            self.fits_quietly(base, prim.ty());
+            return;
+        }
+        let shown = self.show(ty);
+        let span = self.span(e);
+        let mut finding = Diagnostic::new(
+            Code::PolicyValue,
+            span,
+            format!("`{name}` takes `{}`, found `{shown}`", prim.as_str()),
+        )
+        .here(format!("this is `{shown}`"));
+        finding = match (prim, self.literal(e)) {
+            (Prim::Duration, Some(Literal::Int(n))) => finding
+                .help("a duration has a unit: `ms`, `s`, `m`, `h` or `d`")
+                .guess(format!("write `{n}s`"), vec![Edit::new(span.after(), "s")]),
+            (Prim::Money, Some(Literal::Int(_) | Literal::Float(_))) => finding
+                .help("an amount has a currency, such as `0.05usd`")
+                .guess("in dollars", vec![Edit::new(span.after(), "usd")]),
+            _ => finding,
+        };
+        self.report(finding);
+    }
+
+    fn unknown_policy(&mut self, place: Place, name: &str, span: Span) {
+        let here =
+            || TABLE.iter().filter(|(_, places, _)| places.contains(&place)).map(|row| row.0);
+        let mut finding =
+            Diagnostic::new(Code::UnknownPolicy, span, format!("there is no policy `{name}`"))
+                .here("not known here");
+        finding = match suggest::nearest(name, here()) {
+            Some(near) => finding
+                .help(format!("did you mean `{near}`?"))
+                .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
+            None => {
+                let all: Vec<&str> = here().collect();
+                finding.help(format!("{} takes {}", place.noun(), all.join(", ")))
+            }
+        };
+        self.report(finding);
+    }
+
+    fn misplaced_policy(&mut self, place: Place, places: &[Place], name: &str, span: Span) {
+        let homes: Vec<&str> = places.iter().map(|place| place.noun()).collect();
+        self.report(
+            Diagnostic::new(
+                Code::MisplacedPolicy,
+                span,
+                format!("`{name}` does not belong to {}", place.noun()),
+            )
+            .help(format!("it belongs to {}", homes.join(" or "))),
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Prompts: one model line, what may stand in a message, and which results a model can be asked for.
+
+use super::infer::{BodyCx, Expect, Why};
+use super::policies::Place;
+use super::ty::{Prim, Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Callable, CallableKind, Def, ExprId, MessageRole, PromptItem};
+
+impl BodyCx<'_, '_> {
+    /// The lines of a prompt or agent.
+    pub(super) fn prompt(&mut self, def: &Def, callable: &Callable, result: Ty) {
+        let is_agent = callable.kind == CallableKind::Agent;
+        let mut model: Option<Span> = None;
+        let mut says_something = false;
+        for item in &callable.items {
+            match item {
+                PromptItem::Model { policies, span, .. } => {
+                    self.header_policies(Place::Model, policies);
+                    if let Some(first) = model {
+                        self.report(
+                            Diagnostic::new(
+                                Code::PromptModel,
+                                *span,
+                                "a prompt asks one model, this is a second `model` line",
+                            )
+                            .label(first, "the first is here"),
+                        );
+                    } else {
+                        model = Some(*span);
+                    }
+                }
+                PromptItem::Message { role, expr, span } => {
+                    says_something |= *role != MessageRole::System;
+                    self.message(*role, *expr, *span);
+                }
+                PromptItem::Tools { tools, span } => {
+                    for (_, policies, _) in tools {
+                        self.spoil_args(policies);
+                    }
+                    if !is_agent {
+                        self.report(
+                            Diagnostic::new(
+                                Code::PromptContent,
+                                *span,
+                                "a prompt has no tools: it is one call of a model",
+                            )
+                            .help("declare it as an `agent`"),
+                        );
+                    }
+                }
+            }
+        }
+        if model.is_none() {
+            self.report(
+                Diagnostic::new(
+                    Code::PromptModel,
+                    def.name_span,
+                    format!("`{}` does not say which model it asks", def.name),
+                )
+                .help("add a line `model role`, with `model role` declared at the top of the file"),
+            );
+        } else if !says_something {
+            self.report(
+                Diagnostic::new(
+                    Code::PromptContent,
+                    def.name_span,
+                    format!("`{}` asks the model nothing", def.name),
+                )
+                .help("add a line `user \"…\"`"),
+            );
+        }
+        self.model_result(callable, result);
+    }
+
+    fn message(&mut self, role: MessageRole, e: ExprId, span: Span) {
+        if role == MessageRole::Messages {
+            let expect = match self.cx.lang.message {
+                Some(def) => {
+                    let message = self.cx.interner.named(def, &[]);
+                    Expect::of(self.cx.interner.list(message), Why::Nothing)
+                }
+                None => Expect::ERROR,
+            };
+            self.expr(e, expect);
+            return;
+        }
+        let ty = self.expr(e, Expect::ANY);
+        let media = role == MessageRole::User;
+        if self.content_fits(ty, media) {
+            return;
+        }
+        let place = [self.origin(e)];
+        if self.blamed(place.into_iter().flatten()) {
+            return;
+        }
+        let shown = self.show(ty);
+        let word = match role {
+            MessageRole::System => "system",
+            MessageRole::User | MessageRole::Messages => "user",
+            MessageRole::Assistant => "assistant",
+        };
+        let what = if media { "a text, image, audio, file, or a list of them" } else { "a text" };
+        let at = self.span(e);
+        let finding = Diagnostic::new(
+            Code::PromptContent,
+            at,
+            format!("`{word}` takes {what}, found `{shown}`"),
+        )
+        .here(format!("this is `{shown}`"));
+        let finding = match self.kind(ty).clone() {
+            TyKind::Optional(_) => {
+                finding.help("it may be `none`: say what to use instead with `??`")
+            }
+            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
+                finding.help("write it in a `user` line")
+            }
+            TyKind::Prim(Prim::Secret | Prim::Role) => finding,
+            _ => finding.help("a template renders it: `\"${…}\"`").fix(
+                "put it into a template",
+                vec![Edit::new(at.before(), "\"${"), Edit::new(at.after(), "}\"")],
+            ),
+        };
+        let _ = span;
+        self.report(finding);
+    }
+
+    fn content_fits(&self, ty: Ty, media: bool) -> bool {
+        match self.kind(ty) {
+            TyKind::Prim(Prim::Text) | TyKind::Error | TyKind::Never | TyKind::Var(_) => true,
+            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => media,
+            TyKind::List(item) => media && self.content_fits(*item, media),
+            _ => false,
+        }
+    }
+
+    /// Whether a model can be asked for a result: it has a JSON Schema.
+    fn model_result(&mut self, callable: &Callable, result: Ty) {
+        let base = self.base(result);
+        if base != Ty::NONE && self.schema_fits(base, &mut Vec::new()) {
+            return;
+        }
+        let shown = self.show(result);
+        self.report(
+            Diagnostic::new(
+                Code::ModelResult,
+                callable.result.span,
+                format!("a model cannot be asked for `{shown}`"),
+            )
+            .here("it has no JSON Schema")
+            .help(
+                "ask for a text, or for records, enums, lists and values that are written as JSON",
+            ),
+        );
+    }
+
+    fn schema_fits(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
+        let base = self.base(ty);
+        if seen.contains(&base) {
+            return true;
+        }
+        match self.kind(base).clone() {
+            TyKind::Prim(prim) => {
+                !matches!(prim, Prim::Image | Prim::Audio | Prim::File | Prim::Role | Prim::Secret)
+            }
+            TyKind::List(item) | TyKind::Optional(item) => self.schema_fits(item, seen),
+            TyKind::Map(key, value) => self.schema_fits(key, seen) && self.schema_fits(value, seen),
+            TyKind::Selector(..) => false,
+            TyKind::Named(def, args) => {
+                seen.push(base);
+                let fields: Vec<Ty> = match self.cx.defs.get(def.index()) {
+                    Some(super::DefTypes::Record(fields)) => fields.clone(),
+                    Some(super::DefTypes::Enum(all)) => all.iter().flatten().copied().collect(),
+                    _ => Vec::new(),
+                };
+                fields.into_iter().all(|ty| {
+                    let ty = self.cx.interner.subst(ty, &args);
+                    self.schema_fits(ty, seen)
+                })
+            }
+            _ => true,
+        }
+    }
+}

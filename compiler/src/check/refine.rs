@@ -1,0 +1,336 @@
+//! Refinements: whether the bounds of a `where (…)` make sense, and whether a literal keeps them.
+//! Other values are checked when the program runs, never here.
+
+use super::Checker;
+use super::display::literal;
+use super::suggest;
+use super::ty::{Constraint, LiteralKey, Prim, Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{BoundRef, BoundValue, Literal};
+
+/// All constraints, with what they bound.
+const CONSTRAINTS: [(&str, &str); 8] = [
+    ("min", "numbers and lists"),
+    ("max", "numbers and lists"),
+    ("min_len", "texts"),
+    ("max_len", "texts"),
+    ("pattern", "texts"),
+    ("format", "texts"),
+    ("multiple_of", "numbers"),
+    ("unique", "lists"),
+];
+
+/// Formats of JSON Schema (draft 2020-12, section 7.3) that are checked.
+pub(super) const FORMATS: [&str; 10] =
+    ["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"];
+
+/// What can be said at compile time about a literal and a type.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It keeps all bounds.
+    Keeps,
+    /// It breaks one: the bound, and in which way.
+    Breaks(Constraint, String),
+    /// Only the running program can tell.
+    Unknown,
+}
+
+impl Checker<'_> {
+    /// The constraints of written bounds on `base`; whatever makes no sense is reported and left out.
+    pub(super) fn constraints(
+        &mut self,
+        base: Ty,
+        bounds: &[BoundRef],
+        names_params: bool,
+    ) -> Box<[Constraint]> {
+        let mut all: Vec<Constraint> = Vec::with_capacity(bounds.len());
+        for bound in bounds {
+            let value = match &bound.value {
+                BoundValue::Literal(value) => value,
+                BoundValue::Param { .. } if names_params => continue,
+                BoundValue::Param { .. } | BoundValue::Other => {
+                    self.report(
+                        Diagnostic::new(
+                            Code::BadBound,
+                            bound.span,
+                            format!("the bound `{}` is not a literal", bound.name),
+                        )
+                        .help(
+                            "only the result of an `extern` or `fn` may be bounded by a parameter",
+                        ),
+                    );
+                    continue;
+                }
+            };
+            if all.iter().any(|one| one.name == bound.name) {
+                self.report(Diagnostic::new(
+                    Code::BadBound,
+                    bound.span,
+                    format!("the bound `{}` is given twice", bound.name),
+                ));
+                continue;
+            }
+            if self.bound_fits(base, bound, value) {
+                all.push(Constraint { name: bound.name.clone(), value: LiteralKey(value.clone()) });
+            }
+        }
+        self.check_order(&all, bounds);
+        all.into()
+    }
+
+    fn bound_fits(&mut self, base: Ty, bound: &BoundRef, value: &Literal) -> bool {
+        let base = self.interner.base(base);
+        if base == Ty::ERROR {
+            return false;
+        }
+        let name = bound.name.as_str();
+        let Some((_, what)) = CONSTRAINTS.iter().find(|(known, _)| *known == name) else {
+            let all = CONSTRAINTS.iter().map(|(known, _)| *known);
+            let mut finding =
+                Diagnostic::new(Code::BadBound, bound.span, format!("there is no bound `{name}`"))
+                    .help(format!(
+                        "the bounds are {}",
+                        CONSTRAINTS.map(|(known, _)| known).join(", ")
+                    ));
+            if let Some(near) = suggest::nearest(name, all) {
+                let end = bound.span.start + u32::try_from(name.len()).unwrap_or(0);
+                let place = Span { end, ..bound.span };
+                finding = finding.guess(format!("write `{near}`"), vec![Edit::new(place, near)]);
+            }
+            self.report(finding);
+            return false;
+        };
+        let is_list = matches!(self.interner.kind(base), TyKind::List(_));
+        let prim = match self.interner.kind(base) {
+            TyKind::Prim(prim) => Some(*prim),
+            _ => None,
+        };
+        // Which literal the bound wants on this type: none if it has no meaning there.
+        let wanted = match (name, prim) {
+            ("min" | "max", _) if is_list => Some("a whole number of items"),
+            ("min" | "max", Some(Prim::Int)) => Some("a whole number"),
+            ("min" | "max", Some(Prim::Float)) => Some("a number"),
+            ("min" | "max", Some(Prim::Money)) => Some("an amount of money"),
+            ("min" | "max", Some(Prim::Duration)) => Some("a duration"),
+            ("min" | "max", Some(Prim::Size)) => Some("a size"),
+            ("min_len" | "max_len", Some(Prim::Text)) => Some("a whole number of characters"),
+            ("pattern", Some(Prim::Text)) => Some("a regular expression, as a text"),
+            ("format", Some(Prim::Text)) => Some("the name of a format, as a text"),
+            ("multiple_of", Some(Prim::Int)) => Some("a whole number above zero"),
+            ("multiple_of", Some(Prim::Float)) => Some("a number above zero"),
+            ("unique", _) if is_list => Some("`true` or `false`"),
+            _ => None,
+        };
+        let Some(wanted) = wanted else {
+            let module = self.module_of_file(bound.span);
+            let shown = self.show(base, module);
+            self.report(
+                Diagnostic::new(
+                    Code::BadBound,
+                    bound.span,
+                    format!("`{name}` does not bound `{shown}`"),
+                )
+                .here(format!("`{name}` is for {what}")),
+            );
+            return false;
+        };
+        let fits = match (name, prim, value) {
+            ("min_len" | "max_len", _, Literal::Int(n)) => *n >= 0,
+            ("min" | "max", Some(Prim::Int), Literal::Int(_))
+            | ("min" | "max", Some(Prim::Float), Literal::Int(_) | Literal::Float(_))
+            | ("min" | "max", Some(Prim::Money), Literal::Money(..))
+            | ("min" | "max", Some(Prim::Duration), Literal::Duration(_))
+            | ("min" | "max", Some(Prim::Size), Literal::Size(_))
+            | ("unique", _, Literal::Bool(_)) => true,
+            ("min" | "max", None, Literal::Int(n)) => *n >= 0,
+            ("multiple_of", _, Literal::Int(n)) => *n > 0,
+            ("multiple_of", Some(Prim::Float), Literal::Float(x)) => *x > 0.0,
+            ("pattern", _, Literal::Text(pattern)) => return self.pattern_fits(bound, pattern),
+            ("format", _, Literal::Text(format)) => return self.format_fits(bound, format),
+            _ => false,
+        };
+        if !fits {
+            self.report(
+                Diagnostic::new(
+                    Code::BadBound,
+                    bound.span,
+                    format!("the bound `{name}` takes {wanted}"),
+                )
+                .here(format!("found `{}`", literal(value))),
+            );
+        }
+        fits
+    }
+
+    fn pattern_fits(&mut self, bound: &BoundRef, pattern: &smol_str::SmolStr) -> bool {
+        match regex::Regex::new(pattern) {
+            Ok(compiled) => {
+                self.patterns.insert(pattern.clone(), Some(compiled));
+                true
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+                self.report(
+                    Diagnostic::new(
+                        Code::BadBound,
+                        bound.span,
+                        "the pattern is not a regular expression",
+                    )
+                    .here(why)
+                    .help("write it as a raw text, r\"…\"; look-around and back-references do not exist"),
+                );
+                self.patterns.insert(pattern.clone(), None);
+                false
+            }
+        }
+    }
+
+    fn format_fits(&mut self, bound: &BoundRef, format: &str) -> bool {
+        if FORMATS.contains(&format) {
+            return true;
+        }
+        let near = suggest::nearest(format, FORMATS);
+        self.report(
+            Diagnostic::new(Code::BadBound, bound.span, format!("there is no format `{format}`"))
+                .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+                .note(format!("the formats are {}", FORMATS.join(", "))),
+        );
+        false
+    }
+
+    /// A lower bound above the upper one lets nothing through.
+    fn check_order(&mut self, all: &[Constraint], written: &[BoundRef]) {
+        for (low, high) in [("min", "max"), ("min_len", "max_len")] {
+            let get = |name: &str| all.iter().find(|one| one.name == name).map(|one| &one.value.0);
+            let (Some(low_value), Some(high_value)) = (get(low), get(high)) else { continue };
+            if compare(low_value, high_value) == Some(std::cmp::Ordering::Greater)
+                && let Some(place) = written.iter().find(|bound| bound.name == low)
+            {
+                self.report(
+                    Diagnostic::new(
+                        Code::BadBound,
+                        place.span,
+                        format!("`{low}` is above `{high}`, so no value fits"),
+                    )
+                    .here(format!(
+                        "{} is more than {}",
+                        literal(low_value),
+                        literal(high_value)
+                    )),
+                );
+            }
+        }
+    }
+
+    /// Whether a literal keeps the bounds of a refined type.
+    pub(super) fn literal_verdict(&mut self, mut ty: Ty, value: &Literal) -> Verdict {
+        let mut verdict = Verdict::Keeps;
+        while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty).clone() {
+            for bound in &bounds {
+                match self.bound_verdict(bound, value) {
+                    Verdict::Keeps => {}
+                    Verdict::Unknown => verdict = Verdict::Unknown,
+                    broken @ Verdict::Breaks(..) => return broken,
+                }
+            }
+            ty = base;
+        }
+        verdict
+    }
+
+    fn bound_verdict(&mut self, bound: &Constraint, value: &Literal) -> Verdict {
+        use std::cmp::Ordering::{Greater, Less};
+        let limit = &bound.value.0;
+        let breaks = |why: String| Verdict::Breaks(bound.clone(), why);
+        match (bound.name.as_str(), value) {
+            ("min_len" | "max_len", Literal::Text(text)) => {
+                let count = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+                let Literal::Int(limit) = limit else { return Verdict::Unknown };
+                match bound.name.as_str() {
+                    "min_len" if count < *limit => breaks(format!("it has {count} characters")),
+                    "max_len" if count > *limit => breaks(format!("it has {count} characters")),
+                    _ => Verdict::Keeps,
+                }
+            }
+            ("pattern", Literal::Text(text)) => {
+                let Literal::Text(pattern) = limit else { return Verdict::Unknown };
+                let compiled = self
+                    .patterns
+                    .entry(pattern.clone())
+                    .or_insert_with(|| regex::Regex::new(pattern).ok());
+                match compiled {
+                    Some(regex) if !regex.is_match(text) => {
+                        breaks("the pattern does not match it".to_owned())
+                    }
+                    Some(_) => Verdict::Keeps,
+                    None => Verdict::Unknown,
+                }
+            }
+            ("min", value) if compare(value, limit) == Some(Less) => {
+                breaks(format!("{} is less", literal(value)))
+            }
+            ("max", value) if compare(value, limit) == Some(Greater) => {
+                breaks(format!("{} is more", literal(value)))
+            }
+            ("min" | "max", value) => {
+                if compare(value, limit).is_some() {
+                    Verdict::Keeps
+                } else {
+                    Verdict::Unknown
+                }
+            }
+            ("multiple_of", Literal::Int(n)) => match limit {
+                Literal::Int(step) if *step > 0 && n % step != 0 => {
+                    breaks(format!("{n} is not a multiple of it"))
+                }
+                Literal::Int(_) => Verdict::Keeps,
+                _ => Verdict::Unknown,
+            },
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// Whether a list literal without spreads has a number of items that the type allows.
+    pub(super) fn count_verdict(&self, mut ty: Ty, count: usize) -> Verdict {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let mut verdict = Verdict::Keeps;
+        while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
+            for bound in bounds {
+                match (bound.name.as_str(), &bound.value.0) {
+                    ("min", Literal::Int(least)) if count < *least => {
+                        return Verdict::Breaks(bound.clone(), items(count));
+                    }
+                    ("max", Literal::Int(most)) if count > *most => {
+                        return Verdict::Breaks(bound.clone(), items(count));
+                    }
+                    ("unique", Literal::Bool(true)) if count > 1 => verdict = Verdict::Unknown,
+                    _ => {}
+                }
+            }
+            ty = *base;
+        }
+        verdict
+    }
+}
+
+fn items(count: i64) -> String {
+    if count == 1 { "it has 1 item".to_owned() } else { format!("it has {count} items") }
+}
+
+/// The order of two literals of one kind; a whole number and a float are compared as floats.
+pub(super) fn compare(a: &Literal, b: &Literal) -> Option<std::cmp::Ordering> {
+    #[expect(clippy::cast_precision_loss, reason = "the language converts such a literal, too")]
+    match (a, b) {
+        (Literal::Int(a), Literal::Int(b)) | (Literal::Duration(a), Literal::Duration(b)) => {
+            Some(a.cmp(b))
+        }
+        (Literal::Size(a), Literal::Size(b)) => Some(a.cmp(b)),
+        (Literal::Float(a), Literal::Float(b)) => a.partial_cmp(b),
+        (Literal::Int(a), Literal::Float(b)) => (*a as f64).partial_cmp(b),
+        (Literal::Float(a), Literal::Int(b)) => a.partial_cmp(&(*b as f64)),
+        (Literal::Money(a, x), Literal::Money(b, y)) if x == y => Some(a.cmp(b)),
+        (Literal::Text(a), Literal::Text(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}

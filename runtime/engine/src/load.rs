@@ -1,0 +1,443 @@
+//! A program made ready to run: everything that can be computed once and is looked up on the hot path.
+//!
+//! [`Loaded::new`] also checks what the machine relies on for its own safety (indices, the tree of regions); whether
+//! the program means something is the verifier's business.
+
+use std::sync::Arc;
+
+use kait_ir::program::Arm;
+use kait_ir::{
+    EffectClass, Expr, ExprId, Gate, GraphId, LeafDecl, Node, NodeKind, Program, RegionId,
+    ResourceId, TargetId,
+};
+
+use crate::check::{TypeError, TypeTable};
+use crate::machine::state::{Cell, NONE, NodeState};
+use crate::std::{NativeFn, lookup};
+
+/// A program that cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// A type that cannot be made ready.
+    #[error(transparent)]
+    Type(#[from] TypeError),
+    /// A native that this version does not have.
+    #[error("the program uses `{0}`, which this version does not have")]
+    Native(String),
+    /// A reference to something that is not there, or regions that are no trees.
+    #[error("the program is damaged: {0}")]
+    Damaged(String),
+}
+
+/// A program with its tables.
+#[derive(Debug)]
+pub struct Loaded {
+    program: Arc<Program>,
+    table: Arc<TypeTable>,
+    /// By expression: the native that it calls.
+    natives: Vec<Option<NativeFn>>,
+    pub(crate) regions: Vec<RegionTable>,
+    /// Row by row: whether two resources overlap.
+    overlaps: Vec<bool>,
+    /// By target: the stubs for it, in the order of their text.
+    stubs: Vec<Vec<u32>>,
+}
+
+/// What is computed once for a region.
+#[derive(Debug)]
+pub(crate) struct RegionTable {
+    /// The graph it belongs to.
+    pub(crate) graph: GraphId,
+    /// How a frame's nodes begin.
+    pub(crate) cells: Vec<Cell>,
+    /// Nodes that need no other node of the region.
+    pub(crate) roots: Vec<u32>,
+    /// Where each node's successors begin in `succ`; one more than nodes.
+    succ_at: Vec<u32>,
+    succ: Vec<u32>,
+    /// Nodes that write something.
+    pub(crate) writers: Vec<u32>,
+    /// By node: whether it is a question to a person, with nothing around it but policies and handlers.
+    asks: Vec<bool>,
+    /// Whether any is.
+    pub(crate) has_asks: bool,
+    /// Slots of enclosing regions that the result reads.
+    pub(crate) result_outer: Vec<(u32, u32)>,
+    /// Maps that may start on items of a list that still grows.
+    pub(crate) early: Vec<u32>,
+}
+
+impl RegionTable {
+    pub(crate) fn successors(&self, node: u32) -> &[u32] {
+        let at = node as usize;
+        match (self.succ_at.get(at), self.succ_at.get(at + 1)) {
+            (Some(&from), Some(&to)) => self.succ.get(from as usize..to as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn is_ask(&self, node: u32) -> bool {
+        self.has_asks && self.asks.get(node as usize).copied().unwrap_or(false)
+    }
+}
+
+impl Loaded {
+    /// Makes a program ready.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn new(program: impl Into<Arc<Program>>) -> Result<Self, LoadError> {
+        let program = program.into();
+        let table = Arc::new(TypeTable::new(program.types.clone())?);
+        check_expressions(&program)?;
+        let mut natives = vec![None; program.exprs.len()];
+        for (slot, expr) in natives.iter_mut().zip(&program.exprs) {
+            if let Expr::Native { name, .. } = expr {
+                *slot = Some(lookup(name).ok_or_else(|| LoadError::Native(name.to_string()))?);
+            }
+        }
+        let owners = check_regions(&program)?;
+        let mut regions = Vec::with_capacity(program.regions.len());
+        for (index, owner) in owners.iter().enumerate() {
+            regions.push(region_table(&program, index, owner.unwrap_or(GraphId(0))));
+        }
+        let mut stubs = vec![Vec::new(); program.targets.len()];
+        for (index, stub) in (0u32..).zip(&program.stubs) {
+            if let Some(list) = stubs.get_mut(stub.target.index()) {
+                list.push(index);
+            }
+        }
+        let overlaps = overlaps(&program);
+        Ok(Self { program, table, natives, regions, overlaps, stubs })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The program, shared.
+    pub fn shared_program(&self) -> Arc<Program> {
+        Arc::clone(&self.program)
+    }
+
+    /// Its types.
+    pub fn table(&self) -> &TypeTable {
+        &self.table
+    }
+
+    /// Its types, shared.
+    pub fn shared_table(&self) -> Arc<TypeTable> {
+        Arc::clone(&self.table)
+    }
+
+    /// The graph that a region belongs to.
+    pub fn graph_of(&self, region: RegionId) -> GraphId {
+        self.regions.get(region.index()).map_or(GraphId(0), |r| r.graph)
+    }
+
+    /// The node at a place.
+    pub fn node(&self, site: crate::Site) -> Option<&Node> {
+        self.program.regions.get(site.region.index())?.nodes.get(site.node as usize)
+    }
+
+    /// The leaf that a node calls, if it calls one.
+    pub fn leaf_at(&self, site: crate::Site) -> Option<&LeafDecl> {
+        match &self.node(site)?.kind {
+            NodeKind::Leaf(call) => self.program.leaves.get(call.leaf.index()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn native(&self, id: ExprId) -> Option<NativeFn> {
+        self.natives.get(id.0 as usize).copied().flatten()
+    }
+
+    pub(crate) fn stubs_of(&self, target: TargetId) -> &[u32] {
+        self.stubs.get(target.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what is read can be changed by what is written: equal, or one below the other.
+    pub(crate) fn overlap(&self, reads: &[ResourceId], writes: &[ResourceId]) -> bool {
+        let n = self.program.resources.len();
+        reads.iter().any(|r| {
+            writes
+                .iter()
+                .any(|w| self.overlaps.get(r.index() * n + w.index()).copied().unwrap_or(r == w))
+        })
+    }
+}
+
+fn overlaps(program: &Program) -> Vec<bool> {
+    let below = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
+    let names = &program.resources;
+    names
+        .iter()
+        .flat_map(|a| names.iter().map(move |b| a == b || below(a, b) || below(b, a)))
+        .collect()
+}
+
+fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable {
+    let mut table = RegionTable {
+        graph,
+        cells: Vec::new(),
+        roots: Vec::new(),
+        succ_at: vec![0],
+        succ: Vec::new(),
+        writers: Vec::new(),
+        asks: Vec::new(),
+        has_asks: false,
+        result_outer: Vec::new(),
+        early: Vec::new(),
+    };
+    let Some(region) = program.regions.get(index) else { return table };
+    table.succ_at.resize(region.nodes.len() + 1, 0);
+    // Counting sort of the edges: successors in the order of the text.
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    for (at, node) in (0u32..).zip(&region.nodes) {
+        let mut above: Vec<u32> = node.data.iter().chain(&node.order).copied().collect();
+        above.sort_unstable();
+        above.dedup();
+        table.cells.push(Cell {
+            unmet: u32::try_from(above.len()).unwrap_or(u32::MAX),
+            link: NONE,
+            state: NodeState::Waiting,
+            waited: false,
+        });
+        if above.is_empty() {
+            table.roots.push(at);
+        }
+        edges.extend(above.into_iter().map(|from| (from, at)));
+        if !node.writes.is_empty() {
+            table.writers.push(at);
+        }
+        if matches!(&node.kind, NodeKind::Map(map) if map.early) {
+            table.early.push(at);
+        }
+        let ask = is_ask(program, node);
+        table.asks.push(ask);
+        table.has_asks |= ask;
+    }
+    edges.sort_unstable();
+    for (from, to) in edges {
+        if let Some(count) = table.succ_at.get_mut(from as usize + 1) {
+            *count += 1;
+        }
+        table.succ.push(to);
+    }
+    let mut sum = 0;
+    for at in &mut table.succ_at {
+        sum += *at;
+        *at = sum;
+    }
+    let mut outer = Vec::new();
+    slots_of(program, region.result, &mut |up, slot| {
+        if up > 0 {
+            outer.push((up, slot));
+        }
+    });
+    outer.sort_unstable();
+    outer.dedup();
+    table.result_outer = outer;
+    table
+}
+
+/// Whether the node is a question, or policies and handlers around nothing but one.
+fn is_ask(program: &Program, node: &Node) -> bool {
+    let body = match &node.kind {
+        NodeKind::Leaf(_) => return node.gate == Gate::Ask,
+        NodeKind::Policy(policy) => policy.body,
+        NodeKind::Catch { body, .. } | NodeKind::Try(body) => *body,
+        _ => return false,
+    };
+    let Some(region) = program.regions.get(body.index()) else { return false };
+    let quiet = |n: &Node| matches!(n.kind, NodeKind::Pure(_)) && !n.guard;
+    let mut asks = 0;
+    for inner in &region.nodes {
+        if is_ask(program, inner) {
+            asks += 1;
+        } else if !quiet(inner) {
+            return false;
+        }
+    }
+    asks > 0
+}
+
+/// Calls `f` for every slot that the expression reads, functions not entered.
+pub(crate) fn slots_of(program: &Program, id: ExprId, f: &mut impl FnMut(u32, u32)) {
+    let mut todo = vec![id];
+    while let Some(id) = todo.pop() {
+        let Some(expr) = program.exprs.get(id.0 as usize) else { continue };
+        if let Expr::Slot { up, slot } = expr {
+            f(*up, *slot);
+        }
+        children(expr, &mut |child| todo.push(child));
+    }
+}
+
+/// Calls `f` for every operand of an expression.
+pub(crate) fn children(expr: &Expr, f: &mut impl FnMut(ExprId)) {
+    use kait_ir::{LogQuery, TemplatePart};
+    match expr {
+        Expr::Const(_) | Expr::Slot { .. } | Expr::Local(_) => {}
+        Expr::Unary(_, a)
+        | Expr::Is(a, _)
+        | Expr::Field(a, _)
+        | Expr::OptField(a, _)
+        | Expr::Try(a)
+        | Expr::Fail(a)
+        | Expr::Check(a, _) => f(*a),
+        Expr::Let { value: a, body: b, .. }
+        | Expr::Binary(_, a, b)
+        | Expr::And(a, b)
+        | Expr::Or(a, b)
+        | Expr::Coalesce(a, b)
+        | Expr::Index(a, b) => {
+            f(*a);
+            f(*b);
+        }
+        Expr::If(a, b, c) => [*a, *b, *c].into_iter().for_each(f),
+        Expr::Match { scrutinee: first, arms } | Expr::Catch { body: first, arms } => {
+            f(*first);
+            for arm in arms {
+                arm.guard.into_iter().for_each(&mut *f);
+                f(arm.body);
+            }
+        }
+        Expr::Record(all) | Expr::Variant(_, all) | Expr::CallFn(_, all) => {
+            all.iter().copied().for_each(f);
+        }
+        Expr::Native { args, .. } => args.iter().copied().for_each(f),
+        Expr::List(items) => items.iter().for_each(|(id, _)| f(*id)),
+        Expr::Map(entries) => entries.iter().for_each(|(k, v)| {
+            f(*k);
+            f(*v);
+        }),
+        Expr::Template(parts) => {
+            for part in parts {
+                if let TemplatePart::Value(id, _) = part {
+                    f(*id);
+                }
+            }
+        }
+        Expr::For { source, filter, body, max, .. } => {
+            f(*source);
+            filter.iter().chain(max).copied().for_each(&mut *f);
+            f(*body);
+        }
+        Expr::Loop { state, max, body, otherwise } => {
+            state.iter().for_each(|(_, init)| f(*init));
+            [*max, *body, *otherwise].into_iter().for_each(f);
+        }
+        Expr::CallLog(query) => match &**query {
+            LogQuery::Calls(_) | LogQuery::Attempts(_) => {}
+            LogQuery::Called(shape) => shape.args.iter().for_each(|(_, id)| f(*id)),
+            LogQuery::Order(shapes) => {
+                shapes.iter().flat_map(|s| &s.args).for_each(|(_, id)| f(*id));
+            }
+        },
+    }
+}
+
+fn damaged(what: impl Into<String>) -> LoadError {
+    LoadError::Damaged(what.into())
+}
+
+/// Every expression only refers to smaller ones, so no evaluation can go round in a circle but through functions,
+/// whose calls are counted.
+fn check_expressions(program: &Program) -> Result<(), LoadError> {
+    for (index, expr) in program.exprs.iter().enumerate() {
+        let mut ok = true;
+        children(expr, &mut |child| ok &= (child.0 as usize) < index);
+        if let Expr::CallFn(function, _) = expr {
+            ok &= function.index() < program.functions.len();
+        }
+        if !ok {
+            return Err(damaged(format!("expression {index} refers to one that is not before it")));
+        }
+    }
+    if program.max_locals > 4096 {
+        return Err(damaged("an expression needs more than 4,096 locals"));
+    }
+    Ok(())
+}
+
+/// Regions are trees, each under one graph; edges point up; expressions exist. Gives each region's graph.
+fn check_regions(program: &Program) -> Result<Vec<Option<GraphId>>, LoadError> {
+    let mut owners: Vec<Option<GraphId>> = vec![None; program.regions.len()];
+    for (index, graph) in (0..).map(GraphId).zip(&program.graphs) {
+        let mut todo = vec![graph.body];
+        while let Some(id) = todo.pop() {
+            let (Some(owner), Some(region)) =
+                (owners.get_mut(id.index()), program.regions.get(id.index()))
+            else {
+                return Err(damaged(format!("`{}` refers to a missing region", graph.name)));
+            };
+            if owner.replace(index).is_some() {
+                return Err(damaged(format!("region {} is used twice", id.0)));
+            }
+            for (at, node) in (0u32..).zip(&region.nodes) {
+                if node.data.iter().chain(&node.order).any(|above| *above >= at) {
+                    return Err(damaged(format!("`{}` depends on what is below it", node.path)));
+                }
+                check_node(program, node)?;
+                regions_of(&node.kind, &mut |inner| todo.push(inner));
+            }
+            if program.exprs.get(region.result.0 as usize).is_none() {
+                return Err(damaged("a region without a result"));
+            }
+        }
+        let body = program.regions.get(graph.body.index()).map_or(0, |r| r.params);
+        if body as usize != graph.params.len() {
+            return Err(damaged(format!("the parameters of `{}` do not fit", graph.name)));
+        }
+    }
+    Ok(owners)
+}
+
+fn check_node(program: &Program, node: &Node) -> Result<(), LoadError> {
+    let ok = match &node.kind {
+        NodeKind::Call(call) => program
+            .graphs
+            .get(call.graph.index())
+            .is_some_and(|graph| graph.params.len() == call.args.len()),
+        NodeKind::Leaf(call) => program.leaves.get(call.leaf.index()).is_some(),
+        NodeKind::Stubbed { target, .. } => program.targets.get(target.index()).is_some(),
+        _ => true,
+    };
+    if ok { Ok(()) } else { Err(damaged(format!("`{}` calls what is not there", node.path))) }
+}
+
+/// Calls `f` for every region that a node holds.
+pub(crate) fn regions_of(kind: &NodeKind, f: &mut impl FnMut(RegionId)) {
+    let each = |arms: &[Arm], f: &mut dyn FnMut(RegionId)| arms.iter().for_each(|arm| f(arm.body));
+    match kind {
+        NodeKind::Pure(_)
+        | NodeKind::Call(_)
+        | NodeKind::Leaf(_)
+        | NodeKind::Model(_)
+        | NodeKind::Stubbed { .. }
+        | NodeKind::Expect { .. } => {}
+        NodeKind::Switch { arms, .. } => each(arms, f),
+        NodeKind::Map(map) => f(map.body),
+        NodeKind::Loop(rounds) => {
+            f(rounds.body);
+            f(rounds.otherwise);
+        }
+        NodeKind::Race { arms, .. } => arms.iter().copied().for_each(f),
+        NodeKind::Catch { body, arms } => {
+            f(*body);
+            each(arms, f);
+        }
+        NodeKind::Try(body) => f(*body),
+        NodeKind::Policy(policy) => {
+            f(policy.body);
+            policy.fallback.into_iter().for_each(f);
+        }
+    }
+}
+
+/// Whether effects of this class change the world, so that one in flight is awaited rather than torn.
+pub(crate) fn is_write(class: EffectClass) -> bool {
+    matches!(class, EffectClass::Write { .. })
+}

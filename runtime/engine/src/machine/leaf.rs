@@ -1,0 +1,117 @@
+//! Leaves and models: calls of the world.
+
+use kait_ir::program::{LeafCall, ModelCall};
+use kait_ir::{EffectClass, Failure, NodeKind, Value};
+
+use super::Run;
+use super::state::{Fail, NONE};
+use crate::event::{Args, Command, EffectId, ModelRequest, Outcome, Usage};
+
+impl Run<'_> {
+    pub(crate) fn start_leaf(&mut self, at: u32, node: u32, call: &LeafCall) -> Result<(), Fail> {
+        let (args, key) = self.eval(at, |e| {
+            let mut args = Args::with_capacity(call.args.len());
+            for arg in &call.args {
+                args.push(e.eval(*arg)?);
+            }
+            Ok((args, call.key.map(|key| e.eval(key)).transpose()?))
+        })?;
+        let class = self.loaded.program().leaves[call.leaf.index()].class;
+        if class == EffectClass::Model {
+            self.reserve(at, None, 0)?;
+        }
+        if let Some(target) = call.target {
+            self.log_call(at, target, args.clone());
+        }
+        if self.counts_as_work(class) {
+            self.enter(self.frame(at).scope);
+        }
+        let (effect, site) = (self.effect_id(at, node), self.site(at, node));
+        self.out.push(Command::Leaf { effect, leaf: call.leaf, site, args, key });
+        self.grow_effect(at, node);
+        Ok(())
+    }
+
+    pub(crate) fn start_model(&mut self, at: u32, node: u32, call: &ModelCall) -> Result<(), Fail> {
+        let (options, messages) = self.eval(at, |e| {
+            let mut options = Vec::with_capacity(call.options.len());
+            for (_, option) in &call.options {
+                options.push(e.eval(*option)?);
+            }
+            let mut messages = Vec::with_capacity(call.messages.len());
+            for message in &call.messages {
+                messages.push(e.eval(message.content)?);
+            }
+            Ok((options, messages))
+        })?;
+        let max_tokens = call.options.iter().zip(&options).find_map(|((name, _), value)| {
+            if name == "max_tokens" { value.as_int() } else { None }
+        });
+        let repair = self.repair_override(at).unwrap_or(call.repair);
+        let reserved = self.reserve(at, max_tokens, repair)?;
+        self.frame_mut(at).cells[node as usize].link =
+            u32::try_from(reserved.tokens).unwrap_or(NONE - 1).min(NONE - 1);
+        self.enter(self.frame(at).scope);
+        let effect = self.effect_id(at, node);
+        let request = Box::new(ModelRequest {
+            site: self.site(at, node),
+            role: self.model_override(at).unwrap_or_else(|| call.role.clone()),
+            options,
+            messages,
+            output: call.output,
+            repair: reserved.repair,
+            tokens_left: reserved.tokens_left.and_then(|n| u64::try_from(n).ok()),
+        });
+        self.out.push(Command::Model { effect, request });
+        self.grow_effect(at, node);
+        Ok(())
+    }
+
+    /// An effect has ended.
+    pub(crate) fn effect_done(
+        &mut self,
+        effect: EffectId,
+        outcome: Outcome,
+        usage: Option<Box<Usage>>,
+    ) {
+        let waiter =
+            super::Waiter { frame: effect.frame, generation: effect.generation, node: effect.node };
+        if !self.is_running(waiter) {
+            self.drained(effect);
+            return;
+        }
+        let (at, node) = (effect.frame, effect.node);
+        let scope = self.frame(at).scope;
+        let works = match &self.node(at, node).kind {
+            NodeKind::Leaf(call) => {
+                let class = self.loaded.program().leaves[call.leaf.index()].class;
+                if class == EffectClass::Model {
+                    self.settle_usage(scope, 0, usage.as_deref());
+                }
+                self.counts_as_work(class)
+            }
+            NodeKind::Model(_) => {
+                let reserved = self.frame(at).cells[node as usize].link;
+                self.settle_usage(scope, i64::from(reserved), usage.as_deref());
+                true
+            }
+            _ => return, // not an effect: somebody made this event up
+        };
+        if works {
+            self.leave(scope);
+        }
+        match outcome {
+            Outcome::Ok(value) => self.node_ok(at, node, value),
+            Outcome::Failed(failure) => self.node_failed(at, node, failure.into()),
+        }
+    }
+
+    /// The failure for a value that does not fit the type of the node that gives it.
+    pub(crate) fn checked(&self, at: u32, node: u32, value: Value) -> Result<Value, Fail> {
+        let ty = self.node(at, node).ty;
+        match self.loaded.table().check(ty, &value) {
+            Ok(()) => Ok(value),
+            Err(failure) => Err(Fail::from(Box::<Failure>::new(failure))),
+        }
+    }
+}

@@ -1,0 +1,547 @@
+//! The state machine: events in, commands out.
+//!
+//! [`Machine`] is a loaded program; [`State`] is one run of it; [`Machine::on`] is the only way forward. Within one
+//! event everything that can happen happens: nodes that became ready start in plan order, pure ones end at once,
+//! frames that are complete end their node. No call recurses into another frame, so depth costs no stack.
+//!
+//! One file each: readiness (`order`), ends and cancelling (`settle`), leaves and models (`leaf`), and every control
+//! form.
+
+mod catch;
+mod control;
+mod growth;
+mod leaf;
+mod looping;
+mod map;
+mod order;
+mod policy;
+mod race;
+pub(crate) mod scope;
+mod settle;
+pub(crate) mod state;
+mod stub;
+
+use std::sync::Arc;
+
+use kait_ir::{Failure, GraphId, Node, NodeKind, Region, Value};
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use crate::eval::{Eval, Evaluator};
+use crate::event::{Arg, Command, EffectId, Event, Nanos, Outcome, Site, Start};
+use crate::limits::{MAX_FRAME_DEPTH, MAX_FRAMES, MAX_TASKS};
+use crate::load::Loaded;
+pub use state::{CallRecord, State};
+use state::{Fail, Frame, NONE, NodeState, PART, Role, TimerUse, Waiter};
+
+/// A program that runs.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    loaded: Arc<Loaded>,
+}
+
+impl Machine {
+    /// A machine for that program.
+    pub fn new(loaded: impl Into<Arc<Loaded>>) -> Self {
+        Self { loaded: loaded.into() }
+    }
+
+    /// The program.
+    pub fn loaded(&self) -> &Arc<Loaded> {
+        &self.loaded
+    }
+
+    /// Lets an event happen at a point in time: changes the state and appends what is to be done. `now` never goes
+    /// back (an earlier time counts as the latest one seen). After [`Command::Finish`] every event is ignored.
+    pub fn on(&self, state: &mut State, now: Nanos, event: Event, out: &mut Vec<Command>) {
+        if state.outcome.is_some() {
+            return;
+        }
+        state.now = state.now.max(now);
+        let mut run = Run { loaded: &self.loaded, s: state, out };
+        run.event(event);
+        run.work();
+        run.clocks();
+    }
+
+    /// The stable path of an effect or node in flight, such as `support/reply.draft#2`; `None` if it is over.
+    pub fn path(&self, state: &State, effect: EffectId) -> Option<String> {
+        crate::path::render(&self.loaded, state, effect)
+    }
+
+    /// Which attempt of the nearest policy around it an effect in flight belongs to, from 1.
+    pub fn attempt(&self, state: &State, effect: EffectId) -> u32 {
+        let mut at = effect.frame;
+        while let Some(frame) = state.frames.get(at as usize) {
+            match frame.role {
+                Role::Body => return frame.index.max(1),
+                Role::Call | Role::Root => return 1,
+                _ => at = frame.parent,
+            }
+        }
+        1
+    }
+}
+
+/// One event at work.
+pub(crate) struct Run<'a> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) s: &'a mut State,
+    pub(crate) out: &'a mut Vec<Command>,
+}
+
+impl<'a> Run<'a> {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Start(start) => self.begin(*start),
+            Event::Done { effect, outcome, usage } => self.effect_done(effect, outcome, usage),
+            Event::Timer(timer) => match self.s.timers.remove(&timer.0) {
+                Some(TimerUse::Scope(scope)) => self.scope_is_over(scope),
+                Some(TimerUse::Backoff(waiter)) => self.backoff_over(waiter),
+                Some(TimerUse::Stub(waiter)) => self.stub_answers(waiter),
+                None => {}
+            },
+            Event::Cached { effect, value } => self.cache_answers(effect, value),
+            Event::Granted(effect) => self.rate_granted(effect),
+            Event::Cut { sink, generation, index, value } => {
+                self.cut(sink, generation, index, value);
+            }
+            Event::Superseded { sink, generation } => self.superseded(sink, generation),
+            Event::InputDone { param, outcome } => self.input_done(param, outcome),
+            Event::Cancel => self.cancel_run(),
+        }
+    }
+
+    /// Does all that can be done now.
+    fn work(&mut self) {
+        let mut tasks = 0u64;
+        loop {
+            tasks += 1;
+            if tasks > MAX_TASKS {
+                let why = format!("more than {MAX_TASKS} steps without any effect");
+                self.give_up_run(Failure::trap(why));
+                return;
+            }
+            if let Some(ended) = self.s.ended.pop() {
+                self.child_ended(ended);
+            } else if let Some(waiter) = self.s.ready.pop_front() {
+                match waiter.node {
+                    PART => self.part_ready(waiter.generation),
+                    NONE => {
+                        if self.is_current(waiter) {
+                            self.frame_complete(waiter.frame);
+                        }
+                    }
+                    _ => self.try_start(waiter),
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn begin(&mut self, start: Start) {
+        if self.s.started {
+            return;
+        }
+        self.s.started = true;
+        self.s.seed = start.seed;
+        self.s.parallel = start.parallel.max(1);
+        self.s.traced = start.traced;
+        self.s.next_sink = 1;
+        self.s.stub_uses = vec![0; self.loaded.program().stubs.len()];
+        let Some(graph) = self.loaded.program().graphs.get(start.graph.index()) else {
+            return self.finish(Outcome::Failed(Failure::trap("no such graph")));
+        };
+        let mut params = Vec::with_capacity(graph.params.len());
+        let mut growing = Vec::new();
+        let mut args = start.args.into_iter();
+        for (index, param) in (0u32..).zip(&graph.params) {
+            params.push(match (args.next(), param.default) {
+                (Some(Arg::Ready(value)), _) => value,
+                (Some(Arg::Growing), _) => {
+                    growing.push(index);
+                    Value::None
+                }
+                (None, Some(default)) => match self.eval(NONE, |e| e.eval(default)) {
+                    Ok(value) => value,
+                    Err(fail) => return self.finish(Outcome::Failed(*fail.failure)),
+                },
+                (None, None) => {
+                    let why = format!("the parameter `{}` was not given", param.name);
+                    return self.finish(Outcome::Failed(Failure::invalid("", why)));
+                }
+            });
+        }
+        match self.spawn_call(NONE, NONE, start.graph, params) {
+            Ok(root) => {
+                if !growing.is_empty() {
+                    self.frame_mut(root).extra().growing = growing;
+                }
+                self.wire_early_maps(root);
+                if start.sink {
+                    self.grow_result_of_run(root);
+                }
+            }
+            Err(fail) => self.finish(Outcome::Failed(*fail.failure)),
+        }
+    }
+
+    fn input_done(&mut self, param: u32, outcome: Outcome) {
+        let Some(root) = self.s.frames.first_mut() else { return };
+        if !root.alive || root.role != Role::Root {
+            return;
+        }
+        let Some(extra) = root.extra.as_mut() else { return };
+        let Some(at) = extra.growing.iter().position(|p| *p == param) else { return };
+        extra.growing.swap_remove(at);
+        match outcome {
+            Outcome::Ok(value) => {
+                if let Some(slot) = root.slots.get_mut(param as usize) {
+                    *slot = value;
+                }
+                self.wake_slot(0, param);
+            }
+            Outcome::Failed(failure) => self.give_up_run(failure),
+        }
+    }
+
+    /// Ends the run with a failure, as soon as writes in flight have ended.
+    pub(crate) fn give_up_run(&mut self, failure: Failure) {
+        self.s.ready.clear();
+        self.s.ended.clear();
+        let alive = self.s.frames.first().is_some_and(|f| f.alive);
+        let torn = if alive { self.kill(&[0], true) } else { settle::Torn::default() };
+        for drain in &mut self.s.drains {
+            drain.target = None;
+        }
+        if !torn.writes.is_empty() {
+            let drain =
+                state::Drain { effects: torn.writes, target: None, fail: failure.clone().into() };
+            self.s.drains.push(drain);
+        }
+        self.finish(Outcome::Failed(failure));
+    }
+
+    fn cancel_run(&mut self) {
+        if self.s.held.is_none() {
+            self.give_up_run(Failure::Cancelled);
+        }
+    }
+
+    pub(crate) fn finish(&mut self, outcome: Outcome) {
+        if !self.s.drains.is_empty() {
+            self.s.held = Some(outcome);
+            return;
+        }
+        self.s.held = None;
+        self.s.ready.clear();
+        self.s.ended.clear();
+        self.s.outcome = Some(outcome.clone());
+        self.out.push(Command::Finish(outcome));
+    }
+
+    // ---- frames
+
+    pub(crate) fn frame(&self, at: u32) -> &Frame {
+        &self.s.frames[at as usize]
+    }
+
+    pub(crate) fn frame_mut(&mut self, at: u32) -> &mut Frame {
+        &mut self.s.frames[at as usize]
+    }
+
+    pub(crate) fn region(&self, frame: u32) -> &'a Region {
+        &self.loaded.program().regions[self.frame(frame).region as usize]
+    }
+
+    pub(crate) fn node(&self, frame: u32, node: u32) -> &'a Node {
+        &self.region(frame).nodes[node as usize]
+    }
+
+    pub(crate) fn waiter(&self, frame: u32, node: u32) -> Waiter {
+        Waiter { frame, generation: self.frame(frame).generation, node }
+    }
+
+    pub(crate) fn effect_id(&self, frame: u32, node: u32) -> EffectId {
+        EffectId { frame, generation: self.frame(frame).generation, node }
+    }
+
+    pub(crate) fn site(&self, frame: u32, node: u32) -> Site {
+        Site { region: kait_ir::RegionId(self.frame(frame).region), node }
+    }
+
+    /// Whether the frame that it names is still the same one.
+    pub(crate) fn is_current(&self, waiter: Waiter) -> bool {
+        self.s
+            .frames
+            .get(waiter.frame as usize)
+            .is_some_and(|f| f.alive && f.generation == waiter.generation)
+    }
+
+    /// Whether it names a node that is under way.
+    pub(crate) fn is_running(&self, waiter: Waiter) -> bool {
+        self.is_current(waiter)
+            && self
+                .frame(waiter.frame)
+                .cells
+                .get(waiter.node as usize)
+                .is_some_and(|c| c.state == NodeState::Running)
+    }
+
+    /// Evaluates in a frame.
+    pub(crate) fn eval<T>(
+        &mut self,
+        frame: u32,
+        f: impl FnOnce(&mut Evaluator<'_>) -> Eval<T>,
+    ) -> Result<T, Fail> {
+        let mut locals = std::mem::take(&mut self.s.locals);
+        let result =
+            f(&mut Evaluator::new(self.loaded, &self.s.frames, frame, &self.s.log, &mut locals));
+        locals.clear();
+        self.s.locals = locals;
+        result.map_err(Fail::from)
+    }
+
+    /// Makes a frame of a region that a node holds.
+    #[expect(clippy::too_many_arguments, reason = "each says one thing about the frame")]
+    pub(crate) fn spawn(
+        &mut self,
+        parent: u32,
+        node: u32,
+        region: kait_ir::RegionId,
+        role: Role,
+        index: u32,
+        scope: u32,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<u32, Fail> {
+        let Some(table) = self.loaded.regions.get(region.index()) else {
+            return Err(Failure::trap("a region that does not exist").into());
+        };
+        let (depth, cleared, quiet) = match self.s.frames.get(parent as usize) {
+            Some(above) => {
+                let writers = &self.loaded.regions[above.region as usize].writers;
+                let quiet = above.quiet && writers.first().is_none_or(|w| *w >= node);
+                (above.depth + 1, false, quiet)
+            }
+            None => (0, true, true),
+        };
+        if depth > MAX_FRAME_DEPTH {
+            return Err(Failure::Depth.into());
+        }
+        let at = match self.s.free_frames.pop() {
+            Some(at) => at,
+            None => {
+                let at = self.s.frames.len();
+                if at >= MAX_FRAMES {
+                    return Err(Failure::Budget { kind: "frames".into() }.into());
+                }
+                self.s.frames.push(Frame::empty());
+                at as u32
+            }
+        };
+        let count = self.loaded.program().regions[region.index()].params as usize;
+        let frame = &mut self.s.frames[at as usize];
+        frame.region = region.0;
+        frame.parent = parent;
+        frame.node = node;
+        frame.index = index;
+        frame.depth = depth;
+        frame.scope = scope;
+        frame.prefix = 0;
+        frame.ask_prefix = 0;
+        frame.fail_at = NONE;
+        frame.role = role;
+        frame.alive = true;
+        frame.cleared = cleared;
+        frame.quiet = quiet;
+        frame.slots.extend(params);
+        frame.slots.truncate(count);
+        frame.slots.resize(count + table.cells.len(), Value::None);
+        frame.cells.extend_from_slice(&table.cells);
+        let generation = frame.generation;
+        if table.has_asks {
+            frame.step_over_asks(table);
+        }
+        if table.cells.is_empty() {
+            self.s.ready.push_back(Waiter { frame: at, generation, node: NONE });
+        }
+        let ready = table.roots.iter().map(|&node| Waiter { frame: at, generation, node });
+        self.s.ready.extend(ready);
+        if !table.early.is_empty() && role != Role::Root {
+            self.wire_early_maps(at);
+        }
+        Ok(at)
+    }
+
+    /// Makes the frame of a call: budgets of its header, depth of its recursion.
+    pub(crate) fn spawn_call(
+        &mut self,
+        parent: u32,
+        node: u32,
+        graph: GraphId,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<u32, Fail> {
+        let callee = &self.loaded.program().graphs[graph.index()];
+        if let Some(most) = callee.depth
+            && self.frames_of(parent, graph, most) >= most
+        {
+            return Err(Failure::Depth.into());
+        }
+        let scope = self.s.frames.get(parent as usize).map_or(NONE, |f| f.scope);
+        let role = if parent == NONE { Role::Root } else { Role::Call };
+        let at = self.spawn(parent, node, callee.body, role, 0, scope, params)?;
+        if !callee.budgets.is_empty() {
+            self.open_header(at, graph)?;
+        }
+        Ok(at)
+    }
+
+    /// How many frames of the graph's body enclose a place, as far as `most`.
+    fn frames_of(&self, mut at: u32, graph: GraphId, most: u32) -> u32 {
+        let body = self.loaded.program().graphs[graph.index()].body.0;
+        let mut count = 0;
+        while let Some(frame) = self.s.frames.get(at as usize) {
+            if frame.region == body {
+                count += 1;
+                if count >= most {
+                    break;
+                }
+            }
+            at = frame.parent;
+        }
+        count
+    }
+
+    // ---- starting nodes
+
+    /// Starts a node for which everything is there.
+    pub(crate) fn start(&mut self, frame: u32, node: u32) {
+        self.frame_mut(frame).cells[node as usize].state = NodeState::Running;
+        let kind = &self.node(frame, node).kind;
+        if self.s.traced {
+            let (effect, site) = (self.effect_id(frame, node), self.site(frame, node));
+            self.out.push(Command::NodeStarted { effect, site });
+        }
+        let result = match kind {
+            NodeKind::Pure(expr) => {
+                let expr = *expr;
+                match self.eval(frame, |e| e.eval(expr)) {
+                    Ok(value) => return self.node_ok(frame, node, value),
+                    Err(fail) => Err(fail),
+                }
+            }
+            NodeKind::Leaf(call) => self.start_leaf(frame, node, call),
+            NodeKind::Model(call) => self.start_model(frame, node, call),
+            NodeKind::Call(call) => self.start_call(frame, node, call),
+            NodeKind::Switch { scrutinee, arms } => {
+                self.start_switch(frame, node, *scrutinee, arms)
+            }
+            NodeKind::Map(map) => self.start_map(frame, node, map),
+            NodeKind::Loop(rounds) => self.start_loop(frame, node, rounds),
+            NodeKind::Race { need, arms, .. } => self.start_race(frame, node, *need, arms),
+            NodeKind::Catch { body, .. } | NodeKind::Try(body) => {
+                self.start_body(frame, node, *body)
+            }
+            NodeKind::Policy(policy) => self.start_policy(frame, node, policy),
+            NodeKind::Stubbed { target, args } => self.start_stubbed(frame, node, *target, args),
+            NodeKind::Expect { condition, shows, source } => {
+                return self.expect(frame, node, *condition, shows, source);
+            }
+        };
+        if let Err(fail) = result {
+            self.node_failed(frame, node, fail);
+        }
+    }
+
+    fn start_call(
+        &mut self,
+        frame: u32,
+        node: u32,
+        call: &'a kait_ir::program::Call,
+    ) -> Result<(), Fail> {
+        let args: SmallVec<[Value; 4]> = self.eval(frame, |e| {
+            let mut args = SmallVec::with_capacity(call.args.len());
+            for arg in &call.args {
+                args.push(e.eval(*arg)?);
+            }
+            Ok(args)
+        })?;
+        if let Some(target) = call.target {
+            self.log_call(frame, target, args.iter().cloned().collect());
+        }
+        let child = self.spawn_call(frame, node, call.graph, args)?;
+        if call.model.is_some() || call.repair.is_some() {
+            let extra = self.frame_mut(child).extra();
+            extra.model = call.model.clone();
+            extra.repair = call.repair;
+        }
+        self.adopt(frame, node, child);
+        Ok(())
+    }
+
+    fn start_switch(
+        &mut self,
+        frame: u32,
+        node: u32,
+        scrutinee: kait_ir::ExprId,
+        arms: &'a [kait_ir::program::Arm],
+    ) -> Result<(), Fail> {
+        let chosen = self.eval(frame, |e| {
+            let value = e.eval(scrutinee)?;
+            e.choose_arm(arms, &value, |_| true)
+        })?;
+        let Some((index, params)) = chosen else {
+            return Err(Failure::trap("no arm of a `match` covers the value").into());
+        };
+        self.start_arm(frame, node, arms, index, Role::Arm, params)
+    }
+
+    /// Starts an arm of a switch or a handler of a catch.
+    pub(crate) fn start_arm(
+        &mut self,
+        frame: u32,
+        node: u32,
+        arms: &'a [kait_ir::program::Arm],
+        index: u32,
+        role: Role,
+        params: SmallVec<[Value; 4]>,
+    ) -> Result<(), Fail> {
+        let scope = self.frame(frame).scope;
+        let body = arms[index as usize].body;
+        let child = self.spawn(frame, node, body, role, index, scope, params)?;
+        self.adopt(frame, node, child);
+        Ok(())
+    }
+
+    /// Makes a frame the one that a running node stands for.
+    pub(crate) fn adopt(&mut self, frame: u32, node: u32, child: u32) {
+        self.frame_mut(frame).cells[node as usize].link = child;
+        self.grow_into_child(frame, node, child);
+    }
+
+    /// The role that policies around a place name for models, if any does.
+    pub(crate) fn model_override(&self, mut at: u32) -> Option<SmolStr> {
+        while let Some(frame) = self.s.frames.get(at as usize) {
+            if let Some(model) = frame.extra.as_ref().and_then(|e| e.model.as_ref()) {
+                return Some(model.clone());
+            }
+            at = frame.parent;
+        }
+        None
+    }
+
+    /// The repairs that the nearest call around a place allows, if it says so.
+    pub(crate) fn repair_override(&self, mut at: u32) -> Option<u32> {
+        while let Some(frame) = self.s.frames.get(at as usize) {
+            if matches!(frame.role, Role::Call | Role::Root) {
+                return frame.extra.as_ref().and_then(|e| e.repair);
+            }
+            at = frame.parent;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

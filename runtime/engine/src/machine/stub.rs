@@ -1,0 +1,158 @@
+//! Tests in the language: stubbed calls, the record of calls, expectations.
+
+use kait_ir::program::Stub;
+use kait_ir::{ExprId, Failure, TargetId, TypeId, Value};
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use super::Run;
+use super::state::{CallRecord, Fail, NodeState, Role, TimerUse, Waiter};
+use crate::event::{Command, ExpectFailed};
+
+/// In the cell of a stubbed call that takes its time.
+const ANSWER_COMES: u32 = 0;
+
+impl<'a> Run<'a> {
+    /// Answers a call from the stubs: the first one that matches.
+    pub(crate) fn start_stubbed(
+        &mut self,
+        at: u32,
+        node: u32,
+        target: TargetId,
+        args: &'a [ExprId],
+    ) -> Result<(), Fail> {
+        let values: SmallVec<[Value; 2]> = self.eval(at, |e| {
+            let mut values = SmallVec::with_capacity(args.len());
+            for arg in args {
+                values.push(e.eval(*arg)?);
+            }
+            Ok(values)
+        })?;
+        let program = self.loaded.program();
+        let root = 0;
+        for &index in self.loaded.stubs_of(target) {
+            let stub: &'a Stub = &program.stubs[index as usize];
+            let fits = self.eval(root, |e| {
+                Ok(stub.params.iter().all(|(param, pattern)| {
+                    values.get(*param as usize).is_some_and(|value| e.matches(pattern, value))
+                }))
+            })?;
+            if !fits {
+                continue;
+            }
+            // Lets of the test that the stub reads are slots like others: it waits for them.
+            let params = self.region(root).params;
+            for above in &stub.data {
+                if !self.slot_is_there(root, params + above) {
+                    let waiter = self.waiter(at, node);
+                    self.frame_mut(at).cells[node as usize].state = NodeState::Waiting;
+                    self.wait_for_slot(root, params + above, waiter);
+                    return Ok(());
+                }
+            }
+            self.log_call(at, target, values.clone());
+            return self.give_stub(at, node, index, stub, &values);
+        }
+        self.log_call(at, target, values);
+        let name = program.targets[target.index()].clone();
+        let why = format!("no stub of `{name}` matches this call");
+        Err(Failure::Unbound { name: why.into() }.into())
+    }
+
+    fn give_stub(
+        &mut self,
+        at: u32,
+        node: u32,
+        index: u32,
+        stub: &'a Stub,
+        values: &[Value],
+    ) -> Result<(), Fail> {
+        let Some(uses) = self.s.stub_uses.get_mut(index as usize) else { return Ok(()) };
+        let turn = *uses as usize;
+        *uses = uses.saturating_add(1);
+        let Some(outcome) = stub.outcomes.get(turn).or(stub.outcomes.last()) else {
+            return Err(Failure::trap("a stub without outcome").into());
+        };
+        // Binders of its patterns are locals again: another evaluation may have run since they were matched.
+        let result = self.eval(0, |e| {
+            for (param, pattern) in &stub.params {
+                if let Some(value) = values.get(*param as usize) {
+                    e.matches(pattern, value);
+                }
+            }
+            e.eval(outcome.value)
+        });
+        let result = result.and_then(|value| self.checked(at, node, value));
+        if outcome.after <= 0 {
+            match result {
+                Ok(value) => self.node_ok(at, node, value),
+                Err(fail) => self.node_failed(at, node, fail),
+            }
+            return Ok(());
+        }
+        let waiter = self.waiter(at, node);
+        self.frame_mut(at).cells[node as usize].link = ANSWER_COMES;
+        self.enter(self.frame(at).scope);
+        let due = self.s.now.saturating_add(outcome.after);
+        let timer = self.set_timer(due, TimerUse::Stub(waiter));
+        self.s.stub_answers.push((waiter, timer, result));
+        Ok(())
+    }
+
+    /// A stub has taken its time.
+    pub(crate) fn stub_answers(&mut self, waiter: Waiter) {
+        let Some(found) = self.s.stub_answers.iter().position(|(w, ..)| *w == waiter) else {
+            return;
+        };
+        let (_, _, result) = self.s.stub_answers.remove(found);
+        if self.is_running(waiter) {
+            self.leave(self.frame(waiter.frame).scope);
+            self.node_ended(waiter.frame, waiter.node, result);
+        }
+    }
+
+    /// A stubbed call that takes its time was cancelled.
+    pub(crate) fn drop_stub_answer(&mut self, waiter: Waiter) {
+        if let Some(found) = self.s.stub_answers.iter().position(|(w, ..)| *w == waiter) {
+            let (_, timer, _) = self.s.stub_answers.remove(found);
+            self.cancel_timer(timer);
+        }
+    }
+
+    /// Keeps a call in the record of a test.
+    pub(crate) fn log_call(&mut self, at: u32, target: TargetId, args: SmallVec<[Value; 2]>) {
+        let frame = self.frame(at);
+        // Only the body of a policy makes the same call again.
+        let again = frame.role == Role::Body && frame.index > 1;
+        self.s.log.push(CallRecord { target, args, again });
+    }
+
+    /// Looks whether an expectation holds. The test goes on if it does not.
+    pub(crate) fn expect(
+        &mut self,
+        at: u32,
+        node: u32,
+        condition: ExprId,
+        shows: &'a [(SmolStr, ExprId, TypeId)],
+        source: &SmolStr,
+    ) {
+        let held = self.eval(at, |e| e.truth(condition));
+        if !matches!(held, Ok(true)) {
+            let mut shown = Vec::with_capacity(shows.len());
+            for (text, expr, ty) in shows {
+                let value = match self.eval(at, |e| e.eval(*expr)) {
+                    Ok(value) => crate::render::shown(self.loaded.table(), *ty, &value),
+                    Err(fail) => format!("failed: {:?}", fail.failure),
+                };
+                shown.push((text.clone(), value));
+            }
+            self.out.push(Command::ExpectFailed(Box::new(ExpectFailed {
+                site: self.site(at, node),
+                source: source.clone(),
+                shows: shown,
+                failure: held.err().map(|fail| *fail.failure),
+            })));
+        }
+        self.node_ok(at, node, Value::None);
+    }
+}

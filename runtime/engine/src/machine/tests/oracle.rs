@@ -1,0 +1,457 @@
+//! Order and failing, held against running from top to bottom.
+//!
+//! Random programs (reads, writes, models, guards, calls, `try`, sequential `for`, `match`) are run twice: by a few
+//! lines that know nothing but "from top to bottom", and by the machine under a random schedule. Both must agree on
+//! all that anyone can observe: the writes in order, which versions each read saw, the failure that is reported, and
+//! what each `try` gave. Nothing below a guard may start before the guard has succeeded.
+
+use std::collections::HashMap;
+
+use kait_ir::program::{Arm, Map};
+use kait_ir::{EffectClass, Expr, ExprId, Gate, NodeKind, Pattern, RegionId, ResourceId, Value};
+
+use super::{Driver, custom};
+use crate::builder::{NodeExt, ProgramBuilder, graph_call, leaf_call, node};
+use crate::event::Outcome;
+
+const RESOURCES: [&str; 4] = ["a", "a.x", "a.y", "b"];
+const OUT: &str = "out";
+
+/// xorshift64*: good enough to pick, and the same everywhere.
+pub(super) struct Rng(u64);
+
+impl Rng {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut rng = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        for _ in 0..4 {
+            rng.below(2);
+        }
+        rng
+    }
+
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        ((self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize) % n
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+    Model,
+    /// Fails or not by itself, and everything below waits for it.
+    Guard,
+    Call,
+    Try,
+    /// A `for` over its blocks, one after the other.
+    Seq,
+    /// A `match` that runs one of its blocks: the last.
+    Switch,
+}
+
+#[derive(Clone, Debug)]
+struct Item {
+    kind: Kind,
+    name: String,
+    resource: &'static str,
+    fails: bool,
+    blocks: Vec<Vec<Item>>,
+    /// As (blocks outwards, place in that block).
+    deps: Vec<(usize, usize)>,
+}
+
+fn overlaps(r: &str, s: &str) -> bool {
+    let below = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
+    r == s || below(r, s) || below(s, r)
+}
+
+/// `above` are the kinds of what stands above in each enclosing block, outermost first.
+fn generate(
+    rng: &mut Rng,
+    depth: usize,
+    above: &mut Vec<Vec<Kind>>,
+    count: &mut usize,
+) -> Vec<Item> {
+    let mut block = Vec::new();
+    above.push(Vec::new());
+    for _ in 0..1 + rng.below(5) {
+        *count += 1;
+        let name = format!("n{count}");
+        let mut deps = Vec::new();
+        for (out, kinds) in above.iter().rev().enumerate() {
+            for (place, kind) in kinds.iter().enumerate() {
+                if *kind != Kind::Guard && rng.chance(if out == 0 { 25 } else { 12 }) {
+                    deps.push((out, place));
+                }
+            }
+        }
+        let mut kind = match rng.below(42) {
+            0..8 => Kind::Read,
+            8..16 => Kind::Write,
+            16..22 => Kind::Model,
+            22..26 => Kind::Guard,
+            26..31 => Kind::Call,
+            31..35 => Kind::Try,
+            35..38 => Kind::Seq,
+            _ => Kind::Switch,
+        };
+        let nests = matches!(kind, Kind::Call | Kind::Try | Kind::Seq | Kind::Switch);
+        if nests && depth >= 3 {
+            kind = Kind::Read;
+        }
+        let nests = nests && depth < 3;
+        let fails = !nests && rng.chance(12);
+        let resource = match kind {
+            Kind::Read => RESOURCES[rng.below(4)],
+            Kind::Write => [RESOURCES[rng.below(4)], OUT][usize::from(rng.chance(20))],
+            _ => "",
+        };
+        let blocks = if nests {
+            let n = if matches!(kind, Kind::Seq | Kind::Switch) { 1 + rng.below(3) } else { 1 };
+            (0..n).map(|_| generate(rng, depth + 1, above, count)).collect()
+        } else {
+            Vec::new()
+        };
+        if let Some(kinds) = above.last_mut() {
+            kinds.push(kind);
+        }
+        block.push(Item { kind, name, resource, fails, blocks, deps });
+    }
+    above.pop();
+    block
+}
+
+// ---- from top to bottom
+
+#[derive(Default, Debug, PartialEq)]
+struct World {
+    writes: Vec<(String, &'static str)>,
+    /// By read: how many writes to what it overlaps it saw.
+    seen: HashMap<String, Vec<String>>,
+    tries: HashMap<String, Option<String>>,
+}
+
+impl World {
+    fn version(&self, resource: &str) -> Vec<String> {
+        let hits = self.writes.iter().filter(|(_, r)| overlaps(r, resource));
+        hits.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn sequential(&mut self, block: &[Item]) -> Option<String> {
+        for item in block {
+            let mut failure = None;
+            match item.kind {
+                Kind::Call | Kind::Try | Kind::Seq => {
+                    failure = item.blocks.iter().find_map(|inner| self.sequential(inner));
+                    if item.kind == Kind::Try {
+                        self.tries.insert(item.name.clone(), failure.take());
+                    }
+                }
+                Kind::Switch => {
+                    failure = item.blocks.last().and_then(|inner| self.sequential(inner));
+                }
+                Kind::Read | Kind::Write | Kind::Model | Kind::Guard => {
+                    if item.kind == Kind::Read {
+                        self.seen.insert(item.name.clone(), self.version(item.resource));
+                    }
+                    if item.fails {
+                        failure = Some(item.name.clone());
+                    } else if item.kind == Kind::Write {
+                        self.writes.push((item.name.clone(), item.resource));
+                    }
+                }
+            }
+            if failure.is_some() {
+                return failure;
+            }
+        }
+        None
+    }
+}
+
+// ---- as a program
+
+/// What a block says about itself to whoever encloses it.
+struct Summary {
+    region: RegionId,
+    writes: Vec<ResourceId>,
+    guard: bool,
+}
+
+struct Lowering {
+    b: ProgramBuilder,
+    guards: Vec<String>,
+}
+
+impl Lowering {
+    /// `seq_depth`: how many regions lie between this block and each enclosing block.
+    fn block(&mut self, block: &[Item], hops: &mut Vec<u32>, params: &mut Vec<u32>) -> Summary {
+        let mut nodes = Vec::new();
+        let mut summary = Summary { region: RegionId(0), writes: Vec::new(), guard: false };
+        let mut guard_above = None;
+        let own_params = params.last().copied().unwrap_or(0);
+        for (place, item) in (0u32..).zip(block) {
+            let (mut data, mut outer, mut reads_of) = (Vec::new(), Vec::new(), Vec::new());
+            for (out, slot) in &item.deps {
+                let slot = *slot as u32;
+                if *out == 0 {
+                    data.push(slot);
+                    reads_of.push(self.b.slot(0, own_params + slot));
+                } else {
+                    let up: u32 = hops[hops.len() - out..].iter().sum();
+                    let offset = params[params.len() - 1 - out];
+                    outer.push((up, offset + slot));
+                    reads_of.push(self.b.slot(up, offset + slot));
+                }
+            }
+            let mut inner = Vec::new();
+            for (k, sub) in item.blocks.iter().enumerate() {
+                let is_last = k + 1 == item.blocks.len();
+                let extra = matches!(item.kind, Kind::Seq) as u32;
+                hops.push(1 + extra);
+                params.push(0);
+                inner.push(self.block(sub, hops, params));
+                hops.pop();
+                params.pop();
+                let _ = is_last;
+            }
+            let writes: Vec<ResourceId> = inner.iter().flat_map(|s| s.writes.clone()).collect();
+            let inner_guard = inner.iter().any(|s| s.guard);
+            let has_writes = !writes.is_empty();
+            // Dependencies of a control form are read by an expression of its own.
+            let args = reads_of.clone();
+            let kind = match item.kind {
+                Kind::Read | Kind::Write | Kind::Model | Kind::Guard => {
+                    let class = match item.kind {
+                        Kind::Write => EffectClass::Write { keyed: false },
+                        Kind::Model => EffectClass::Model,
+                        _ => EffectClass::Read,
+                    };
+                    let leaf = self.b.leaf(&item.name, class);
+                    leaf_call(leaf, args)
+                }
+                Kind::Call | Kind::Switch => {
+                    // Of a switch the last arm is taken: the others match nothing.
+                    let scrutinee = self.list(&args);
+                    let last = inner.len() - 1;
+                    let arms = inner
+                        .iter()
+                        .enumerate()
+                        .map(|(k, s)| Arm {
+                            pattern: if k == last {
+                                Pattern::Any
+                            } else {
+                                Pattern::Const(Value::Tag(9))
+                            },
+                            guard: None,
+                            body: s.region,
+                        })
+                        .collect();
+                    NodeKind::Switch { scrutinee, arms }
+                }
+                Kind::Try => NodeKind::Try(inner[0].region),
+                Kind::Seq => {
+                    // Item `i` runs block `i`: a sequential map over a switch.
+                    let scrutinee = self.b.slot(0, 0);
+                    let arms = (0..)
+                        .zip(&inner)
+                        .map(|(k, s)| Arm {
+                            pattern: Pattern::Const(Value::Int(k)),
+                            guard: None,
+                            body: s.region,
+                        })
+                        .collect();
+                    let mut switch = node("block", NodeKind::Switch { scrutinee, arms });
+                    switch.writes.clone_from(&writes);
+                    switch.guard = inner_guard;
+                    let result = self.b.slot(0, 1);
+                    let body = self.b.region(1, vec![switch], result);
+                    let numbers = (0..inner.len() as i64).map(Value::Int).collect();
+                    let source = self.b.value(Value::list(numbers));
+                    NodeKind::Map(Box::new(Map {
+                        source,
+                        pattern: Pattern::Bind(0),
+                        filter: None,
+                        max: None,
+                        parallel: None,
+                        sequential: true,
+                        early: false,
+                        body,
+                    }))
+                }
+            };
+            let mut node = node(item.name.as_str(), kind).after_data(&data).outer(&outer);
+            node.order.extend(guard_above);
+            node.writes = writes;
+            node.holds_gate = has_writes;
+            let mut guards = item.kind == Kind::Guard;
+            match item.kind {
+                Kind::Read => node.reads.push(self.b.resource(item.resource)),
+                Kind::Write => {
+                    node.writes.push(self.b.resource(item.resource));
+                    node.gate = Gate::All;
+                    node.holds_gate = true;
+                }
+                Kind::Guard => self.guards.push(item.name.clone()),
+                Kind::Try => {}
+                _ => guards |= inner_guard,
+            }
+            node.guard = guards;
+            if guards {
+                guard_above = Some(place);
+            }
+            summary.guard |= guards;
+            summary.writes.extend(node.writes.iter().copied());
+            nodes.push(node);
+        }
+        let tries: Vec<_> = (0..)
+            .zip(block)
+            .filter(|(_, item)| item.kind == Kind::Try)
+            .map(|(i, _)| own_params + i)
+            .collect();
+        let result = self.b.slots(&tries);
+        summary.region = self.b.region(own_params, nodes, result);
+        summary
+    }
+
+    fn list(&mut self, items: &[ExprId]) -> ExprId {
+        let items = items.iter().map(|id| (*id, false)).collect();
+        self.b.expr(Expr::List(items))
+    }
+}
+
+/// Which items stand below which guards, at any level.
+fn below_guards(block: &[Item], open: &mut Vec<String>, found: &mut HashMap<String, Vec<String>>) {
+    let before = open.len();
+    for item in block {
+        found.insert(item.name.clone(), open.clone());
+        for inner in &item.blocks {
+            below_guards(inner, open, found);
+        }
+        if item.kind == Kind::Guard {
+            open.push(item.name.clone());
+        }
+    }
+    open.truncate(before);
+}
+
+fn all<'a>(block: &'a [Item], into: &mut HashMap<String, &'a Item>) {
+    for item in block {
+        into.insert(item.name.clone(), item);
+        item.blocks.iter().for_each(|inner| all(inner, into));
+    }
+}
+
+fn run(seed: u64) -> Result<usize, String> {
+    let mut rng = Rng::new(seed);
+    let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
+    let mut expected = World::default();
+    let failure = expected.sequential(&block);
+
+    let mut lowering = Lowering { b: ProgramBuilder::new(), guards: Vec::new() };
+    let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
+    lowering.b.graph("random", body);
+    let mut items = HashMap::new();
+    all(&block, &mut items);
+    let mut guards = HashMap::new();
+    below_guards(&block, &mut Vec::new(), &mut guards);
+
+    let mut driver = Driver::started(lowering.b.load().map_err(|e| e.to_string())?, vec![]);
+    let mut world = World::default();
+    let mut known = 0;
+    let mut passed: Vec<String> = Vec::new();
+    let mut started = Vec::new();
+    while driver.outcome.is_none() {
+        for flying in &driver.in_flight[known.min(driver.in_flight.len())..] {
+            let item = items[&flying.name];
+            for guard in &guards[&flying.name] {
+                if !passed.contains(guard) {
+                    return Err(format!("{} started below the open guard {guard}", flying.name));
+                }
+            }
+            started.push(flying.name.clone());
+            if item.kind == Kind::Read {
+                world.seen.insert(flying.name.clone(), world.version(item.resource));
+            }
+        }
+        if driver.in_flight.is_empty() {
+            return Err("nothing is in flight, and the run is not over".into());
+        }
+        let pick = rng.below(driver.in_flight.len());
+        let flying = driver.in_flight.remove(pick);
+        let item = items[&flying.name];
+        let outcome = if item.fails {
+            Outcome::Failed(custom(&item.name))
+        } else {
+            if item.kind == Kind::Write {
+                world.writes.push((item.name.clone(), item.resource));
+            }
+            passed.push(item.name.clone());
+            Outcome::Ok(Value::text(item.name.as_str()))
+        };
+        known = driver.in_flight.len();
+        let before = driver.abandoned.len();
+        driver.event(crate::Event::Done { effect: flying.effect, outcome, usage: None });
+        // What was abandoned stood before what was started in this event.
+        known -= driver.abandoned.len() - before;
+    }
+    let got = match driver.outcome.clone() {
+        Some(Outcome::Failed(kait_ir::Failure::Custom { message, .. })) => {
+            Some(message.to_string())
+        }
+        Some(Outcome::Ok(_)) => None,
+        other => return Err(format!("an unexpected end: {other:?}")),
+    };
+    if got != failure {
+        return Err(format!("reported {got:?}, from top to bottom {failure:?}"));
+    }
+    if world.writes != expected.writes {
+        return Err(format!("writes {:?}, not {:?}", world.writes, expected.writes));
+    }
+    for (read, version) in &expected.seen {
+        if world.seen.get(read).is_some_and(|saw| saw != version) {
+            return Err(format!("{read} saw {:?}, not {version:?}", world.seen[read]));
+        }
+        if failure.is_none() && !world.seen.contains_key(read) {
+            return Err(format!("{read} never ran"));
+        }
+    }
+    if let Some(Outcome::Ok(value)) = &driver.outcome {
+        let tries: Vec<_> = block.iter().filter(|i| i.kind == Kind::Try).collect();
+        let gave = value.as_list().unwrap_or_default();
+        for (item, gave) in tries.iter().zip(gave) {
+            let message = (gave.tag() == Some(1))
+                .then(|| gave.fields()[0].fields()[1].as_text().unwrap_or_default().to_owned());
+            if message != expected.tries[&item.name] {
+                return Err(format!("{} gave {gave:?}", item.name));
+            }
+        }
+    }
+    if seed.is_multiple_of(64) {
+        driver.rebuild();
+    }
+    Ok(started.len())
+}
+
+#[test]
+fn any_schedule_agrees_with_running_from_top_to_bottom() {
+    let mut effects = 0;
+    for seed in 0..6000 {
+        match run(seed) {
+            Ok(n) => effects += n,
+            Err(why) => {
+                let mut rng = Rng::new(seed);
+                let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
+                panic!("seed {seed}: {why}\n{block:#?}");
+            }
+        }
+    }
+    assert!(effects > 30_000, "the programs are too small to show anything: {effects} effects");
+}
