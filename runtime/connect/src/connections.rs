@@ -1,7 +1,7 @@
 //! The registry: which leaf is which function, and what they share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use kait_engine::Outcome;
@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use crate::grants::{AllowAll, Grants};
 use crate::leaf::{LeafJob, ModelBinding, Started};
+use crate::providers::ModelProvider;
 use crate::{clock, documents, files, http, process, random};
 
 /// Starts a call, or says at once why not.
@@ -92,12 +93,16 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Made when first needed: reading the system's certificates takes longer than a small run.
     pub(crate) web: OnceLock<Result<reqwest::Client, String>>,
+    /// The model providers in use, by their bindings.
+    pub(crate) providers: Mutex<Vec<(ModelBinding, Arc<dyn ModelProvider>)>>,
 }
 
 impl Connections {
     /// Connections by that configuration. Nothing is opened yet.
     pub fn new(config: Config) -> Self {
-        Self { shared: Arc::new(Shared { config, web: OnceLock::new() }) }
+        Self {
+            shared: Arc::new(Shared { config, web: OnceLock::new(), providers: Mutex::default() }),
+        }
     }
 
     /// The configuration.

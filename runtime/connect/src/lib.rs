@@ -14,8 +14,13 @@ mod grants;
 pub mod growth;
 mod http;
 pub mod leaf;
+mod model;
 mod process;
+pub mod providers;
 mod random;
+pub mod structured;
+#[cfg(test)]
+mod testing;
 
 pub use connections::{Config, Connections, Limits, leaf_names};
 pub use emission::{Emission, emission};
