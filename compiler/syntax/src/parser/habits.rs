@@ -169,9 +169,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
         }
         "switch" | "select" | "when" => {
             p.replace_next(Code::Switch, "cases are told apart with `match`", "match");
-            p.muted = true;
             p.skip_to_line_end(false);
-            p.muted = false;
             true
         }
         _ => false,
@@ -503,9 +501,7 @@ pub(super) fn lambda_body(p: &mut Parser<'_>) {
     if p.raw() == K::LBrace {
         p.skip_one();
     } else {
-        let around = std::mem::replace(&mut p.muted, true);
-        exprs::expect_expr(p, "a value");
-        p.muted = around;
+        p.quietly(|p| exprs::expect_expr(p, "a value"));
     }
     p.finish_node(marker, K::Error);
 }
@@ -587,14 +583,15 @@ pub(super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
     let marker = p.again(marker);
     let start = p.builder.start_of(marker);
     p.bump();
-    let around = std::mem::replace(&mut p.muted, true);
-    exprs::expect_expr(p, "a value");
-    let colon = (p.raw() == K::Colon).then(|| p.range(0));
-    if colon.is_some() {
-        p.bump();
+    let colon = p.quietly(|p| {
         exprs::expect_expr(p, "a value");
-    }
-    p.muted = around;
+        let colon = (p.raw() == K::Colon).then(|| p.range(0));
+        if colon.is_some() {
+            p.bump();
+            exprs::expect_expr(p, "a value");
+        }
+        colon
+    });
     let mut error =
         SyntaxError::new(Code::Ternary, question, "a choice is written `if c { a } else { b }`");
     if let Some(colon) = colon {
@@ -633,9 +630,7 @@ pub(super) fn then_word(p: &mut Parser<'_>) {
         p.report(error);
         p.bump_error();
         if p.current() != K::LBrace {
-            let around = std::mem::replace(&mut p.muted, true);
-            exprs::expect_expr(p, "a value");
-            p.muted = around;
+            p.quietly(|p| exprs::expect_expr(p, "a value"));
         }
     }
 }

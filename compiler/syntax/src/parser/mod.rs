@@ -21,7 +21,9 @@
 //! - after a word that is used as a keyword a newline never counts (`record` alone on its line);
 //! - a clause word followed by `:` or `.` is a name;
 //! - `expect` and `stub` at the start of a test item are keywords unless `.` follows;
-//! - a resource of an effect cannot be named `needs` or `from`.
+//! - an effect and its resource cannot be named `needs` or `from`;
+//! - a qualifier behind which no type stands is the name of a type;
+//! - reserved words are names before a `:`, but not where a `let`, a `loop` or a trigger binds.
 
 mod builder;
 mod grammar;

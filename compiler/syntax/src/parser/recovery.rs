@@ -32,6 +32,15 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses something that was reported as a whole: mistakes inside do not count.
+    pub(super) fn quietly<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T {
+        let around = (self.muted, self.recovering);
+        self.muted = true;
+        let result = parse(self);
+        (self.muted, self.recovering) = around;
+        result
+    }
+
     /// Reports that something else is expected here.
     pub(super) fn expected(&mut self, what: &str) {
         let error = self.expected_error(what);

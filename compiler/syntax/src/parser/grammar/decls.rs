@@ -13,7 +13,7 @@ use super::{blocks, exprs, prompts, testing, types};
 pub(crate) fn is_declaration(word: K, behind: K) -> bool {
     let name = behind.can_be_name() || behind == K::Uid;
     match word {
-        K::FnKw | K::GraphKw => true,
+        K::FnKw | K::GraphKw => !matches!(behind, K::Colon | K::Dot),
         K::LetKw => name || behind == K::Underscore,
         K::UseKw
         | K::RecordKw
@@ -515,7 +515,7 @@ fn does(p: &mut Parser<'_>) {
 /// `eff = LID path? STR? | "model"`
 fn effect(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
-    if !p.current().can_be_name() {
+    if !p.current().can_be_name() || matches!(p.raw(), K::NeedsKw | K::FromKw) {
         p.expected("an effect: `read net`, `write db`, `model`");
         p.abandon(marker);
         return false;

@@ -19,7 +19,7 @@ pub(crate) fn ty(p: &mut Parser<'_>) -> bool {
 
 fn ty_inner(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
-    if p.current().is_qualifier() {
+    if p.current().is_qualifier() && type_behind_qualifier(p) {
         p.bump_keyword();
         ty(p);
         p.finish_node(marker, K::QualifiedType);
@@ -89,6 +89,13 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
         p.finish_node(marker, K::RefinedType);
     }
     true
+}
+
+/// Whether a type follows a word that may be a qualifier; else it is a name like any other.
+fn type_behind_qualifier(p: &Parser<'_>) -> bool {
+    let next = p.nth(1);
+    (next.can_be_name() || matches!(next, K::NoneKw | K::Uid | K::LBracket))
+        && (p.context == Context::Inside || !p.on_new_line(1))
 }
 
 fn close_type(p: &mut Parser<'_>, bracket: super::super::Bracket) {
