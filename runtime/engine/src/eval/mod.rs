@@ -635,3 +635,6 @@ fn budget(kind: &str) -> Box<Failure> {
 fn out_of_steps() -> Box<Failure> {
     trap(format!("an evaluation took more than {MAX_STEPS} steps"))
 }
+
+#[cfg(test)]
+mod tests;

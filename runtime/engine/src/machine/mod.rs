@@ -114,11 +114,12 @@ impl<'a> Run<'a> {
 
     /// Does all that can be done now.
     fn work(&mut self) {
+        let limit = if self.s.task_limit == 0 { MAX_TASKS } else { self.s.task_limit };
         let mut tasks = 0u64;
         loop {
             tasks += 1;
-            if tasks > MAX_TASKS {
-                let why = format!("more than {MAX_TASKS} steps without any effect");
+            if tasks > limit {
+                let why = format!("more than {limit} steps without any effect");
                 self.give_up_run(Failure::trap(why));
                 return;
             }

@@ -11,6 +11,7 @@
 use std::cmp::Reverse;
 
 use kait_ir::{Gate, Node, NodeKind};
+use smallvec::SmallVec;
 
 use super::Run;
 use super::state::{Extra, Frame, NodeState, Role, Waiter};
@@ -192,37 +193,38 @@ impl<'a> Run<'a> {
             frame.prefix += 1;
         }
         let generation = frame.generation;
-        let wake =
-            |frame: &mut Frame, node: u32, ready: &mut std::collections::VecDeque<Waiter>| {
-                if let Some(cell) = frame.cells.get_mut(node as usize)
-                    && cell.state == NodeState::Gated
-                {
-                    cell.state = NodeState::Waiting;
-                    ready.push_back(Waiter { frame: at, generation, node });
-                }
-            };
-        wake(frame, frame.prefix, &mut self.s.ready);
+        let mut woken: SmallVec<[(u32, Waiter); 4]> = SmallVec::new();
+        let mut wake = |frame: &mut Frame, node: u32| {
+            if let Some(cell) = frame.cells.get_mut(node as usize)
+                && cell.state == NodeState::Gated
+            {
+                cell.state = NodeState::Waiting;
+                woken.push((node, Waiter { frame: at, generation, node }));
+            }
+        };
+        let prefix = frame.prefix;
+        wake(frame, prefix);
         if table.has_asks || frame.extra.as_ref().is_some_and(|e| !e.ask_gates.is_empty()) {
             let before = frame.ask_prefix;
             frame.step_over_asks(table);
             for node in before..=frame.ask_prefix {
                 if table.is_ask(node) {
-                    wake(frame, node, &mut self.s.ready);
+                    wake(frame, node);
                 }
             }
         }
-        let (prefix, ask_prefix) = (frame.prefix, frame.ask_prefix.max(frame.prefix));
-        let Some(extra) = &mut frame.extra else { return };
-        while extra.gates.peek().is_some_and(|Reverse((node, _))| *node <= prefix) {
-            if let Some(Reverse((_, waiter))) = extra.gates.pop() {
-                self.s.ready.push_back(waiter);
+        let ask_prefix = frame.ask_prefix.max(frame.prefix);
+        if let Some(extra) = &mut frame.extra {
+            for (gates, reach) in [(&mut extra.gates, prefix), (&mut extra.ask_gates, ask_prefix)] {
+                while gates.peek().is_some_and(|Reverse((node, _))| *node <= reach) {
+                    woken.extend(gates.pop().map(|Reverse(gate)| gate));
+                }
             }
         }
-        while extra.ask_gates.peek().is_some_and(|Reverse((node, _))| *node <= ask_prefix) {
-            if let Some(Reverse((_, waiter))) = extra.ask_gates.pop() {
-                self.s.ready.push_back(waiter);
-            }
+        if woken.len() > 1 {
+            woken.sort_by_key(|(node, _)| *node);
         }
+        self.s.ready.extend(woken.into_iter().map(|(_, waiter)| waiter));
     }
 }
 

@@ -261,6 +261,8 @@ pub struct State {
     pub(crate) seed: u64,
     pub(crate) parallel: u32,
     pub(crate) traced: bool,
+    /// Most steps within one event; 0 stands for [`crate::limits::MAX_TASKS`].
+    pub(crate) task_limit: u64,
     pub(crate) started: bool,
     pub(crate) now: Nanos,
     /// The run is over as soon as the drains are.
@@ -272,6 +274,11 @@ impl State {
     /// The state of a run that has not begun.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, with another limit than [`crate::limits::MAX_TASKS`] for steps within one event.
+    pub fn with_task_limit(limit: u64) -> Self {
+        Self { task_limit: limit.max(1), ..Self::default() }
     }
 
     /// How the run ended, if it has.

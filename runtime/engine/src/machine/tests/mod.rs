@@ -1,8 +1,13 @@
 //! Tests of the machine: a small driver with virtual time, and one file per theme.
 
+mod control;
+mod growth;
 mod oracle;
+mod people;
+mod policies;
+mod stubs;
 
-use kait_ir::{Failure, GraphId, LeafId, Program, Value};
+use kait_ir::{Failure, GraphId, Program, Value};
 
 use super::{Machine, State};
 use crate::event::{Command, EffectId, Event, Nanos, Outcome, Start, TimerId};
@@ -10,12 +15,10 @@ use crate::load::Loaded;
 
 pub(super) const SECOND: i64 = 1_000_000_000;
 
-/// A leaf in flight.
+/// A leaf or model in flight.
 #[derive(Clone, Debug)]
 pub(super) struct InFlight {
     pub(super) effect: EffectId,
-    /// `None` for a model.
-    pub(super) leaf: Option<LeafId>,
     pub(super) name: String,
     pub(super) args: Vec<Value>,
     pub(super) path: String,
@@ -77,7 +80,6 @@ impl Driver {
                     let path = self.machine.path(&self.state, *effect).unwrap_or_default();
                     self.in_flight.push(InFlight {
                         effect: *effect,
-                        leaf: Some(*leaf),
                         name,
                         args: args.to_vec(),
                         path,
@@ -87,7 +89,6 @@ impl Driver {
                     let path = self.machine.path(&self.state, *effect).unwrap_or_default();
                     self.in_flight.push(InFlight {
                         effect: *effect,
-                        leaf: None,
                         name: request.role.to_string(),
                         args: request.messages.clone(),
                         path,

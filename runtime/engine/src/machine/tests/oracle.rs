@@ -115,7 +115,10 @@ fn generate(
         };
         let blocks = if nests {
             let n = if matches!(kind, Kind::Seq | Kind::Switch) { 1 + rng.below(3) } else { 1 };
-            (0..n).map(|_| generate(rng, depth + 1, above, count)).collect()
+            // A callee sees nothing of its caller but arguments, and those it waits for.
+            let mut nothing = Vec::new();
+            let seen = if kind == Kind::Call { &mut nothing } else { &mut *above };
+            (0..n).map(|_| generate(rng, depth + 1, seen, count)).collect()
         } else {
             Vec::new()
         };
@@ -191,7 +194,7 @@ struct Lowering {
 }
 
 impl Lowering {
-    /// `seq_depth`: how many regions lie between this block and each enclosing block.
+    /// `hops` are the regions between each block and the one around it, `params` how many parameters each has.
     fn block(&mut self, block: &[Item], hops: &mut Vec<u32>, params: &mut Vec<u32>) -> Summary {
         let mut nodes = Vec::new();
         let mut summary = Summary { region: RegionId(0), writes: Vec::new(), guard: false };
@@ -212,15 +215,17 @@ impl Lowering {
                 }
             }
             let mut inner = Vec::new();
-            for (k, sub) in item.blocks.iter().enumerate() {
-                let is_last = k + 1 == item.blocks.len();
+            for sub in &item.blocks {
+                if item.kind == Kind::Call {
+                    inner.push(self.block(sub, &mut Vec::new(), &mut vec![0]));
+                    continue;
+                }
                 let extra = matches!(item.kind, Kind::Seq) as u32;
                 hops.push(1 + extra);
                 params.push(0);
                 inner.push(self.block(sub, hops, params));
                 hops.pop();
                 params.pop();
-                let _ = is_last;
             }
             let writes: Vec<ResourceId> = inner.iter().flat_map(|s| s.writes.clone()).collect();
             let inner_guard = inner.iter().any(|s| s.guard);
@@ -237,7 +242,11 @@ impl Lowering {
                     let leaf = self.b.leaf(&item.name, class);
                     leaf_call(leaf, args)
                 }
-                Kind::Call | Kind::Switch => {
+                Kind::Call => {
+                    let graph = self.b.graph(&item.name, inner[0].region);
+                    graph_call(graph, vec![])
+                }
+                Kind::Switch => {
                     // Of a switch the last arm is taken: the others match nothing.
                     let scrutinee = self.list(&args);
                     let last = inner.len() - 1;
