@@ -5,3 +5,4 @@ pub mod differential;
 pub mod fuzz;
 pub mod shrink;
 pub mod sources;
+pub mod spec;

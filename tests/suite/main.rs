@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, helpers of tests too"
 )]
 
+mod errors;
 mod fuzz;
+mod spec;
 mod tidy;
 mod words;

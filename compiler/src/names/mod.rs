@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-pub use suggest::{foreign_type, suggest};
+pub use suggest::{foreign_member, foreign_type, our_member, suggest};
 
 use crate::diagnostics::{Diagnostics, FileId, Span};
 use crate::hir::{DefId, ModuleId};

@@ -56,6 +56,41 @@ pub fn foreign_type(name: &str) -> Option<&'static str> {
     })
 }
 
+/// What a function that other languages have is called here, whatever its module.
+pub fn our_member(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "len" | "size" | "count" => "length",
+        "push" | "add" | "extend" | "concat" => "append",
+        "uppercase" | "to_upper" | "upcase" => "upper",
+        "lowercase" | "to_lower" | "downcase" => "lower",
+        "strip" | "trim_end" | "trim_start" => "trim",
+        "substring" | "substr" => "slice",
+        "head" => "first",
+        "sort_by" | "sorted" | "order_by" => "sort",
+        "group_by" => "group",
+        "parse" | "loads" | "from_json" => "decode",
+        "stringify" | "dumps" | "to_json" => "encode",
+        "find" => "index_of",
+        "distinct" | "dedup" => "unique",
+        "has" | "includes" => "contains",
+        _ => return None,
+    })
+}
+
+/// What to write instead of a function that takes a function in other languages.
+pub fn foreign_member(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "map" | "for_each" | "flat_map" => {
+            "`for x in xs { … }` gives the list of what its block gives"
+        }
+        "filter" => "`for x in xs if … { x }` keeps the items for which the condition holds",
+        "reduce" | "fold" => {
+            "a `loop` carries a value through its rounds; `list.sum` and others add up"
+        }
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,6 +65,7 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
     let mut labels = vec![(main, finding.primary.text.as_str(), true)];
     labels.extend(finding.labels.iter().take(MAX_LABELS).map(|l| (l.span, l.text.as_str(), false)));
     labels.sort_by_key(|(span, _, _)| (span.file != main.file, *span));
+    let shares_line = finding.labels.iter().any(|label| cache.on_one_line(label.span, main));
     for (order, (span, text, is_main)) in (0..).zip(labels) {
         let range = cache.chars(span);
         let mut label = ariadne::Label::new(Place { file: span.file, range })
@@ -73,8 +74,9 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
         if is_main {
             label = label.with_priority(1);
         }
-        // Without words there would be no underline, so a blank stands in.
-        label = label.with_message(if text.is_empty() { " " } else { text });
+        // Without words there would be no underline; next to others, an arrow without words would dangle.
+        let stand_in = if shares_line { "here" } else { " " };
+        label = label.with_message(if text.is_empty() { stand_in } else { text });
         report = report.with_label(label);
     }
 
@@ -239,6 +241,14 @@ struct Cache<'f> {
 }
 
 impl Cache<'_> {
+    /// Whether two places begin on the same line.
+    fn on_one_line(&self, a: Span, b: Span) -> bool {
+        let line = |span: Span| {
+            self.files.get(span.file).map(|file| file.lines.line_col(span.start.into()).line)
+        };
+        a.file == b.file && line(a) == line(b)
+    }
+
     /// A place in characters: inside its file, in order, not empty if that can be, on one line.
     fn chars(&self, span: Span) -> Range<usize> {
         let Some(file) = self.files.get(span.file) else { return 0..0 };

@@ -89,14 +89,19 @@ impl<'a> Lowerer<'a> {
                     Pat::Bind(local)
                 }
                 None => {
-                    self.report(
-                        Diagnostic::new(
-                            Code::DifferentBindings,
-                            span,
-                            format!("only one alternative binds `{name}`"),
-                        )
-                        .help("alternatives of a pattern bind the same names, or none"),
-                    );
+                    let other = alternative.names.first();
+                    let other = other.and_then(|(_, local)| self.body.locals.get(local.index()));
+                    let mut finding = Diagnostic::new(
+                        Code::DifferentBindings,
+                        span,
+                        format!("only one alternative binds `{name}`"),
+                    )
+                    .here("not bound by the first alternative")
+                    .help("alternatives of a pattern bind the same names, or none");
+                    if let Some(other) = other {
+                        finding = finding.label(other.span, format!("that binds `{}`", other.name));
+                    }
+                    self.report(finding);
                     // Bound all the same, so that its uses are not reported as well.
                     Pat::Bind(self.bind(name, span, kind))
                 }
@@ -146,6 +151,10 @@ impl<'a> Lowerer<'a> {
 
     fn missing_bindings(&mut self, first: Option<&Alternative>, place: Span, whole: Span) {
         let Some(first) = first else { return };
+        if self.diagnostics.has_error_in(place) {
+            // Another name in its place was reported.
+            return;
+        }
         let missing = first.names.iter().find(|(name, _)| !first.seen.contains(name));
         if let Some((name, local)) = missing {
             let bound = self.body.locals.get(local.index()).map_or(whole, |local| local.span);

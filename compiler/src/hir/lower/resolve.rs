@@ -91,6 +91,9 @@ impl<'a> Lowerer<'a> {
             }
             Lower::Module(_) => self.not_a_value(span, &name, "is a module", false),
             Lower::Broken => self.missing(span),
+            Lower::Unknown if crate::names::is_std_module(&name) => {
+                self.not_a_value(span, &name, "is a module", false)
+            }
             Lower::Unknown => {
                 self.unknown_value(&name, span, false);
                 self.missing(span)
@@ -144,7 +147,7 @@ impl<'a> Lowerer<'a> {
             if let Some(def) = self.names.type_def(self.module, &name) {
                 return self.type_as_value(def, span);
             }
-            if self.may_be_damaged(&name) {
+            if self.may_be_damaged(&name) || self.foreign_name(&name, span) {
                 return self.missing(span);
             }
         }

@@ -6,7 +6,9 @@ use smol_str::SmolStr;
 use super::Lowerer;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::ModuleId;
-use crate::names::{foreign_type, is_planned_member, is_planned_module, is_std_module, suggest};
+use crate::names::{
+    foreign_member, foreign_type, is_planned_member, is_planned_module, our_member, suggest,
+};
 
 /// Places of the same unknown name that are shown besides the first.
 const MAX_SHOWN: usize = 3;
@@ -91,7 +93,7 @@ impl Lowerer<'_> {
             self.report(finding);
             return;
         }
-        if self.unknown.again(Code::UnknownName, name, span) {
+        if self.foreign_name(name, span) || self.unknown.again(Code::UnknownName, name, span) {
             return;
         }
         let mut finding =
@@ -106,14 +108,24 @@ impl Lowerer<'_> {
         } else if let Some(module) = called.then(|| std_module_with(name)).flatten() {
             let full = format!("{module}.{name}");
             finding = did_you_mean(finding, span, &full);
-        } else if is_std_module(name) {
-            finding = finding.help(format!("`{name}` is a module: name what you need of it"));
         } else if called {
             finding = finding.help("declare it with `fn`, `graph`, `prompt` or `extern`");
         } else {
             finding = finding.help("bind it with `let` above this place");
         }
         self.unknown.add(Code::UnknownName, name, finding);
+    }
+
+    /// Reports a name that other languages give a meaning, such as `null`.
+    pub(super) fn foreign_name(&mut self, name: &str, span: Span) -> bool {
+        let Some((code, ours, words)) = kait_syntax::foreign_name(name) else { return false };
+        let code = Code::parse(code.as_str()).unwrap_or(Code::UnknownName);
+        let mut finding = Diagnostic::new(code, span, words);
+        if let Some(ours) = ours {
+            finding = finding.fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
+        }
+        self.report(finding);
+        true
     }
 
     fn similar_value(&self, name: &str) -> Option<String> {
@@ -187,7 +199,12 @@ impl Lowerer<'_> {
             span,
             format!("the module `{module_name}` has no `{name}`"),
         );
-        if let Some(near) = suggest(name, names.iter().copied()) {
+        if let Some(words) = foreign_member(name) {
+            finding = finding.help(words);
+        } else if let Some(near) = our_member(name)
+            .filter(|ours| names.contains(ours))
+            .or_else(|| suggest(name, names.iter().copied()))
+        {
             finding = did_you_mean(finding, span, near);
         } else if let Some(other) = std_module_with(name) {
             finding = finding.help(format!("there is `{other}.{name}`"));

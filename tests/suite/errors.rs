@@ -1,0 +1,104 @@
+//! What a terminal shows of wrong programs: `tests/corpus/errors/NAME.kait` and beside it `NAME.txt`.
+//! `UPDATE=1` writes the latter. Read the difference as a user would.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use kait_compiler::compile;
+use kait_compiler::diagnostics::Code;
+use kait_compiler::diagnostics::fixes::{self, Choice};
+use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::sources::MemorySources;
+use kait_tests::sources;
+
+/// Name and text of every wrong program.
+fn programs() -> Vec<(String, String)> {
+    let folder = sources::root().join("tests/corpus/errors");
+    let mut programs: Vec<(String, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "kait"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    programs.sort();
+    programs
+}
+
+#[test]
+fn terminals_show_what_the_goldens_say() {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    let all = programs();
+    assert!(all.len() > 10, "the corpus was not found");
+    for (name, text) in all {
+        let sources = MemorySources::single(name.as_str(), text.as_str());
+        let compiled = compile(&sources, &[name.as_str()]);
+        seen.extend(compiled.diagnostics.iter().map(|finding| finding.code.clone()));
+        let mut shown = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
+        if shown.is_empty() {
+            wrong.push(format!("{name}: nothing is wrong with it"));
+        }
+        let id = compiled.files.find(&name).unwrap();
+        let (fixed, count) = fixes::apply(id, &text, &compiled.diagnostics, Choice::All);
+        if count > 0 {
+            shown.push_str(&format!("\n---- with {count} fixes ----\n{fixed}"));
+        }
+        let golden =
+            sources::root().join("tests/corpus/errors").join(name.replace(".kait", ".txt"));
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&golden, &shown).unwrap();
+        } else if fs::read_to_string(&golden).ok().as_deref() != Some(shown.as_str()) {
+            wrong.push(format!("{name}:\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Codes of stages that `compile` does not run yet.
+const LATER: &[&str] = &["K0206", "K0217"];
+
+#[test]
+fn pages_are_right() {
+    let mut wrong = Vec::new();
+    for code in Code::ALL {
+        let page = code.info().page;
+        for (info, line, program) in blocks(page) {
+            let is_wrong = info == "kait wrong";
+            if !is_wrong && info != "kait" {
+                continue;
+            }
+            let compiled = compile(&MemorySources::single("page.kait", program), &["page.kait"]);
+            let raised = compiled.diagnostics.iter().any(|finding| finding.code == code.as_str());
+            let found = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
+            if is_wrong && !raised && !LATER.contains(&code.as_str()) {
+                wrong.push(format!(
+                    "{code}.md:{line}: the wrong program does not raise it\n{found}"
+                ));
+            }
+            if !is_wrong && compiled.has_errors() {
+                wrong.push(format!("{code}.md:{line}: the right program has errors\n{found}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Code blocks with their info and line.
+fn blocks(markdown: &str) -> Vec<(String, usize, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = (1..).zip(markdown.lines());
+    while let Some((number, line)) = lines.next() {
+        if let Some(info) = line.strip_prefix("```") {
+            let body: String = lines
+                .by_ref()
+                .take_while(|(_, line)| *line != "```")
+                .map(|(_, line)| format!("{line}\n"))
+                .collect();
+            blocks.push((info.to_owned(), number, body));
+        }
+    }
+    blocks
+}

@@ -1,0 +1,101 @@
+//! The language reference, `tests/spec/**/*.md`, is true: every program in it is found to be what the text says.
+//! `UPDATE=1` rewrites the output blocks.
+
+use std::fs;
+use std::path::Path;
+
+use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::sources::MemorySources;
+use kait_compiler::{Compilation, compile};
+use kait_tests::sources;
+use kait_tests::spec::{Case, cases};
+
+const NAME: &str = "example.kait";
+
+#[test]
+fn the_reference_is_true() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in sources::files().unwrap() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        if !(name.starts_with("tests/spec/") && name.ends_with(".md")) {
+            continue;
+        }
+        let path = sources::root().join(path);
+        let text = fs::read_to_string(&path).unwrap();
+        let mut outputs = Vec::new();
+        for case in cases(&text) {
+            count += 1;
+            let compiled = compile(&MemorySources::single(NAME, case.program.as_str()), &[NAME]);
+            for problem in problems(&case, &compiled) {
+                wrong.push(format!("{name}:{problem}"));
+            }
+            if let Some((lines, output)) = &case.output {
+                let shown =
+                    terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
+                if shown != *output && std::env::var_os("UPDATE").is_none() {
+                    wrong.push(format!("{name}:{}: a terminal shows\n{shown}", lines.start));
+                }
+                outputs.push((lines.clone(), shown));
+            }
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            update(&path, &text, &outputs);
+        }
+    }
+    assert!(count > 30, "the specification was not found");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn update(path: &Path, text: &str, outputs: &[(std::ops::Range<usize>, String)]) {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (range, shown) in outputs.iter().rev() {
+        lines.splice(range.clone(), shown.lines().map(str::to_owned));
+    }
+    let new = lines.join("\n") + "\n";
+    if new != text {
+        fs::write(path, new).unwrap();
+    }
+}
+
+/// What does not hold, each with its line in the Markdown.
+fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
+    let mut problems = Vec::new();
+    let in_markdown = |line: usize| case.line + line - 1;
+    let mut expected = case.expected.clone();
+    for finding in &compiled.diagnostics {
+        let file = compiled.files.get(finding.primary.span.file).unwrap();
+        let line = file.lines.line_col(finding.primary.span.start.into()).line as usize + 1;
+        let revealed = finding.code == "K0217"
+            && case.reveals.iter().any(|r| finding.message.contains(&format!("`{}`", r.name)));
+        let known = expected.iter().position(|e| {
+            e.line == line
+                && e.code == finding.code
+                && e.severity == finding.severity.as_str()
+                && finding.message.contains(&e.part)
+        });
+        match known {
+            Some(index) => {
+                expected.remove(index);
+            }
+            None if revealed => {}
+            None => problems.push(format!(
+                "{}: found {}[{}]: {}",
+                in_markdown(line),
+                finding.severity.as_str(),
+                finding.code,
+                finding.message
+            )),
+        }
+    }
+    for e in expected {
+        problems.push(format!(
+            "{}: did not find {}[{}]: {}",
+            in_markdown(e.line),
+            e.severity,
+            e.code,
+            e.part
+        ));
+    }
+    problems
+}
