@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod diagnostics;
+pub mod fmt;
 pub mod hir;
 pub mod names;
 pub mod sources;

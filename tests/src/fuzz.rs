@@ -25,7 +25,10 @@ pub struct Target {
 }
 
 /// All targets. Who adds a pass over user text adds it here.
-pub const TARGETS: &[Target] = &[Target { name: "parse", check: parse }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "parse", check: parse },
+    Target { name: "format", check: crate::format::check },
+];
 
 /// The time that one target may take for one text of up to [`LARGEST`] bytes.
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);

@@ -2,6 +2,7 @@
 //! are compared, what is fuzzed. The tests themselves are in `suite/`, long runs in `src/bin/`.
 
 pub mod differential;
+pub mod format;
 pub mod fuzz;
 pub mod shrink;
 pub mod sources;

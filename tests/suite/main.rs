@@ -10,6 +10,7 @@
 )]
 
 mod errors;
+mod format;
 mod fuzz;
 mod spec;
 mod tidy;

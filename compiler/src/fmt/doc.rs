@@ -1,0 +1,736 @@
+//! The document: what the formatter writes before it is known where lines end, and the printer.
+//!
+//! A document is a flat list of [`Element`]s in the order of the text, in the tradition of Oppen
+//! ("Prettyprinting", 1980) and Wadler ("A prettier printer", 1997): texts, places where a line may
+//! end, groups that stand on one line if they fit, indentation. Two things are KAIT's own: comments
+//! are elements of their own, so that one that ends its line stays at the end of a line whatever is
+//! laid out around it; and the layout is decided without looking ahead twice. When a group closes its
+//! width on one line is known, and one backward pass notes how much must follow it on the same line;
+//! so every decision is one comparison, and printing is linear in the document by construction: each
+//! element is looked at once backwards and once forwards. No element makes the printer loop.
+//!
+//! A group breaks if it does not fit, together with what follows it up to the next place where a line
+//! may end, in [`WIDTH`] columns; or if something in it demands a line of its own. A broken group
+//! breaks at all of its own lines; the groups in it decide for themselves.
+//!
+//! The document knows nothing about the language: syntax is the business of the modules beside it.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that a line should not exceed.
+pub(super) const WIDTH: u32 = 100;
+/// Columns of one level of indentation.
+pub(super) const INDENT: u32 = 2;
+
+/// One piece of a document.
+#[derive(Clone, Copy, Debug)]
+enum Element<'a> {
+    /// Text without line breaks, and its width in columns.
+    Text(&'a str, u32),
+    /// A comma: it stands before a comment that ends the line.
+    Comma,
+    /// A comma if the group around it is broken.
+    CommaIfBroken,
+    /// A comma if the group around it is not broken.
+    CommaIfFlat,
+    /// A blank that vanishes at the end of a line.
+    Space,
+    /// A place where a line ends if the group around it is broken; else nothing.
+    SoftLine,
+    /// The same; else a blank.
+    Line,
+    /// The end of a line.
+    HardLine,
+    /// Makes a line that is about to begin be preceded by a blank one.
+    Blank,
+    /// A comment behind the last text of its line.
+    TrailingComment(&'a str),
+    /// A comment on a line of its own.
+    OwnLineComment(&'a str),
+    /// The group with this number begins.
+    Open(u32),
+    /// A group ends.
+    Close,
+    /// Lines that begin behind this are indented one level more.
+    Indent,
+    /// The end of an `Indent`.
+    Dedent,
+    /// A text over several lines begins: its lines stand one level deeper than the line it begins on.
+    OpenText,
+    /// A line of such a text begins.
+    TextLine,
+    /// Text with line breaks that is copied as it is.
+    Verbatim(&'a str),
+    /// Where the text begins that counts as code: see [`Printed::code_start`].
+    CodeStart,
+}
+
+/// What is known of a group.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// Width of its content on one line; while it is open, the position where it began.
+    flat: u32,
+    /// Width of what follows it up to the next place where a line may end.
+    rest: u32,
+    /// Whether it must break.
+    broken: bool,
+    /// Whether it never breaks.
+    always_flat: bool,
+}
+
+/// A document under construction. It can be cleared and filled again, which keeps its memory.
+#[derive(Debug, Default)]
+pub(super) struct Doc<'a> {
+    elements: Vec<Element<'a>>,
+    groups: Vec<Group>,
+    /// Numbers of the groups that are open. If one must break, so must all before it, except those
+    /// outside of one that never breaks.
+    open: Vec<u32>,
+    /// Width of everything so far on one line.
+    position: u32,
+    /// A comment waits for the end of its line: what comes next breaks that many open groups.
+    comment_depth: Option<usize>,
+}
+
+/// A place in a document to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Checkpoint {
+    elements: usize,
+    groups: usize,
+    position: u32,
+}
+
+impl<'a> Doc<'a> {
+    /// Makes the document empty.
+    pub(super) fn clear(&mut self) {
+        self.elements.clear();
+        self.groups.clear();
+        self.open.clear();
+        self.position = 0;
+        self.comment_depth = None;
+    }
+
+    /// Adds text that contains no line break.
+    pub(super) fn text(&mut self, text: &'a str) {
+        if text.is_empty() {
+            return;
+        }
+        self.content();
+        let width = width(text);
+        self.position = self.position.saturating_add(width);
+        self.elements.push(Element::Text(text, width));
+    }
+
+    /// Adds a comma.
+    pub(super) fn comma(&mut self) {
+        self.position = self.position.saturating_add(1);
+        self.elements.push(Element::Comma);
+    }
+
+    /// Adds a comma that is there if the group around it is broken.
+    pub(super) fn comma_if_broken(&mut self) {
+        self.elements.push(Element::CommaIfBroken);
+    }
+
+    /// Adds a comma that is there if the group around it stands on one line.
+    pub(super) fn comma_if_flat(&mut self) {
+        self.position = self.position.saturating_add(1);
+        self.elements.push(Element::CommaIfFlat);
+    }
+
+    /// Adds a blank.
+    pub(super) fn space(&mut self) {
+        self.position = self.position.saturating_add(1);
+        self.elements.push(Element::Space);
+    }
+
+    /// Adds a place where a line may end, else nothing.
+    pub(super) fn soft_line(&mut self) {
+        self.content();
+        self.elements.push(Element::SoftLine);
+    }
+
+    /// Adds a place where a line may end, else a blank.
+    pub(super) fn line(&mut self) {
+        self.content();
+        self.position = self.position.saturating_add(1);
+        self.elements.push(Element::Line);
+    }
+
+    /// Ends the line; so all open groups break.
+    pub(super) fn hard_line(&mut self) {
+        self.break_open(self.open.len());
+        self.content();
+        self.elements.push(Element::HardLine);
+    }
+
+    /// If a line has just been ended, leaves a blank one.
+    pub(super) fn blank(&mut self) {
+        self.elements.push(Element::Blank);
+    }
+
+    /// Adds a comment behind what stands before it. What follows begins a new line; groups that close
+    /// before anything follows are not broken by it.
+    pub(super) fn trailing_comment(&mut self, text: &'a str) {
+        self.content();
+        self.elements.push(Element::TrailingComment(text));
+        self.comment_depth = Some(self.open.len());
+    }
+
+    /// Adds a comment on a line of its own; so all open groups break.
+    pub(super) fn own_line_comment(&mut self, text: &'a str) {
+        self.break_open(self.open.len());
+        self.content();
+        self.elements.push(Element::OwnLineComment(text));
+    }
+
+    /// Opens a group, which breaks in any case if `broken`.
+    pub(super) fn open(&mut self, broken: bool) {
+        if broken {
+            self.break_open(self.open.len());
+        }
+        self.open_group(broken, false);
+    }
+
+    /// Opens a group that stands on one line however long that becomes.
+    pub(super) fn open_flat(&mut self) {
+        self.open_group(false, true);
+    }
+
+    fn open_group(&mut self, broken: bool, always_flat: bool) {
+        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        self.groups.push(Group { flat: self.position, rest: 0, broken, always_flat });
+        self.open.push(number);
+        self.elements.push(Element::Open(number));
+    }
+
+    /// Closes the group opened last; whether it must break.
+    pub(super) fn close(&mut self) -> bool {
+        self.elements.push(Element::Close);
+        let group = self.open.pop().and_then(|number| self.groups.get_mut(number as usize));
+        if let Some(depth) = &mut self.comment_depth {
+            *depth = (*depth).min(self.open.len());
+        }
+        let Some(group) = group else { return false };
+        group.flat = self.position.saturating_sub(group.flat);
+        group.broken
+    }
+
+    /// Indents the lines that begin from here on.
+    pub(super) fn indent(&mut self) {
+        self.elements.push(Element::Indent);
+    }
+
+    /// Takes back an `indent`.
+    pub(super) fn dedent(&mut self) {
+        self.elements.push(Element::Dedent);
+    }
+
+    /// Begins a text whose lines stand one level deeper than the line that it begins on.
+    pub(super) fn open_text(&mut self) {
+        self.elements.push(Element::OpenText);
+    }
+
+    /// Begins a line of such a text; so all open groups break.
+    pub(super) fn text_line(&mut self) {
+        self.break_open(self.open.len());
+        self.elements.push(Element::TextLine);
+    }
+
+    /// Adds text that may have line breaks, as it is; so all open groups break.
+    pub(super) fn verbatim(&mut self, text: &'a str) {
+        if !text.contains('\n') {
+            return self.text(text);
+        }
+        self.break_open(self.open.len());
+        self.content();
+        self.elements.push(Element::Verbatim(text));
+    }
+
+    /// Marks where code begins, behind comments.
+    pub(super) fn code_start(&mut self) {
+        self.elements.push(Element::CodeStart);
+    }
+
+    /// Whether a comment waits for the end of its line.
+    pub(super) fn comment_waits(&self) -> bool {
+        self.comment_depth.is_some()
+    }
+
+    /// A place to go back to.
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            elements: self.elements.len(),
+            groups: self.groups.len(),
+            position: self.position,
+        }
+    }
+
+    /// Forgets what was added since; the groups open then must be the groups open now.
+    pub(super) fn rewind(&mut self, to: Checkpoint) {
+        self.elements.truncate(to.elements);
+        self.groups.truncate(to.groups);
+        self.position = to.position;
+    }
+
+    /// Something follows a comment that waits for the end of its line.
+    fn content(&mut self) {
+        if let Some(depth) = self.comment_depth.take() {
+            self.break_open(depth);
+        }
+    }
+
+    /// Breaks the outermost `depth` open groups. A broken group's surroundings are broken already, so
+    /// the walk from the inside out ends at the first one, and all walks together are linear.
+    fn break_open(&mut self, depth: usize) {
+        for &number in self.open.iter().take(depth).rev() {
+            match self.groups.get_mut(number as usize) {
+                Some(group) if !group.broken => {
+                    group.broken = true;
+                    if group.always_flat {
+                        return;
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Notes for each group how much follows it up to the next place where a line may end. Groups that
+    /// follow may break, so every line in them is such a place; those around it are broken, or else
+    /// nobody asks.
+    fn measure_rests(&mut self) {
+        let mut rest = 0u32;
+        // The group that a `Close` belongs to is named only where it opens: keep the rests in between.
+        let mut rests: Vec<u32> = Vec::new();
+        for element in self.elements.iter().rev() {
+            match *element {
+                Element::Text(_, width) => rest = rest.saturating_add(width),
+                Element::Comma | Element::CommaIfBroken | Element::Space => {
+                    rest = rest.saturating_add(1);
+                }
+                Element::SoftLine
+                | Element::Line
+                | Element::HardLine
+                | Element::TextLine
+                | Element::OwnLineComment(_) => rest = 0,
+                Element::Verbatim(text) => rest = width(first_line(text)),
+                Element::Close => rests.push(rest),
+                Element::Open(number) => {
+                    let behind = rests.pop().unwrap_or(0);
+                    if let Some(group) = self.groups.get_mut(number as usize) {
+                        group.rest = behind;
+                        if group.always_flat {
+                            rest = group.flat.saturating_add(behind);
+                        }
+                    }
+                }
+                Element::CommaIfFlat
+                | Element::Blank
+                | Element::TrailingComment(_)
+                | Element::Indent
+                | Element::Dedent
+                | Element::OpenText
+                | Element::CodeStart => {}
+            }
+        }
+    }
+
+    /// Lays the document out and appends it to `out`, without a line break at its end. `out` must be
+    /// empty or end a line.
+    pub(super) fn print(&mut self, out: &mut String) -> Printed {
+        self.measure_rests();
+        let mut printer = Printer::new(out);
+        for element in &self.elements {
+            printer.element(*element, &self.groups);
+        }
+        printer.finish()
+    }
+}
+
+/// What was printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Printed {
+    /// Offset in the output at which the code begins, behind leading comments.
+    pub(super) code_start: usize,
+}
+
+struct Printer<'o, 'a> {
+    out: &'o mut String,
+    /// Where this document's text begins.
+    begin: usize,
+    code_start: Option<usize>,
+    /// Whether the next text is the one that counts as code.
+    awaits_code: bool,
+    /// Columns of the current line; meaningless while a line break is due.
+    column: u32,
+    /// Line breaks to be written before the next text: 0, 1 or 2.
+    breaks: u8,
+    /// Columns of indentation of the line that the breaks begin.
+    break_indent: u32,
+    /// A blank to be written before the next text.
+    space: bool,
+    /// A comment to be written at the end of the line.
+    comment: Option<&'a str>,
+    /// Columns of indentation of the lines that begin now.
+    indent: u32,
+    /// Columns of indentation of the current line.
+    line_indent: u32,
+    /// Columns of indentation of the lines of the text over several lines.
+    text_indent: u32,
+    /// For each open group whether it stands on one line.
+    flat: Vec<bool>,
+}
+
+impl<'o, 'a> Printer<'o, 'a> {
+    fn new(out: &'o mut String) -> Self {
+        let begin = out.len();
+        Self {
+            out,
+            begin,
+            code_start: None,
+            awaits_code: false,
+            column: 0,
+            breaks: 0,
+            break_indent: 0,
+            space: false,
+            comment: None,
+            indent: 0,
+            line_indent: 0,
+            text_indent: 0,
+            flat: Vec::new(),
+        }
+    }
+
+    fn element(&mut self, element: Element<'a>, groups: &[Group]) {
+        let flat = self.flat.last().copied().unwrap_or(false);
+        match element {
+            Element::Text(text, width) => {
+                self.before_text();
+                self.out.push_str(text);
+                self.column = self.column.saturating_add(width);
+            }
+            Element::Comma => self.comma(),
+            Element::CommaIfBroken if !flat => self.comma(),
+            Element::CommaIfFlat if flat => self.comma(),
+            Element::CommaIfBroken | Element::CommaIfFlat => {}
+            Element::Space => self.space = true,
+            Element::SoftLine if flat => {}
+            Element::Line if flat => self.space = true,
+            Element::SoftLine | Element::Line | Element::HardLine => self.end_line(),
+            Element::Blank => {
+                if self.breaks > 0 {
+                    self.breaks = 2;
+                }
+            }
+            Element::TrailingComment(text) => {
+                if self.comment.is_some() {
+                    // Two comments would become one: the second gets a line of its own.
+                    self.own_line_comment(text);
+                } else {
+                    self.comment = Some(text);
+                }
+            }
+            Element::OwnLineComment(text) => self.own_line_comment(text),
+            Element::Open(number) => {
+                let fits = flat
+                    || groups.get(number as usize).is_none_or(|group| {
+                        group.always_flat || (!group.broken && self.fits(group))
+                    });
+                self.flat.push(fits);
+            }
+            Element::Close => {
+                self.flat.pop();
+            }
+            Element::Indent => self.indent = self.indent.saturating_add(INDENT),
+            Element::Dedent => self.indent = self.indent.saturating_sub(INDENT),
+            Element::OpenText => {
+                // The text begins with the next element; the line it stands on must have begun.
+                self.before_text();
+                self.text_indent = self.line_indent.saturating_add(INDENT);
+            }
+            Element::TextLine => {
+                // Line breaks add up: a line of the text that stays empty gets no indentation.
+                if self.breaks > 0 {
+                    self.out.push('\n');
+                }
+                self.breaks = 1;
+                self.break_indent = self.text_indent;
+            }
+            Element::Verbatim(text) => {
+                self.before_text();
+                self.out.push_str(text);
+                self.column = width(text.rsplit('\n').next().unwrap_or_default());
+            }
+            Element::CodeStart => self.awaits_code = true,
+        }
+    }
+
+    fn fits(&self, group: &Group) -> bool {
+        let column = if self.breaks > 0 || self.comment.is_some() {
+            self.break_indent
+        } else {
+            self.column.saturating_add(u32::from(self.space))
+        };
+        column.saturating_add(group.flat).saturating_add(group.rest) <= WIDTH
+    }
+
+    fn comma(&mut self) {
+        if self.breaks > 0 {
+            self.before_text();
+        }
+        self.space = false;
+        self.out.push(',');
+        self.column = self.column.saturating_add(1);
+    }
+
+    /// Writes what is due before text: the comment that ends the line, line breaks and indentation,
+    /// or a blank.
+    fn before_text(&mut self) {
+        if self.comment.is_some() && self.breaks == 0 {
+            // Nobody offered an end of the line, but a comment needs one: the line goes on below.
+            self.breaks = 1;
+            self.break_indent = self.indent.saturating_add(INDENT);
+        }
+        self.write_comment();
+        if self.breaks > 0 {
+            self.write_breaks();
+        } else if self.space {
+            self.out.push(' ');
+            self.column = self.column.saturating_add(1);
+        }
+        self.space = false;
+        if self.awaits_code {
+            self.awaits_code = false;
+            self.code_start = Some(self.out.len());
+        }
+    }
+
+    fn write_comment(&mut self) {
+        if let Some(comment) = self.comment.take() {
+            self.out.push(' ');
+            self.out.push_str(comment);
+        }
+    }
+
+    fn write_breaks(&mut self) {
+        if self.out.len() > self.begin {
+            for _ in 0..self.breaks {
+                self.out.push('\n');
+            }
+        }
+        self.breaks = 0;
+        for _ in 0..self.break_indent {
+            self.out.push(' ');
+        }
+        self.line_indent = self.break_indent;
+        self.column = self.break_indent;
+    }
+
+    fn end_line(&mut self) {
+        self.breaks = self.breaks.max(1);
+        self.break_indent = self.indent;
+        self.space = false;
+    }
+
+    fn own_line_comment(&mut self, text: &str) {
+        if self.breaks == 0 && self.out.len() > self.begin {
+            self.breaks = 1;
+            self.break_indent = self.indent.saturating_add(INDENT);
+        }
+        self.write_comment();
+        self.space = false;
+        self.write_breaks();
+        self.out.push_str(text);
+        // What follows stands below the comment, unless a line break of its own says otherwise.
+        self.breaks = 1;
+    }
+
+    fn finish(mut self) -> Printed {
+        self.write_comment();
+        Printed { code_start: self.code_start.unwrap_or(self.out.len()) }
+    }
+}
+
+/// Columns of text without line breaks (Unicode Standard Annex 11, ambiguous characters narrow).
+fn width(text: &str) -> u32 {
+    let columns = if text.is_ascii() { text.len() } else { text.width() };
+    u32::try_from(columns).unwrap_or(u32::MAX)
+}
+
+fn first_line(text: &str) -> &str {
+    text.split('\n').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(build: impl FnOnce(&mut Doc<'static>)) -> String {
+        let mut doc = Doc::default();
+        build(&mut doc);
+        let mut out = String::new();
+        doc.print(&mut out);
+        out
+    }
+
+    fn call(doc: &mut Doc<'static>, name: &'static str, args: &[&'static str]) {
+        doc.text(name);
+        doc.open(false);
+        doc.text("(");
+        doc.indent();
+        doc.soft_line();
+        for (i, arg) in args.iter().enumerate() {
+            if i > 0 {
+                doc.comma();
+                doc.line();
+            }
+            doc.text(arg);
+        }
+        doc.comma_if_broken();
+        doc.dedent();
+        doc.soft_line();
+        doc.text(")");
+        doc.close();
+    }
+
+    const LONG: &str = "a_name_that_is_forty_five_columns_wide_exactl";
+
+    #[test]
+    fn a_group_that_fits_stands_on_one_line() {
+        assert_eq!(print(|doc| call(doc, "f", &["a", "b"])), "f(a, b)");
+    }
+
+    #[test]
+    fn a_group_that_does_not_fit_breaks_at_all_its_lines() {
+        let printed = print(|doc| call(doc, "f", &[LONG, LONG, "four"]));
+        assert_eq!(printed, format!("f(\n  {LONG},\n  {LONG},\n  four,\n)"));
+    }
+
+    #[test]
+    fn what_follows_a_group_counts_up_to_the_next_possible_line() {
+        // 2 × 45 + 5 = 95 columns for the call itself.
+        let with_rest = |rest: &'static str| {
+            print(move |doc| {
+                call(doc, "f", &[LONG, LONG]);
+                doc.text(rest);
+            })
+        };
+        assert!(!with_rest(" 100.").contains('\n'), "100 columns fit");
+        assert!(with_rest(" 101..").contains('\n'), "101 columns do not");
+        let broken_rest = print(|doc| {
+            call(doc, "f", &[LONG, LONG]);
+            doc.space();
+            call(doc, "w", &[LONG]);
+        });
+        assert_eq!(broken_rest, format!("f({LONG}, {LONG}) w(\n  {LONG},\n)"));
+    }
+
+    #[test]
+    fn width_is_columns_not_bytes() {
+        // Wide characters take two columns and three bytes, combining ones none.
+        let fits = "漢".repeat(47);
+        let wide: &'static str = Box::leak(fits.into_boxed_str());
+        assert_eq!(print(|doc| call(doc, "f", &[wide])), format!("f({wide})"));
+        let marks: &'static str = Box::leak("e\u{301}".repeat(97).into_boxed_str());
+        assert_eq!(print(|doc| call(doc, "f", &[marks])), format!("f({marks})"));
+        let too_wide: &'static str = Box::leak("漢".repeat(49).into_boxed_str());
+        assert_eq!(print(|doc| call(doc, "f", &[too_wide])), format!("f(\n  {too_wide},\n)"));
+    }
+
+    #[test]
+    fn a_comment_ends_its_line_and_breaks_what_goes_on_behind_it() {
+        let printed = print(|doc| {
+            doc.open(false);
+            doc.text("f(");
+            doc.indent();
+            doc.soft_line();
+            call(doc, "g", &["a"]);
+            doc.trailing_comment("// why");
+            doc.comma();
+            doc.line();
+            doc.text("b");
+            doc.comma_if_broken();
+            doc.dedent();
+            doc.soft_line();
+            doc.text(")");
+            doc.close();
+        });
+        assert_eq!(printed, "f(\n  g(a), // why\n  b,\n)");
+    }
+
+    #[test]
+    fn a_comment_gets_an_end_of_line_where_none_was_offered() {
+        let printed = print(|doc| {
+            doc.text("let x =");
+            doc.trailing_comment("// one");
+            doc.space();
+            doc.text("5");
+            doc.trailing_comment("// two");
+            doc.trailing_comment("// three");
+        });
+        assert_eq!(printed, "let x = // one\n  5 // two\n  // three");
+        let printed = print(|doc| {
+            doc.text("let x =");
+            doc.own_line_comment("// why");
+            doc.space();
+            doc.text("5");
+        });
+        assert_eq!(printed, "let x =\n  // why\n  5");
+    }
+
+    #[test]
+    fn lines_of_a_text_are_indented_unless_empty() {
+        let printed = print(|doc| {
+            doc.indent();
+            doc.hard_line();
+            doc.text("user");
+            doc.space();
+            doc.open_text();
+            doc.text("\"\"\"");
+            doc.text_line();
+            doc.text("one");
+            doc.text_line();
+            doc.text_line();
+            doc.text("two");
+            doc.text_line();
+            doc.text("\"\"\"");
+        });
+        assert_eq!(printed, "  user \"\"\"\n    one\n\n    two\n    \"\"\"");
+    }
+
+    #[test]
+    fn a_flat_group_never_breaks_and_its_width_counts() {
+        let printed = print(|doc| {
+            doc.open_flat();
+            call(doc, "f", &[LONG, LONG, LONG]);
+            doc.close();
+        });
+        assert!(!printed.contains('\n'));
+        let printed = print(|doc| {
+            call(doc, "f", &["a"]);
+            doc.open_flat();
+            call(doc, "g", &[LONG, LONG, LONG]);
+            doc.close();
+        });
+        assert!(printed.starts_with("f(\n  a,\n)g("), "{printed}");
+    }
+
+    #[test]
+    fn no_line_ends_in_blanks() {
+        let printed = print(|doc| {
+            doc.text("a");
+            doc.space();
+            doc.indent();
+            doc.hard_line();
+            doc.blank();
+            doc.text("b");
+            doc.space();
+            doc.trailing_comment("// c");
+            doc.dedent();
+            doc.hard_line();
+            doc.text("d");
+        });
+        assert_eq!(printed, "a\n\n  b // c\nd");
+    }
+}

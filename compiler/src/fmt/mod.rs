@@ -1,0 +1,195 @@
+//! The formatter: a syntax tree to its canonical text.
+//!
+//! There are no options, and the same program always gets the same text. What an author may decide is
+//! written below as "if it was written so"; everything else follows from the tree and the width of 100
+//! columns alone. The rules, for users, are in `docs/format.md`; keep the two in step.
+//!
+//! - **Lines.** Indentation is 2 columns, a line should not exceed 100. One statement, field, variant,
+//!   arm, prompt item and test item a line. A text is never broken, so a line may become longer.
+//! - **`( )` and `[ ]`** stand on one line if they fit, else one item a line with a comma behind the
+//!   last. A sole argument that has brackets or a block of its own, or is a text over several lines,
+//!   stays at its parenthesis: `list.concat([`. Parameters break together with the type of the result,
+//!   so that a signature is not torn at the end.
+//! - **`{ }`** stands on one line if it was written so, has at most one statement or separates its
+//!   items with commas, and fits; else one item a line, without commas. The branches of an `if` or
+//!   `loop` decide together.
+//! - **Operators, `|>` and `|`** begin lines, indented, if the whole chain does not fit; a chain with
+//!   `|>` also if it was written so. `catch` and `undo` behind such a chain are its last links.
+//! - **Header clauses** follow the header on its line, and break in their own brackets. Those of an
+//!   `extern`, which has no body, each stand on a line of their own if one did or if they do not fit.
+//! - **Blank lines**: at most one is kept, none at the edges of brackets. Declarations of several lines
+//!   have one around them, `use` has one behind it, a file's own documentation too.
+//! - **`use`** is sorted by path, within stretches that no blank line and no comment on its own line
+//!   interrupts.
+//! - **Comments** stay with the token that they follow on its line or precede on lines of their own. If
+//!   no line can end there, one ends nevertheless.
+//! - **Texts** are kept. The lines of a triple-quoted text whose closing quotes stand on their own line
+//!   are indented one level deeper than the line that it begins on, which does not change its value.
+//!   In `${ }` blanks are normalised if the code stands on one line.
+//!
+//! Four properties are tested over the corpus, generated and damaged programs: formatting twice changes
+//! nothing; every comment is kept; tokens (but for commas and the order of `use`) and the shape of the
+//! tree stay the same; no input makes it panic. [`format`] itself checks the third on every result,
+//! so that a bug here can never damage a program. Time is linear in the length of the file; recursion is
+//! as deep as the tree, whose height the parser bounds.
+//!
+//! Nothing here reads or writes files.
+
+mod brackets;
+mod decls;
+mod doc;
+mod exprs;
+mod nodes;
+mod text;
+mod trivia;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use kait_syntax::{Parse, Severity, SyntaxKind, SyntaxNode, SyntaxToken};
+
+use doc::Doc;
+use trivia::{TokenNo, Trivia};
+
+/// Why a file was not formatted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The file has syntax errors; they are in [`Parse::errors`]. Errors of style (K01xx), which leave
+    /// the tree whole, do not count.
+    SyntaxErrors,
+    /// The formatted text would not mean the same: a bug of the formatter. The file must be kept.
+    WouldChange,
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SyntaxErrors => "a file with syntax errors is not formatted",
+            Self::WouldChange => {
+                "formatting would have changed what the file means, so it was left alone; \
+                 please report this"
+            }
+        })
+    }
+}
+
+impl std::error::Error for FormatError {}
+
+/// The canonical text of a file. It ends with a line break, unless it is empty.
+///
+/// # Errors
+///
+/// See [`FormatError`].
+pub fn format(parse: &Parse) -> Result<String, FormatError> {
+    let refuses = |code: kait_syntax::Code| {
+        code.severity() == Severity::Error && !code.as_str().starts_with("K01")
+    };
+    if parse.errors.iter().any(|error| refuses(error.code)) {
+        return Err(FormatError::SyntaxErrors);
+    }
+    let out = print(parse);
+    if out == parse.tree.text() {
+        return Ok(out);
+    }
+    let again = kait_syntax::parse(&out);
+    if again.errors.iter().any(|error| refuses(error.code)) || !verify::same(parse, &again) {
+        return Err(FormatError::WouldChange);
+    }
+    Ok(out)
+}
+
+/// The text, unchecked.
+fn print(parse: &Parse) -> String {
+    let mut out = String::with_capacity(parse.tree.text().len() + parse.tree.text().len() / 8);
+    Formatter::new(parse).file(parse.tree.root(), &mut out);
+    out
+}
+
+/// Walks the tree and writes the document.
+struct Formatter<'a> {
+    doc: Doc<'a>,
+    trivia: Trivia<'a>,
+    /// Own-line comments with smaller numbers are written.
+    next_comment: u32,
+}
+
+impl<'a> Formatter<'a> {
+    fn new(parse: &'a Parse) -> Self {
+        Self { doc: Doc::default(), trivia: Trivia::new(&parse.tree), next_comment: 0 }
+    }
+
+    /// Writes a token with the comments around it.
+    fn token(&mut self, token: SyntaxToken<'a>) {
+        let number = self.trivia.number(token);
+        self.own_line_comments(number);
+        self.doc.text(token.text());
+        self.trailing_comment(number);
+    }
+
+    /// Writes the own-line comments before a token, if that was not done yet.
+    fn own_line_comments(&mut self, token: TokenNo) {
+        for number in self.unwritten(token) {
+            if let Some(comment) = self.trivia.comment_at(number) {
+                self.doc.own_line_comment(comment.text);
+            }
+        }
+    }
+
+    /// The same, with the blank lines before, between and behind them, for tokens that begin a line.
+    /// `first` is for the first item in brackets, which has no blank line before it.
+    fn comments_and_blanks(&mut self, token: TokenNo, first: bool) {
+        let comments = self.unwritten(token);
+        let mut blank = !first && self.trivia.breaks(token) > 1;
+        let mut last = None;
+        for number in comments {
+            let Some(comment) = self.trivia.comment_at(number) else { continue };
+            if last.is_some() {
+                blank = comment.breaks > 1;
+            }
+            if blank {
+                self.doc.blank();
+            }
+            self.doc.own_line_comment(comment.text);
+            last = Some(comment);
+        }
+        if let Some(comment) = last {
+            blank = self.trivia.last_breaks(token) > 1 || comment.kind == SyntaxKind::FileDoc;
+        }
+        if blank {
+            self.doc.blank();
+        }
+    }
+
+    fn unwritten(&mut self, token: TokenNo) -> std::ops::Range<u32> {
+        let comments = self.trivia.own_line(token);
+        let from = comments.start.max(self.next_comment);
+        self.next_comment = self.next_comment.max(comments.end);
+        from..comments.end
+    }
+
+    /// Writes the comment behind a token.
+    fn trailing_comment(&mut self, token: TokenNo) {
+        if let Some(comment) = self.trivia.trailing(token) {
+            self.doc.trailing_comment(comment.text);
+        }
+    }
+
+    /// Opens a group that begins with a node; the comments before the node stand outside of it.
+    fn open(&mut self, node: SyntaxNode<'a>, broken: bool) {
+        self.own_line_comments(self.trivia.first(node));
+        self.doc.open(broken);
+    }
+
+    /// A blank; or the end of the line if a comment stands between what was written and `token`.
+    fn space_or_line(&mut self, token: SyntaxToken<'a>) {
+        if self.doc.comment_waits() || self.trivia.has_own_line(self.trivia.number(token)) {
+            self.doc.hard_line();
+        } else {
+            self.doc.space();
+        }
+    }
+}
