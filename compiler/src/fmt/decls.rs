@@ -21,7 +21,7 @@ impl<'a> Formatter<'a> {
         let mut before: Option<Before> = None;
         let mut rest = decls.as_slice();
         while let Some((&decl, behind)) = rest.split_first() {
-            let run = if decl.kind() == K::Use { 1 + self.further_uses(behind) } else { 1 };
+            let run = if is_sorted(decl) { 1 + self.further_uses(behind) } else { 1 };
             let (run, behind) = rest.split_at(run);
             rest = behind;
             let mut sorted = run.to_vec();
@@ -242,6 +242,11 @@ impl<'a> Formatter<'a> {
         }
         self.doc.close();
     }
+}
+
+/// Whether a declaration may change places with those behind it: its documentation would stay behind.
+fn is_sorted(decl: SyntaxNode<'_>) -> bool {
+    decl.kind() == K::Use && decl.first_token(K::Doc).is_none()
 }
 
 /// What `use` is sorted by: its path, its alias; nothing for other declarations.

@@ -20,7 +20,7 @@
 //! - **Blank lines**: at most one is kept, none at the edges of brackets. Declarations of several lines
 //!   have one around them, `use` has one behind it, a file's own documentation too.
 //! - **`use`** is sorted by path, within stretches that no blank line and no comment on its own line
-//!   interrupts.
+//!   interrupts; one with documentation keeps its place.
 //! - **Comments** stay with the token that they follow on its line or precede on lines of their own. If
 //!   no line can end there, one ends nevertheless.
 //! - **Texts** are kept. The lines of a triple-quoted text whose closing quotes stand on their own line
@@ -49,7 +49,7 @@ mod tests;
 
 use std::fmt;
 
-use kait_syntax::{Parse, Severity, SyntaxKind, SyntaxNode, SyntaxToken};
+use kait_syntax::{Parse, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use doc::Doc;
 use trivia::{TokenNo, Trivia};
@@ -58,8 +58,8 @@ use trivia::{TokenNo, Trivia};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// The file has syntax errors; they are in [`Parse::errors`]. Errors of style (K01xx), which leave
-    /// the tree whole, do not count.
+    /// The file has errors; they are in [`Parse::errors`]. Errors of style (K01xx) count too: where there
+    /// is one, the parser may not have reported others that could follow from it.
     SyntaxErrors,
     /// The formatted text would not mean the same: a bug of the formatter. The file must be kept.
     WouldChange,
@@ -85,10 +85,7 @@ impl std::error::Error for FormatError {}
 ///
 /// See [`FormatError`].
 pub fn format(parse: &Parse) -> Result<String, FormatError> {
-    let refuses = |code: kait_syntax::Code| {
-        code.severity() == Severity::Error && !code.as_str().starts_with("K01")
-    };
-    if parse.errors.iter().any(|error| refuses(error.code)) {
+    if parse.has_errors() {
         return Err(FormatError::SyntaxErrors);
     }
     let out = print(parse);
@@ -96,7 +93,7 @@ pub fn format(parse: &Parse) -> Result<String, FormatError> {
         return Ok(out);
     }
     let again = kait_syntax::parse(&out);
-    if again.errors.iter().any(|error| refuses(error.code)) || !verify::same(parse, &again) {
+    if again.has_errors() || !verify::same(parse, &again) {
         return Err(FormatError::WouldChange);
     }
     Ok(out)

@@ -338,6 +338,7 @@ fn uses_are_sorted_between_blank_lines_and_comments() {
     );
     check("// top\nuse b\nuse a\n", "// top\nuse a\nuse b\n");
     check("use b\n\nmodel m\nuse a\n", "use b\n\nmodel m\nuse a\n");
+    check("/// Doc.\nuse c\nuse b\nuse a\n", "/// Doc.\nuse c\nuse a\nuse b\n");
     check("use b\npub use a\n", "pub use a\nuse b\n");
 }
 
@@ -449,8 +450,11 @@ fn files_with_errors_are_not_formatted() {
     let refused = |text: &str| format(&kait_syntax::parse(text));
     assert_eq!(refused("graph g( {\n"), Err(FormatError::SyntaxErrors));
     assert_eq!(refused("model a model b\n"), Err(FormatError::SyntaxErrors));
-    // The style of a name does not damage the tree.
-    assert_eq!(refused("model  Fast\n"), Ok("model Fast\n".to_owned()));
+    assert_eq!(refused("model Fast\n"), Err(FormatError::SyntaxErrors));
+    // Remarks do not count.
+    let documented = "graph g() -> none {\n  /// Of nothing.\n  x\n}\n";
+    assert!(!kait_syntax::parse(documented).errors.is_empty());
+    assert_eq!(refused(documented), Ok(documented.to_owned()));
 }
 
 #[test]
