@@ -24,6 +24,8 @@ pub struct Compilation {
     pub files: Files,
     /// The program with its names resolved.
     pub hir: Hir,
+    /// Its types.
+    pub types: check::Types,
     /// What was found, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -54,5 +56,6 @@ pub fn resolve(
 pub fn compile(sources: &dyn Sources, roots: &[&str]) -> Compilation {
     let mut diagnostics = Diagnostics::new();
     let (files, hir) = resolve(sources, roots, &mut diagnostics);
-    Compilation { files, hir, diagnostics: diagnostics.finish() }
+    let types = check::check(&hir, &mut diagnostics);
+    Compilation { files, hir, types, diagnostics: diagnostics.finish() }
 }
