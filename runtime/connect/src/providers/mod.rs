@@ -2,6 +2,7 @@
 //! answer means (its type, growth, repairs) is not its business.
 
 mod echo;
+mod openai;
 mod pattern;
 mod sample;
 mod sse;
@@ -145,9 +146,10 @@ pub trait ModelProvider: Send + Sync {
 ///
 /// # Errors
 /// `Unbound` for a provider that does not exist, `Refused` for a key that is not there.
-pub(crate) fn open(binding: &ModelBinding, _env: &Env) -> Result<Arc<dyn ModelProvider>, Failure> {
+pub(crate) fn open(binding: &ModelBinding, env: &Env) -> Result<Arc<dyn ModelProvider>, Failure> {
     match binding.provider.as_str() {
         "echo" => Ok(Arc::new(Echo)),
+        "openai" => Ok(Arc::new(openai::OpenAi::new(binding, env)?)),
         other => Err(Failure::Refused {
             why: format!("there is no model provider `{other}`: `openai` and `echo` are known")
                 .into(),

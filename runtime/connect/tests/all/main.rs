@@ -8,5 +8,7 @@
 
 mod declarations;
 mod files;
+mod model_server;
+mod models;
 mod support;
 mod web;
