@@ -111,6 +111,17 @@ impl Loaded {
         Ok(Self { program, table, natives, regions, overlaps, stubs })
     }
 
+    /// The value of an expression that reads no slot: a parameter's default, a budget.
+    ///
+    /// # Errors
+    /// The failure that it raises.
+    pub fn constant(&self, expr: ExprId) -> Result<kait_ir::Value, kait_ir::Failure> {
+        let mut locals = vec![kait_ir::Value::None; self.program.max_locals as usize];
+        let mut evaluator =
+            crate::eval::Evaluator::new(self, &[], u32::MAX, &[], &mut locals);
+        evaluator.eval(expr).map_err(|failure| *failure)
+    }
+
     /// The program.
     pub fn program(&self) -> &Program {
         &self.program

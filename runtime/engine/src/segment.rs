@@ -60,9 +60,10 @@ pub enum SegmentOp {
         #[serde(default, skip_serializing_if = "is_false")]
         done: bool,
     },
-    /// A part of a value is there.
+    /// A part of a value is there, complete.
     Set {
-        /// JSON pointer; empty for the whole. Setting index `n` of a list of `n` items appends.
+        /// JSON pointer; empty for the whole. Containers on the way that are not there yet are made: a list where the
+        /// key is `0`, else an object. Setting index `n` of a list of `n` items appends.
         at: String,
         /// The part.
         value: Json,

@@ -1,0 +1,137 @@
+//! Profiles: which models answer for the roles of a program, from `kait.toml` and from the user's own directory.
+//!
+//! Secrets are never in a profile: a binding names the environment variable that holds the key.
+//!
+//! ```toml
+//! [models.fast]
+//! provider = "openai"
+//! model = "gpt-5-mini"
+//! base_url = "https://api.openai.com/v1"
+//! key_env = "OPENAI_API_KEY"
+//!
+//! [models.default]        # for every role that has no entry of its own
+//! provider = "echo"
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use kait_connect::ModelBinding;
+use serde::Deserialize;
+use smol_str::SmolStr;
+
+/// A profile could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The file could not be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what a profile is.
+    #[error("`{path}` is not a valid profile: {message}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        message: String,
+    },
+    /// There is no such profile.
+    #[error("there is no profile `{name}`: `{path}` does not exist")]
+    Missing {
+        /// Its name.
+        name: String,
+        /// Where it would be.
+        path: PathBuf,
+    },
+}
+
+/// Bindings of one environment.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// Its name.
+    pub name: SmolStr,
+    /// Model bindings by role; `default` stands for all others.
+    pub models: IndexMap<SmolStr, ModelBinding>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFile {
+    #[serde(default)]
+    models: IndexMap<SmolStr, ModelBinding>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectFile {
+    #[serde(default)]
+    #[expect(dead_code, reason = "checked for its form; nothing reads it yet")]
+    package: Option<Package>,
+    #[serde(default)]
+    models: IndexMap<SmolStr, ModelBinding>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked for its form; nothing reads it yet")]
+struct Package {
+    name: SmolStr,
+    #[serde(default)]
+    version: Option<SmolStr>,
+}
+
+impl Profile {
+    /// The profile for a program in `directory`: the bindings of the nearest `kait.toml` at or above it, overridden
+    /// by those of the user's profile `name` (`local`, the default, need not exist).
+    ///
+    /// # Errors
+    /// If a file is there but cannot be read, or a profile was named that does not exist.
+    pub fn load(directory: &Path, name: Option<&str>) -> Result<Self, ProfileError> {
+        let mut profile =
+            Self { name: name.unwrap_or("local").into(), models: IndexMap::default() };
+        if let Some(path) = Self::project_file(directory) {
+            let file: ProjectFile = read(&path)?;
+            profile.models = file.models;
+        }
+        if let Some(path) = Self::user_file(&profile.name) {
+            if path.exists() {
+                let file: ProfileFile = read(&path)?;
+                profile.models.extend(file.models);
+            } else if let Some(name) = name.filter(|name| *name != "local") {
+                return Err(ProfileError::Missing { name: name.into(), path });
+            }
+        }
+        Ok(profile)
+    }
+
+    /// The nearest `kait.toml` at or above a directory.
+    pub fn project_file(directory: &Path) -> Option<PathBuf> {
+        let directory = std::path::absolute(directory).ok()?;
+        directory.ancestors().map(|d| d.join("kait.toml")).find(|path| path.is_file())
+    }
+
+    /// Where the user's profile of that name is kept.
+    fn user_file(name: &str) -> Option<PathBuf> {
+        use etcetera::BaseStrategy as _;
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.config_dir().join("kait").join("profiles").join(format!("{name}.toml")))
+    }
+
+    /// The binding of a role, if the profile says one.
+    pub fn binding(&self, role: &str) -> Option<&ModelBinding> {
+        self.models.get(role).or_else(|| self.models.get("default"))
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ProfileError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ProfileError::Read { path: path.into(), source })?;
+    toml::from_str(&text).map_err(|error| ProfileError::Parse {
+        path: path.into(),
+        message: error.to_string().trim().to_owned(),
+    })
+}
