@@ -6,6 +6,8 @@ mod collect;
 mod load;
 mod suggest;
 mod syntax_errors;
+#[cfg(test)]
+mod tests;
 
 use kait_syntax::ast::Decl;
 use rustc_hash::{FxHashMap, FxHashSet};

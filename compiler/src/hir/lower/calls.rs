@@ -159,8 +159,7 @@ impl<'a> Lowerer<'a> {
             AstExpr::Field(field) => self.member_callee(field),
             AstExpr::OptField(field) => {
                 let span = self.span(field.range());
-                let base = field.base();
-                self.opt_expr(base, span);
+                let base = self.opt_expr(field.base(), span);
                 if let Some(name) = field.name() {
                     self.method(base, name, span);
                 }
@@ -280,8 +279,8 @@ impl<'a> Lowerer<'a> {
             return Callee::Missing;
         };
         let AstExpr::Name(module) = base else {
-            self.expr(base);
-            self.method(Some(base), name, span);
+            let base = self.expr(base);
+            self.method(base, name, span);
             return Callee::Missing;
         };
         let Some(module) = module.name() else { return Callee::Missing };
@@ -310,8 +309,8 @@ impl<'a> Lowerer<'a> {
                     Lower::Unknown => self.unknown_module(&module_name, module_span),
                     Lower::Broken => {}
                     _ => {
-                        self.expr(base);
-                        self.method(Some(base), name, span);
+                        let base = self.expr(base);
+                        self.method(base, name, span);
                     }
                 }
                 Callee::Missing
@@ -320,9 +319,9 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Reports `value.name(…)`, with the function that is probably meant.
-    fn method(&mut self, base: Option<AstExpr<'a>>, name: SyntaxToken<'_>, span: Span) {
+    fn method(&mut self, base: ExprId, name: SyntaxToken<'_>, span: Span) {
         let (name, name_span) = self.token(name);
-        if self.diagnostics.has_error_in(span) {
+        if self.is_missing(base) {
             return;
         }
         let mut finding = Diagnostic::new(
@@ -330,7 +329,7 @@ impl<'a> Lowerer<'a> {
             name_span,
             format!("values have no methods: `.{name}(…)` calls nothing"),
         );
-        let base = base.map(|base| self.span(base.range()));
+        let base = self.body.expr_spans.get(base.index()).copied();
         let own = self.names.value(self.module, &name);
         let function = match own {
             Some(_) => Some(name.to_string()),
@@ -355,6 +354,18 @@ impl<'a> Lowerer<'a> {
             _ => finding.help("call a function of a module with the value as its argument"),
         };
         self.report(finding);
+    }
+
+    /// Whether a value is not known because of something that was reported.
+    fn is_missing(&self, mut expr: ExprId) -> bool {
+        loop {
+            match self.body.exprs.get(expr.index()) {
+                Some(Expr::Missing) | None => return true,
+                Some(Expr::Call { callee: Callee::Missing, .. }) => return true,
+                Some(Expr::Field { base, .. } | Expr::Index { base, .. }) => expr = *base,
+                Some(_) => return false,
+            }
+        }
     }
 
     /// `e with (…)`; policies belong to a call.

@@ -14,6 +14,8 @@ mod literals;
 mod patterns;
 mod resolve;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod types;
 mod unknown;
 
