@@ -6,6 +6,7 @@
 pub mod display;
 pub mod encode;
 pub mod expr;
+mod facts;
 pub mod failure;
 pub mod program;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod visit;
 
 pub use encode::{DecodeError, PlanHash, decode, encode, hash};
 pub use expr::{BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp};
+pub use facts::fill;
 pub use failure::Failure;
 pub use program::{
     EffectClass, Function, FunctionId, Gate, Graph, GraphId, LeafDecl, LeafId, Node, NodeKind,

@@ -193,9 +193,10 @@ pub struct Node {
 }
 
 /// How a leaf waits for what stands above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Gate {
     /// Not at all: pure code, models, reads.
+    #[default]
     Free,
     /// For everything above.
     All,

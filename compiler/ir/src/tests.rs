@@ -1,5 +1,4 @@
 //! Tests of encoding, verifier and dump over a program that holds one of everything.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 use std::sync::Arc;
 
@@ -567,6 +566,38 @@ fn the_verifier_recomputes_every_fact() {
         }),
         fact("sequential")
     );
+}
+
+#[test]
+fn filling_in_facts_gives_what_the_verifier_wants() {
+    let program = specimen();
+    let mut bare = program.clone();
+    for node in bare.regions.iter_mut().flat_map(|region| &mut region.nodes) {
+        node.data.clear();
+        node.outer.clear();
+        node.gate = Gate::Free;
+        node.holds_gate = false;
+        node.reads.clear();
+        node.writes.clear();
+    }
+    assert!(verify(&bare).is_err());
+    crate::fill(&mut bare);
+    assert_eq!(bare, program);
+}
+
+#[test]
+fn a_long_block_is_not_a_deep_one() {
+    let mut program = specimen();
+    program.exprs.push(Expr::Const(Value::Int(0)));
+    let value = ExprId(program.exprs.len() as u32 - 1);
+    let mut body = value;
+    for local in 1..20_000 {
+        program.exprs.push(Expr::Let { local, value, body });
+        body = ExprId(program.exprs.len() as u32 - 1);
+    }
+    program.max_locals = 20_000;
+    program.functions.push(Function { name: "long".into(), params: 0, body });
+    assert_eq!(verify(&program), Ok(()));
 }
 
 #[test]

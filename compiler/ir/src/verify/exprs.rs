@@ -35,10 +35,13 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
 fn depths(program: &Program, errors: &mut Errors) {
     let mut depth = vec![0u32; program.exprs.len()];
     for (index, expr) in program.exprs.iter().enumerate() {
+        let of = |id: ExprId| depth.get(id.0 as usize).copied().unwrap_or(0);
         let mut deepest = 0;
-        expr.for_each_child(|child| {
-            deepest = deepest.max(depth.get(child.0 as usize).copied().unwrap_or(0));
-        });
+        match expr {
+            // The body of a `let` is evaluated in its place, so a long block is not a deep one.
+            Expr::Let { value, body, .. } => deepest = of(*value).max(of(*body).saturating_sub(1)),
+            _ => expr.for_each_child(|child| deepest = deepest.max(of(child))),
+        }
         if let Some(slot) = depth.get_mut(index) {
             *slot = deepest + 1;
         }
@@ -173,8 +176,24 @@ impl<'p> Walker<'p> {
         }
     }
 
-    /// Depth is bounded by [`MAX_EXPR_DEPTH`], which was checked before.
-    fn expr(&mut self, id: ExprId, place: Place, errors: &mut Errors) {
+    /// Depth is bounded by [`MAX_EXPR_DEPTH`], which was checked before; chains of `let`s are walked flat.
+    fn expr(&mut self, mut id: ExprId, place: Place, errors: &mut Errors) {
+        let mut bound = Vec::new();
+        while let Some(Expr::Let { local, value, body }) = self.program.exprs.get(id.0 as usize) {
+            if self.fuel == 0 {
+                break;
+            }
+            self.fuel -= 1;
+            self.expr(*value, place, errors);
+            self.bind(&[*local], place, errors);
+            bound.push(*local);
+            id = *body;
+        }
+        self.tail(id, place, errors);
+        self.unbind(&bound);
+    }
+
+    fn tail(&mut self, id: ExprId, place: Place, errors: &mut Errors) {
         if errors.0.len() >= super::MAX_ERRORS {
             return;
         }
@@ -192,10 +211,6 @@ impl<'p> Walker<'p> {
                 if self.live.get(*local as usize) != Some(&true) {
                     errors.add(place, Problem::Unwritten(*local));
                 }
-            }
-            Expr::Let { local, value, body } => {
-                self.expr(*value, place, errors);
-                self.walk(*body, &[*local], place, errors);
             }
             Expr::Match { scrutinee: first, arms } | Expr::Catch { body: first, arms } => {
                 self.expr(*first, place, errors);
