@@ -119,6 +119,7 @@ codes! {
     TextPlus = "K0085" "text-plus" Error fix "texts are added with `+`";
     NotSupported = "K0090" "not-supported-yet" Error nofix "a part of the language that this version does not run yet";
     Internal = "K0091" "internal-fault" Error nofix "the compiler contradicted itself";
+    NestedTooDeep = "K0092" "nested-too-deep" Error nofix "code is nested too deeply to run";
     FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
 
     // ---- K01xx: style, raised by `kait-syntax` ----
@@ -157,6 +158,8 @@ codes! {
     RepeatedPolicy = "K0303" "repeated-policy" Error nofix "a policy is given twice";
     MisplacedPolicy = "K0304" "misplaced-policy" Error nofix "a policy stands where it has no meaning";
     PolicyValue = "K0305" "policy-value" Error fix "the value of a policy is of another type";
+    WriteWithoutKey = "K0307" "write-without-key" Error nofix "a write that may be tried again gives no key";
+    CacheOnWrite = "K0308" "cache-on-write" Error nofix "a call that changes something is cached";
 
     // ---- K04xx: types, streams and bounds ----
     Mismatch = "K0401" "type-mismatch" Error fix "a value is of another type than its place";
@@ -197,6 +200,15 @@ codes! {
     PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
     PromptContent = "K0437" "prompt-content" Error fix "a line of a prompt has content that no model takes";
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
+    UnboundedFor = "K0480" "unbounded-for" Error fix "a `for` with effects has no bound";
+
+    // ---- K05xx: effects, grants and people ----
+    ImpureFn = "K0510" "impure-fn" Error nofix "a `fn` has an effect";
+    BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
+    RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";
+    ImpurePlace = "K0513" "impure-place" Error nofix "an effect stands where only pure code may stand";
+    FnRecursion = "K0514" "recursive-fn" Error nofix "functions call themselves";
+    UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "graphs call themselves without a depth";
 
     // ---- K08xx: tests ----
     OnlyInTests = "K0802" "only-in-tests" Error nofix "a form of tests stands outside a test";

@@ -1,0 +1,465 @@
+//! The rules about effects: purity, promises of headers, races, policies on writes, bounds, recursion.
+
+use rustc_hash::FxHashSet;
+
+use super::set::{Effect, EffectSet, Resources};
+use super::{Effects, Step, infer, walk};
+use crate::check::Types;
+use crate::check::ty::{Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::hir::{
+    Arg, Arm, Body, Callable, CallableKind, Def, DefId, DefKind, Expr, ExprId, Hir, Pat, Stmt,
+    TestItem,
+};
+
+pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
+    let mut rules = Rules { hir, types, effects, sink };
+    for (index, def) in hir.defs.iter().enumerate() {
+        // The standard library is checked by its own tests; its files are nobody's to mend here.
+        if hir.modules.get(def.module.index()).is_some_and(|module| module.is_std) {
+            continue;
+        }
+        rules.def(DefId(u32::try_from(index).unwrap_or(u32::MAX)), def);
+    }
+    rules.recursion();
+}
+
+struct Rules<'a> {
+    hir: &'a Hir,
+    types: &'a Types,
+    effects: &'a Effects,
+    sink: &'a mut Diagnostics,
+}
+
+impl Rules<'_> {
+    fn def(&mut self, id: DefId, def: &Def) {
+        let body = self.hir.bodies.get(id.index()).and_then(Option::as_ref);
+        match &def.kind {
+            DefKind::Callable(callable) => {
+                if callable.kind == CallableKind::Fn {
+                    self.pure_fn(id, def);
+                }
+                if callable.has_does && !matches!(callable.kind, CallableKind::Extern { .. }) {
+                    self.promise(id, def, callable);
+                }
+                for default in callable.params.iter().filter_map(|param| param.default) {
+                    self.pure(id, body, default, "a default value");
+                }
+            }
+            DefKind::Const { .. } => {
+                if let Some(root) = body.and_then(|body| body.root) {
+                    self.pure(id, body, root, "a constant");
+                }
+            }
+            DefKind::Record(record) | DefKind::Session(record) => {
+                for default in record.fields.iter().filter_map(|field| field.default) {
+                    self.pure(id, body, default, "a default value");
+                }
+            }
+            DefKind::Test(test) => {
+                for item in &test.items {
+                    if let TestItem::Stub(stub) = item {
+                        for (outcome, _) in &stub.outcomes {
+                            self.pure(id, body, *outcome, "the outcome of a stub");
+                        }
+                    }
+                }
+            }
+            DefKind::Enum(_)
+            | DefKind::Alias(_)
+            | DefKind::Model { .. }
+            | DefKind::Secret
+            | DefKind::Trigger => {}
+        }
+        if let Some(body) = body {
+            for (index, expr) in body.exprs.iter().enumerate() {
+                self.expr(id, body, ExprId(u32::try_from(index).unwrap_or(u32::MAX)), expr);
+            }
+            self.dead(id, body);
+        }
+    }
+
+    fn pure_fn(&mut self, id: DefId, def: &Def) {
+        let Some(effect) = self.effects.of(id).iter().next() else { return };
+        let steps = self.effects.chain(id, |found| found == effect);
+        let span = steps.first().map_or(def.name_span, |step| step.span);
+        let verb = effect.verb(&self.effects.resources);
+        let mut finding =
+            Diagnostic::new(Code::ImpureFn, span, format!("`{}` is a `fn`, but {verb}", def.name))
+                .here(format!("this {verb}"))
+                .label(def.name_span, "a `fn` has no effects")
+                .help("make it a `graph`, or pass in the value that it needs");
+        if let Some(way) = self.way(&steps, effect) {
+            finding = finding.note(way);
+        }
+        self.sink.push(finding);
+    }
+
+    fn promise(&mut self, id: DefId, def: &Def, callable: &Callable) {
+        let mut resources = self.effects.resources.clone();
+        let mut bound = EffectSet::default();
+        for written in &callable.does {
+            match infer::effect(written, &mut resources) {
+                Some(effect) => bound.add(effect),
+                None => return,
+            }
+        }
+        let Some(effect) = self.effects.of(id).beyond(&bound, &resources) else { return };
+        let steps = self.effects.chain(id, |found| found == effect);
+        let span = steps.first().map_or(def.name_span, |step| step.span);
+        let promise =
+            callable.does.iter().map(|e| e.span).reduce(Span::to).unwrap_or(def.name_span);
+        let verb = effect.verb(&resources);
+        let message = format!("`{}` {verb}, which its `does` does not say", def.name);
+        let mut finding = Diagnostic::new(Code::BeyondDoes, span, message)
+            .here(format!("this {verb}"))
+            .label(promise, "all that the header promises")
+            .help(format!("add `{}` after `does`, or do without it", effect.text(&resources)));
+        if let Some(way) = self.way(&steps, effect) {
+            finding = finding.note(way);
+        }
+        self.sink.push(finding);
+    }
+
+    /// The way from a declaration to an effect, in words, if there is more than one step.
+    fn way(&self, steps: &[Step], effect: Effect) -> Option<String> {
+        if steps.len() < 2 {
+            return None;
+        }
+        let names: Vec<String> = steps.iter().map(|step| self.name(step.def)).collect();
+        let verb = effect.verb(&self.effects.resources);
+        Some(format!("{}, which {verb}", names.join(" calls ")))
+    }
+
+    fn name(&self, def: DefId) -> String {
+        let Some(def) = self.hir.defs.get(def.index()) else { return "?".into() };
+        match self.hir.modules.get(def.module.index()) {
+            Some(module) if module.is_std => format!("`{}.{}`", module.name, def.name),
+            _ => format!("`{}`", def.name),
+        }
+    }
+
+    /// Reports an effect where none may stand.
+    fn pure(&mut self, owner: DefId, body: Option<&Body>, expr: ExprId, what: &str) {
+        let Some(effect) = self.effects.of_expr(owner, expr).iter().next() else { return };
+        let Some(span) = body.and_then(|body| body.expr_spans.get(expr.index())) else { return };
+        let verb = effect.verb(&self.effects.resources);
+        self.sink.push(
+            Diagnostic::new(Code::ImpurePlace, *span, format!("{what} may have no effects"))
+                .here(format!("this {verb}"))
+                .help("call it in a `let` before, and use the result here"),
+        );
+    }
+
+    fn expr(&mut self, owner: DefId, body: &Body, id: ExprId, expr: &Expr) {
+        match expr {
+            Expr::Match { arms, .. } | Expr::Catch { arms, .. } => self.guards(owner, body, arms),
+            Expr::For { source, filter, max, parallel, body: inner, .. } => {
+                if let Some(filter) = filter {
+                    self.pure(owner, Some(body), *filter, "the condition of a `for`");
+                }
+                for bound in max.iter().chain(parallel) {
+                    self.pure(owner, Some(body), *bound, "a bound");
+                }
+                if max.is_none() {
+                    self.bounded(owner, body, *source, *filter, *inner);
+                }
+            }
+            Expr::Loop { max, .. } => self.pure(owner, Some(body), *max, "a bound"),
+            Expr::Race { arms, .. } => {
+                for arm in arms {
+                    self.racer(owner, body, *arm);
+                }
+            }
+            Expr::With { expr, policies } => self.policies(owner, body, id, *expr, policies),
+            _ => {}
+        }
+    }
+
+    fn guards(&mut self, owner: DefId, body: &Body, arms: &[Arm]) {
+        for guard in arms.iter().filter_map(|arm| arm.guard) {
+            self.pure(owner, Some(body), guard, "the condition of an arm");
+        }
+    }
+
+    fn bounded(
+        &mut self,
+        owner: DefId,
+        body: &Body,
+        source: ExprId,
+        filter: Option<ExprId>,
+        inner: ExprId,
+    ) {
+        let Some(effect) = self.effects.of_expr(owner, inner).iter().next() else { return };
+        if self.is_bounded(owner, source, 0) {
+            return;
+        }
+        let span = |id: ExprId| body.expr_spans.get(id.index()).copied();
+        let (Some(at), Some(last)) = (span(source), span(filter.unwrap_or(source))) else { return };
+        let verb = effect.verb(&self.effects.resources);
+        self.sink.push(
+            Diagnostic::new(Code::UnboundedFor, at, "nothing says how long this list can be")
+                .here(format!("for each item, the body {verb}"))
+                .help("add `max n`; a longer list fails with `Budget(\"items\")`")
+                .guess("allow 100 items", vec![Edit::new(last.after(), " max 100")]),
+        );
+    }
+
+    /// Whether something says how long a list can be: its form, its type, or those of the `let` or constant it names.
+    fn is_bounded(&self, owner: DefId, id: ExprId, depth: u32) -> bool {
+        const MAX_HOPS: u32 = 64;
+        let hir = self.hir;
+        let (Some(types), Some(Some(body))) =
+            (self.types.body(owner), hir.bodies.get(owner.index()))
+        else {
+            // Nothing is known of what was not checked, so nothing is said about it.
+            return true;
+        };
+        let by_type = types.exprs.get(id.index()).is_none_or(|ty| self.has_max(*ty));
+        if by_type || types.max_items.contains_key(&id) {
+            return true;
+        }
+        if depth > MAX_HOPS {
+            return false;
+        }
+        match walk::expr(body, id) {
+            Expr::Local(local) => {
+                let value = stmts(hir, owner, body).find_map(|stmt| match stmt {
+                    Stmt::Let { pat, value, .. } => match body.pats.get(pat.index()) {
+                        Some(Pat::Bind(bound)) if bound == local => Some(*value),
+                        _ => None,
+                    },
+                    Stmt::Expr(_) => None,
+                });
+                value.is_some_and(|value| self.is_bounded(owner, value, depth + 1))
+            }
+            Expr::Def(def) => {
+                let root = hir.bodies.get(def.index()).and_then(Option::as_ref);
+                let root = root.and_then(|body| body.root);
+                root.is_none_or(|root| self.is_bounded(*def, root, depth + 1))
+            }
+            _ => false,
+        }
+    }
+
+    fn has_max(&self, ty: Ty) -> bool {
+        match self.types.interner.kind(ty) {
+            TyKind::Refined { base, bounds, .. } => {
+                bounds.iter().any(|bound| bound.name == "max") || self.has_max(*base)
+            }
+            TyKind::Error => true,
+            _ => false,
+        }
+    }
+
+    fn racer(&mut self, owner: DefId, body: &Body, arm: ExprId) {
+        let set = self.effects.of_expr(owner, arm);
+        let Some(effect) = set.iter().find(|effect| matches!(effect, Effect::Write(_))) else {
+            return;
+        };
+        let Some(span) = body.expr_spans.get(arm.index()) else { return };
+        let verb = effect.verb(&self.effects.resources);
+        self.sink.push(
+            Diagnostic::new(Code::RaceWrites, *span, "an arm of a race may not change anything")
+                .here(format!("this {verb}"))
+                .note("the arms that lose are cancelled, so nobody would know whether it happened")
+                .help("let the race give a value, and write it afterwards"),
+        );
+    }
+
+    fn policies(&mut self, owner: DefId, body: &Body, id: ExprId, call: ExprId, all: &[Arg]) {
+        let set = self.effects.of_expr(owner, id);
+        // Arguments that write are calls of their own; only the call itself is meant.
+        let set = match walk::expr(body, call) {
+            Expr::Call { callee: crate::hir::Callee::Def(def), .. } => {
+                let keyed = all.iter().any(|arg| named(arg, "key"));
+                let mut set = self.effects.of(*def).clone();
+                set.set_unkeyed(set.has_unkeyed_write() && !(keyed && self.is_extern(*def)));
+                set
+            }
+            _ => set.clone(),
+        };
+        let Some(write) = set.iter().find(|effect| matches!(effect, Effect::Write(_))) else {
+            return;
+        };
+        let resources = &self.effects.resources;
+        for arg in all {
+            let Some((name, name_span)) = &arg.name else { continue };
+            match name.as_str() {
+                "retry" | "timeout" | "deadline" if set.has_unkeyed_write() => {
+                    let message =
+                        format!("`{name}` on a call that {} without a key", write.verb(resources));
+                    let finding = Diagnostic::new(Code::WriteWithoutKey, *name_span, message)
+                        .here("after it nobody would know whether the write happened")
+                        .label(self.span(body, call, *name_span), self.who_writes(body, call, resources))
+                        .help("give the write a `key:` by which a second attempt is recognised, or leave this policy out");
+                    self.sink.push(finding);
+                }
+                "cache" => {
+                    let message = format!("`cache` on a call that {}", write.verb(resources));
+                    let finding = Diagnostic::new(Code::CacheOnWrite, *name_span, message)
+                        .here("a cached call does not happen again")
+                        .label(
+                            self.span(body, call, *name_span),
+                            self.who_writes(body, call, resources),
+                        )
+                        .help("leave `cache` out, or cache only the calls that read");
+                    self.sink.push(finding);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn span(&self, body: &Body, id: ExprId, or: Span) -> Span {
+        body.expr_spans.get(id.index()).copied().unwrap_or(or)
+    }
+
+    /// "calls `a` calls `b`, which writes …", for the label at a call.
+    fn who_writes(&self, body: &Body, call: ExprId, resources: &Resources) -> String {
+        let Expr::Call { callee: crate::hir::Callee::Def(def), .. } = walk::expr(body, call) else {
+            return "this call writes".into();
+        };
+        let steps = self.effects.chain(*def, |effect| matches!(effect, Effect::Write(_)));
+        let write = self.effects.of(*def).iter().find(|e| matches!(e, Effect::Write(_)));
+        let verb = write.map_or_else(|| "writes".into(), |write| write.verb(resources));
+        match steps.last() {
+            Some(last) if steps.len() > 1 => format!("calls {}, which {verb}", self.name(last.def)),
+            _ => format!("this {verb}"),
+        }
+    }
+
+    fn is_extern(&self, def: DefId) -> bool {
+        let kind = self.hir.defs.get(def.index()).map(|def| &def.kind);
+        matches!(kind, Some(DefKind::Callable(Callable { kind: CallableKind::Extern { .. }, .. })))
+    }
+
+    /// Lets that nothing needs, or only other dead lets.
+    fn dead(&mut self, owner: DefId, body: &Body) {
+        let effects = self.effects.bodies.get(owner.index()).and_then(Option::as_ref);
+        let Some(dead) = effects.map(|effects| &effects.dead).filter(|dead| !dead.is_empty())
+        else {
+            return;
+        };
+        for stmt in stmts(self.hir, owner, body) {
+            let Stmt::Let { pat, value, .. } = stmt else { continue };
+            if !dead.contains(value) {
+                continue;
+            }
+            let mut named = None;
+            super::dead::binders(body, *pat, &mut |local| {
+                named = named.or(body.locals.get(local.index()));
+            });
+            let Some(local) = named.filter(|local| !local.name.starts_with('_')) else { continue };
+            let message = format!("`{}` is never needed", local.name);
+            let finding = Diagnostic::new(Code::UnusedLet, local.span, message);
+            self.sink.push(if local.uses > 0 {
+                finding.here("only values that are never needed use it, so it is not computed")
+            } else {
+                finding.here("so it is not computed").help("remove it, or use it below")
+            });
+        }
+    }
+
+    /// Functions never call themselves, graphs only with a depth.
+    fn recursion(&mut self) {
+        for group in infer::groups(&self.effects.defs) {
+            let bounded = |def: &DefId| self.depth(*def);
+            let members: FxHashSet<DefId> = group.iter().copied().filter(|d| !bounded(d)).collect();
+            // Callables only: records refer to themselves, and constants were checked with the names.
+            let mut callables: Vec<DefId> =
+                members.iter().copied().filter(|def| self.callable(*def).is_some()).collect();
+            callables.sort_unstable();
+            if let Some(cycle) = callables.iter().find_map(|def| self.cycle(*def, &members)) {
+                self.report_cycle(&cycle);
+            }
+        }
+    }
+
+    fn callable(&self, def: DefId) -> Option<&Callable> {
+        match &self.hir.defs.get(def.index())?.kind {
+            DefKind::Callable(callable) => Some(callable),
+            _ => None,
+        }
+    }
+
+    fn depth(&self, def: DefId) -> bool {
+        self.callable(def).is_some_and(|callable| {
+            callable.kind == CallableKind::Graph
+                && callable.policies.iter().any(|arg| named(arg, "depth"))
+        })
+    }
+
+    /// The shortest way from a declaration back to itself among `members`: each step with the place of the call.
+    fn cycle(&self, from: DefId, members: &FxHashSet<DefId>) -> Option<Vec<Step>> {
+        let mut came: rustc_hash::FxHashMap<DefId, Step> = rustc_hash::FxHashMap::default();
+        let mut queue = std::collections::VecDeque::from([from]);
+        while let Some(def) = queue.pop_front() {
+            let calls =
+                self.effects.defs.get(def.index()).map_or(&[][..], |effects| &effects.calls);
+            for (callee, span) in calls {
+                if *callee == from {
+                    let mut steps = vec![Step { def, span: *span }];
+                    let mut at = def;
+                    while let Some(step) = came.get(&at).filter(|_| at != from) {
+                        steps.push(*step);
+                        at = step.def;
+                    }
+                    steps.reverse();
+                    return Some(steps);
+                }
+                if members.contains(callee) && !came.contains_key(callee) {
+                    came.insert(*callee, Step { def, span: *span });
+                    queue.push_back(*callee);
+                }
+            }
+        }
+        None
+    }
+
+    fn report_cycle(&mut self, cycle: &[Step]) {
+        let Some(first) = cycle.first() else { return };
+        let Some(def) = self.hir.defs.get(first.def.index()) else { return };
+        let names: Vec<String> = cycle.iter().map(|step| self.name(step.def)).collect();
+        let way = format!("{} calls {}", names.join(" calls "), self.name(first.def));
+        let only_fns = cycle
+            .iter()
+            .all(|step| self.callable(step.def).is_some_and(|c| c.kind == CallableKind::Fn));
+        let (code, message, help) = if only_fns {
+            let message = format!("`{}` calls itself, and nothing bounds how often", def.name);
+            (Code::FnRecursion, message, "use a `loop` with `max`, or a `graph` with a depth")
+        } else {
+            let message = format!("`{}` calls itself without a depth", def.name);
+            (Code::UnboundedRecursion, message, "add `with (depth: n)` to the header of a graph")
+        };
+        let mut finding = Diagnostic::new(code, first.span, message)
+            .here("this call leads back to it")
+            .label(def.name_span, "the circle begins here")
+            .help(help);
+        if cycle.len() > 1 {
+            finding = finding.note(way);
+        }
+        self.sink.push(finding);
+    }
+}
+
+/// Every statement of a body.
+fn stmts<'a>(hir: &'a Hir, owner: DefId, body: &'a Body) -> impl Iterator<Item = &'a Stmt> {
+    let in_test = match hir.defs.get(owner.index()).map(|def| &def.kind) {
+        Some(DefKind::Test(test)) => test.items.as_slice(),
+        _ => &[],
+    };
+    let in_test = in_test.iter().filter_map(|item| match item {
+        TestItem::Stmt(stmt) => Some(stmt),
+        _ => None,
+    });
+    let in_blocks = body.exprs.iter().flat_map(|expr| match expr {
+        Expr::Block(stmts) => stmts.as_slice(),
+        _ => &[],
+    });
+    in_test.chain(in_blocks)
+}
+
+fn named(arg: &Arg, name: &str) -> bool {
+    arg.name.as_ref().is_some_and(|(own, _)| own == name)
+}

@@ -1,0 +1,265 @@
+//! Sets of effects: what a declaration or an expression may do to the world.
+
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+/// A resource path, as an index into [`Resources`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Resource(pub u32);
+
+/// The resource paths of a compilation, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    paths: indexmap::IndexSet<SmolStr, rustc_hash::FxBuildHasher>,
+}
+
+impl Resources {
+    /// The handle of a dotted path; the empty path stands for everything.
+    pub fn intern(&mut self, path: &SmolStr) -> Resource {
+        let (index, _) = self.paths.insert_full(path.clone());
+        Resource(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// The path of a handle.
+    #[must_use]
+    pub fn path(&self, resource: Resource) -> &str {
+        self.paths.get_index(resource.0 as usize).map_or("", SmolStr::as_str)
+    }
+
+    /// Whether `wide` is `narrow` or stands for all below it.
+    #[must_use]
+    pub fn covers(&self, wide: Resource, narrow: Resource) -> bool {
+        let (wide, narrow) = (self.path(wide), self.path(narrow));
+        wide.is_empty()
+            || narrow
+                .strip_prefix(wide)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+/// One effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Effect {
+    /// Reads a resource.
+    Read(Resource),
+    /// Changes a resource.
+    Write(Resource),
+    /// Calls a model.
+    Model,
+    /// Asks a person.
+    Human,
+    /// Looks at the clock, or waits for it.
+    Clock,
+    /// Draws by chance.
+    Random,
+    /// Shows something to whoever watches.
+    Emit,
+}
+
+impl Effect {
+    /// As a header writes it: `read net.example`, `model`.
+    #[must_use]
+    pub fn text(self, resources: &Resources) -> String {
+        let with = |word: &str, resource: Resource| match resources.path(resource) {
+            "" => word.to_owned(),
+            path => format!("{word} {path}"),
+        };
+        match self {
+            Self::Read(resource) => with("read", resource),
+            Self::Write(resource) => with("write", resource),
+            Self::Model => "model".into(),
+            Self::Human => "human".into(),
+            Self::Clock => "clock".into(),
+            Self::Random => "random".into(),
+            Self::Emit => "emit".into(),
+        }
+    }
+
+    /// What someone does who has it: "reads `net`", "calls a model".
+    #[must_use]
+    pub fn verb(self, resources: &Resources) -> String {
+        let with = |word: &str, resource: Resource| match resources.path(resource) {
+            "" => format!("{word} something outside"),
+            path => format!("{word} `{path}`"),
+        };
+        match self {
+            Self::Read(resource) => with("reads", resource),
+            Self::Write(resource) => with("writes", resource),
+            Self::Model => "calls a model".into(),
+            Self::Human => "asks a person".into(),
+            Self::Clock => "looks at the clock".into(),
+            Self::Random => "draws by chance".into(),
+            Self::Emit => "shows something".into(),
+        }
+    }
+}
+
+/// A set of effects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EffectSet {
+    /// Effects without resource, one bit each.
+    kinds: u8,
+    /// A write without idempotency key is among the writes.
+    unkeyed: bool,
+    /// Sorted, each once.
+    reads: SmallVec<[Resource; 2]>,
+    /// Sorted, each once.
+    writes: SmallVec<[Resource; 2]>,
+}
+
+const MODEL: u8 = 1;
+const HUMAN: u8 = 2;
+const CLOCK: u8 = 4;
+const RANDOM: u8 = 8;
+const EMIT: u8 = 16;
+
+impl EffectSet {
+    /// Adds an effect.
+    pub fn add(&mut self, effect: Effect) {
+        match effect {
+            Effect::Read(resource) => insert(&mut self.reads, resource),
+            Effect::Write(resource) => insert(&mut self.writes, resource),
+            Effect::Model => self.kinds |= MODEL,
+            Effect::Human => self.kinds |= HUMAN,
+            Effect::Clock => self.kinds |= CLOCK,
+            Effect::Random => self.kinds |= RANDOM,
+            Effect::Emit => self.kinds |= EMIT,
+        }
+    }
+
+    /// Adds all effects of another set.
+    pub fn join(&mut self, other: &Self) {
+        self.kinds |= other.kinds;
+        self.unkeyed |= other.unkeyed;
+        other.reads.iter().for_each(|r| insert(&mut self.reads, *r));
+        other.writes.iter().for_each(|r| insert(&mut self.writes, *r));
+    }
+
+    pub(super) fn set_unkeyed(&mut self, unkeyed: bool) {
+        self.unkeyed = unkeyed;
+    }
+
+    /// Whether there is none: pure code.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds == 0 && self.reads.is_empty() && self.writes.is_empty()
+    }
+
+    /// Whether something is changed.
+    #[must_use]
+    pub fn writes_anything(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// Whether something is changed by a call that gives no `key:`.
+    #[must_use]
+    pub fn has_unkeyed_write(&self) -> bool {
+        self.unkeyed
+    }
+
+    /// Whether someone could tell the order by it: writes, questions, what is shown, and the clock.
+    #[must_use]
+    pub fn is_gated(&self) -> bool {
+        !self.writes.is_empty() || self.kinds & (HUMAN | CLOCK | EMIT) != 0
+    }
+
+    /// Whether nothing in it is gated but questions to people, which open side by side.
+    #[must_use]
+    pub fn only_asks(&self) -> bool {
+        self.writes.is_empty() && self.kinds & (HUMAN | CLOCK | EMIT) == HUMAN
+    }
+
+    /// Whether an effect is in it.
+    #[must_use]
+    pub fn contains(&self, effect: Effect) -> bool {
+        self.iter().any(|own| own == effect)
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn reads(&self) -> &[Resource] {
+        &self.reads
+    }
+
+    /// What is changed.
+    #[must_use]
+    pub fn writes(&self) -> &[Resource] {
+        &self.writes
+    }
+
+    /// All effects: writes first, then reads, then the others.
+    pub fn iter(&self) -> impl Iterator<Item = Effect> + '_ {
+        let kinds = [
+            (MODEL, Effect::Model),
+            (HUMAN, Effect::Human),
+            (CLOCK, Effect::Clock),
+            (RANDOM, Effect::Random),
+            (EMIT, Effect::Emit),
+        ];
+        let writes = self.writes.iter().map(|r| Effect::Write(*r));
+        let reads = self.reads.iter().map(|r| Effect::Read(*r));
+        let kinds = kinds.into_iter().filter(|(bit, _)| self.kinds & bit != 0).map(|(_, e)| e);
+        writes.chain(reads).chain(kinds)
+    }
+
+    /// The first effect that `bound` does not cover. A right to write a resource is none to read it.
+    #[must_use]
+    pub fn beyond(&self, bound: &Self, resources: &Resources) -> Option<Effect> {
+        self.iter().find(|effect| match effect {
+            Effect::Read(r) => !bound.reads.iter().any(|wide| resources.covers(*wide, *r)),
+            Effect::Write(r) => !bound.writes.iter().any(|wide| resources.covers(*wide, *r)),
+            other => !bound.contains(*other),
+        })
+    }
+
+    /// As a header writes it: `write payments, read net, model`; "nothing" for the empty set.
+    #[must_use]
+    pub fn text(&self, resources: &Resources) -> String {
+        if self.is_empty() {
+            return "nothing".into();
+        }
+        self.iter().map(|effect| effect.text(resources)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn insert(set: &mut SmallVec<[Resource; 2]>, resource: Resource) {
+    if let Err(at) = set.binary_search(&resource) {
+        set.insert(at, resource);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_stands_for_all_below() {
+        let mut resources = Resources::default();
+        let [net, host, other, all] =
+            ["net", "net.api", "network", ""].map(|path| resources.intern(&SmolStr::new(path)));
+        assert!(resources.covers(net, host) && resources.covers(net, net));
+        assert!(!resources.covers(host, net) && !resources.covers(net, other));
+        assert!(resources.covers(all, other));
+        let mut bound = EffectSet::default();
+        bound.add(Effect::Read(net));
+        let mut set = EffectSet::default();
+        set.add(Effect::Read(host));
+        assert_eq!(set.beyond(&bound, &resources), None);
+        set.add(Effect::Write(host));
+        assert_eq!(set.beyond(&bound, &resources), Some(Effect::Write(host)));
+        assert_eq!(set.text(&resources), "write net.api, read net.api");
+    }
+
+    #[test]
+    fn gates_are_what_order_shows_by() {
+        let mut set = EffectSet::default();
+        for effect in [Effect::Model, Effect::Random, Effect::Read(Resource(0))] {
+            set.add(effect);
+        }
+        assert!(!set.is_gated());
+        set.add(Effect::Human);
+        assert!(set.is_gated() && set.only_asks());
+        set.add(Effect::Clock);
+        assert!(!set.only_asks());
+    }
+}

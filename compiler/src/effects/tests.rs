@@ -1,0 +1,234 @@
+//! Tests of inference and of every rule about effects.
+
+use super::Effects;
+use crate::diagnostics::Diagnostic;
+use crate::hir::{DefId, Hir};
+use crate::sources::MemorySources;
+use crate::{Compilation, compile};
+
+fn compiled(text: &str) -> Compilation {
+    compile(&MemorySources::single("main.kait", text), &["main.kait"])
+}
+
+fn found(text: &str) -> Vec<Diagnostic> {
+    let compilation = compiled(text);
+    compilation.diagnostics.into_iter().filter(|found| found.primary.span.file.0 == 0).collect()
+}
+
+/// The one finding of a text.
+fn only(text: &str, code: &str) -> Diagnostic {
+    let mut all = found(text);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    let one = all.remove(0);
+    assert_eq!(one.code, code, "{one:#?}");
+    one
+}
+
+/// What a finding points at.
+fn at<'t>(text: &'t str, one: &Diagnostic) -> &'t str {
+    let span = one.primary.span;
+    text.get(span.start as usize..span.end as usize).unwrap_or_default()
+}
+
+fn clean(text: &str) {
+    let all = found(text);
+    assert!(all.is_empty(), "{all:#?}");
+}
+
+fn def(hir: &Hir, name: &str) -> DefId {
+    let index = hir.defs.iter().position(|def| def.name == name && def.module.index() == 0);
+    DefId(u32::try_from(index.expect("it should be declared")).unwrap_or(0))
+}
+
+fn text_of(effects: &Effects, hir: &Hir, name: &str) -> String {
+    effects.of(def(hir, name)).text(&effects.resources)
+}
+
+const MODEL: &str =
+    "model fast\nprompt say(about: text) -> text {\n  model fast\n  user about\n}\n";
+
+#[test]
+fn effects_are_inferred_through_calls_of_any_order_and_depth() {
+    let text = format!(
+        "{MODEL}
+graph outer(n: int) -> text with (depth: 3) {{
+  if n > 0 {{ outer(n - 1) }} else {{ middle(\"a\") }}
+}}
+graph middle(path: text) -> text {{
+  out.status(\"reading\")
+  inner(path)
+}}
+graph inner(path: text) -> text {{
+  let a = file.read(path)
+  file.write(\"b\", content: a)
+  let b = say(\"${{random.uuid()}} ${{clock.now()}}\")
+  b
+}}
+fn pure(n: int) -> int {{ n + 1 }}
+"
+    );
+    let Compilation { hir, effects, .. } = compiled(&text);
+    let all = "write file, read file, model, clock, random";
+    assert_eq!(text_of(&effects, &hir, "inner"), all);
+    assert_eq!(text_of(&effects, &hir, "outer"), format!("{all}, emit"));
+    assert_eq!(text_of(&effects, &hir, "say"), "model");
+    assert_eq!(text_of(&effects, &hir, "pure"), "nothing");
+    let steps =
+        effects.chain(def(&hir, "outer"), |effect| matches!(effect, super::Effect::Write(_)));
+    let names: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| hir.defs.get(step.def.index()))
+        .map(|def| def.name.as_str())
+        .collect();
+    assert_eq!(names, ["outer", "middle", "inner", "write"]);
+}
+
+#[test]
+fn only_own_fails_make_a_guard() {
+    let text = r#"
+graph strict(n: int) -> int {
+  if n > 3 { fail "no" }
+  n
+}
+graph calls_it(n: int) -> int { strict(n) }
+graph tries(n: int) -> bool { (try strict(n)) is Ok }
+graph leaf() -> text { file.read("a") }
+graph waits() -> int {
+  clock.sleep(1s)
+  1
+}
+"#;
+    let Compilation { hir, effects, .. } = compiled(text);
+    let guards = |name: &str| effects.defs.get(def(&hir, name).index()).is_some_and(|e| e.guards);
+    assert_eq!(
+        ["strict", "calls_it", "tries", "leaf", "waits"].map(guards),
+        [true, true, false, false, true]
+    );
+}
+
+#[test]
+fn a_fn_with_an_effect_is_refused_with_the_way_to_it() {
+    let text = "fn outer(p: text) -> text { inner(p) }\nfn inner(p: text) -> text { text.upper(file.read(p)) }\n";
+    let all = found(text);
+    assert_eq!(all.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0510", "K0510"]);
+    let outer = all.first().expect("one for `outer`");
+    assert_eq!(at(text, outer), "inner(p)");
+    assert!(outer.message.contains("`outer` is a `fn`, but reads `file`"), "{outer:?}");
+    assert_eq!(outer.notes, ["`outer` calls `inner` calls `file.read`, which reads `file`"]);
+}
+
+#[test]
+fn does_is_an_upper_bound() {
+    clean("graph f() -> text does read { file.read(\"a\") }");
+    clean("graph f() -> text does read file, emit {\n  out.status(\"a\")\n  file.read(\"a\")\n}");
+    let text = "graph f() -> text does read net {\n  file.read(\"a\")\n}";
+    let one = only(text, "K0511");
+    assert_eq!(at(text, &one), "file.read(\"a\")");
+    assert_eq!(one.help.as_deref(), Some("add `read file` after `does`, or do without it"));
+}
+
+#[test]
+fn an_arm_of_a_race_may_not_write() {
+    let text =
+        "graph f() -> none {\n  race { file.write(\"a\", content: \"b\"), out.status(\"c\") }\n}";
+    let one = only(text, "K0512");
+    assert_eq!(at(text, &one), "file.write(\"a\", content: \"b\")");
+    clean("graph f() -> text { race { file.read(\"a\"), file.read(\"b\") } }");
+}
+
+#[test]
+fn writes_need_a_key_to_be_tried_again_and_are_never_cached() {
+    for policy in ["retry: 2", "timeout: 1s", "deadline: 1s"] {
+        let text =
+            format!("graph f() -> none {{ file.write(\"a\", content: \"b\") with ({policy}) }}");
+        let one = only(&text, "K0307");
+        assert_eq!(at(&text, &one), policy.split(':').next().unwrap_or_default());
+    }
+    let inside = "graph put() -> text {\n  file.write(\"a\", content: \"b\")\n  \"c\"\n}\ngraph f() -> text { put() with (retry: 1) }";
+    let one = only(inside, "K0307");
+    assert!(
+        one.labels.iter().any(|label| label.text == "calls `file.write`, which writes `file`"),
+        "{one:#?}"
+    );
+    only("graph f() -> none { file.write(\"a\", content: \"b\") with (cache: 1h) }", "K0308");
+    clean(
+        "graph f() -> text { file.read(\"a\") with (retry: 2, timeout: 1s, deadline: 2s, cache: 1h) }",
+    );
+}
+
+#[test]
+fn a_for_with_effects_needs_a_bound() {
+    let text = "graph f(xs: [text]) -> [text] { for x in xs if x != \"\" { file.read(x) } }";
+    let one = only(text, "K0480");
+    assert_eq!(at(text, &one), "xs");
+    let edit = one.fixes.first().and_then(|fix| fix.edits.first()).expect("a fix");
+    let mut fixed = text.to_owned();
+    fixed.insert_str(edit.span.start as usize, &edit.insert);
+    clean(&fixed);
+    clean("graph f(xs: [text]) -> [text] { for x in xs { text.upper(x) } }");
+    clean("graph f(xs: [text] where (max: 3)) -> [text] { for x in xs { file.read(x) } }");
+    clean("graph f() -> [text] {\n  let xs = [\"a\", \"b\"]\n  for x in xs { file.read(x) }\n}");
+    clean("let xs = [\"a\", \"b\"]\ngraph f() -> [text] { for x in xs { file.read(x) } }");
+    clean("graph f(xs: [text]) -> [text] { for x in list.take(xs, 4) { file.read(x) } }");
+}
+
+#[test]
+fn conditions_bounds_constants_defaults_and_outcomes_are_pure() {
+    let cases = [
+        (
+            "graph f(xs: [text]) -> [text] { for x in xs if file.exists(x) max 3 { x } }",
+            "file.exists(x)",
+        ),
+        (
+            "graph f(xs: [text]) -> [text] { for x in xs max random.int(min: 1, max: 2) { x } }",
+            "random.int(min: 1, max: 2)",
+        ),
+        (
+            "graph f(n: int) -> int {\n  match n {\n    1 if file.exists(\"a\") => 2\n    _ => 3\n  }\n}",
+            "file.exists(\"a\")",
+        ),
+        ("let now = clock.now()\ngraph f() -> time { now }", "clock.now()"),
+        ("graph f(at: time = clock.now()) -> time { at }", "clock.now()"),
+        ("record R { at: time = clock.now() }\ngraph f() -> R { R() }", "clock.now()"),
+        (
+            "graph f() -> text { file.read(\"a\") }\ntest \"t\" {\n  stub file.read(_) => random.uuid()\n  expect f() == \"\"\n}",
+            "random.uuid()",
+        ),
+    ];
+    for (text, wanted) in cases {
+        let one = only(text, "K0513");
+        assert_eq!(at(text, &one), wanted);
+    }
+}
+
+#[test]
+fn recursion_is_bounded_or_refused() {
+    let text =
+        "fn f(n: int) -> int { if n > 0 { g(n - 1) } else { 0 } }\nfn g(n: int) -> int { f(n) }";
+    let one = only(text, "K0514");
+    assert_eq!(at(text, &one), "g(n - 1)");
+    assert_eq!(one.notes, ["`f` calls `g` calls `f`"]);
+    let text = "graph f(n: int) -> int { if n > 0 { f(n - 1) } else { 0 } }";
+    let one = only(text, "K0515");
+    assert_eq!(at(text, &one), "f(n - 1)");
+    clean("graph f(n: int) -> int with (depth: 9) { if n > 0 { f(n - 1) } else { 0 } }");
+    // One bounded graph on the way is enough.
+    clean(
+        "graph f(n: int) -> int with (depth: 9) { if n > 0 { g(n - 1) } else { 0 } }\ngraph g(n: int) -> int { f(n) }",
+    );
+    only(
+        "graph f(n: int) -> int with (depth: 9) { if n > 0 { g(n) } else { 0 } }\ngraph g(n: int) -> int { if n > 3 { g(n - 1) } else { f(n) } }",
+        "K0515",
+    );
+}
+
+#[test]
+fn what_only_dead_values_need_is_dead() {
+    let text = format!(
+        "{MODEL}graph f(a: text) -> text {{\n  let x = say(a)\n  let y = text.upper(x)\n  a\n}}"
+    );
+    let all = found(&text);
+    let named: Vec<(&str, &str)> =
+        all.iter().map(|one| (one.code.as_str(), at(&text, one))).collect();
+    assert_eq!(named, [("K0217", "x"), ("K0217", "y")]);
+}

@@ -1,0 +1,115 @@
+//! Walking bodies of the HIR: the parts of an expression, and an order in which parts come before wholes.
+
+use crate::hir::{Arg, ArgValue, Body, Expr, ExprId, Stmt, TemplatePart};
+
+/// Calls `f` with every part of an expression that is evaluated with it, in textual order.
+pub(crate) fn parts(expr: &Expr, mut f: impl FnMut(ExprId)) {
+    match expr {
+        Expr::Missing
+        | Expr::Literal(_)
+        | Expr::Local(_)
+        | Expr::Def(_)
+        | Expr::Variant(..)
+        | Expr::BareVariant { .. } => {}
+        Expr::Template(parts) => parts.iter().for_each(|part| {
+            if let TemplatePart::Expr(value) = part {
+                f(*value);
+            }
+        }),
+        Expr::Call { args, .. } | Expr::Next(args) => arg_parts(args, f),
+        Expr::With { expr, policies } => {
+            f(*expr);
+            arg_parts(policies, f);
+        }
+        Expr::Field { base: a, .. }
+        | Expr::Unary(_, a)
+        | Expr::Is(a, _)
+        | Expr::Try(a)
+        | Expr::Fail(a)
+        | Expr::Done(a) => f(*a),
+        Expr::Index { base: a, index: b }
+        | Expr::Binary(_, a, b)
+        | Expr::In(a, b)
+        | Expr::Coalesce(a, b)
+        | Expr::Undo { body: a, undo: b } => {
+            f(*a);
+            f(*b);
+        }
+        Expr::If { condition, then, otherwise } => {
+            f(*condition);
+            f(*then);
+            otherwise.iter().copied().for_each(f);
+        }
+        Expr::Match { scrutinee: first, arms } | Expr::Catch { body: first, arms } => {
+            f(*first);
+            for arm in arms {
+                arm.guard.iter().copied().for_each(&mut f);
+                f(arm.body);
+            }
+        }
+        Expr::For { source, filter, max, parallel, body, .. } => {
+            f(*source);
+            filter.iter().chain(max).chain(parallel).copied().for_each(&mut f);
+            f(*body);
+        }
+        Expr::Loop { vars, max, body, otherwise } => {
+            vars.iter().for_each(|(_, _, first)| f(*first));
+            f(*max);
+            f(*body);
+            f(*otherwise);
+        }
+        Expr::Race { arms, .. } => arms.iter().copied().for_each(f),
+        Expr::Block(stmts) => stmts.iter().for_each(|stmt| match stmt {
+            Stmt::Let { value, .. } => f(*value),
+            Stmt::Expr(value) => f(*value),
+        }),
+        Expr::List(items) => items.iter().for_each(|(item, _)| f(*item)),
+        Expr::Map(entries) => entries.iter().for_each(|(key, value)| {
+            f(*key);
+            f(*value);
+        }),
+    }
+}
+
+/// Calls `f` with the expressions among arguments.
+pub(crate) fn arg_parts(args: &[Arg], mut f: impl FnMut(ExprId)) {
+    for arg in args {
+        match &arg.value {
+            ArgValue::Expr(value) | ArgValue::Spread(value) => f(*value),
+            ArgValue::Selector(..) | ArgValue::Selectors(_) | ArgValue::Callable(..) => {}
+        }
+    }
+}
+
+/// Every expression of a body, parts before wholes.
+pub(crate) fn parts_first(body: &Body) -> Vec<ExprId> {
+    let mut order = Vec::with_capacity(body.exprs.len());
+    let mut seen = vec![false; body.exprs.len()];
+    let mut stack = Vec::new();
+    for index in (0..body.exprs.len()).rev() {
+        stack.push((ExprId(u32::try_from(index).unwrap_or(u32::MAX)), false));
+        while let Some((id, leave)) = stack.pop() {
+            if leave {
+                order.push(id);
+                continue;
+            }
+            match seen.get_mut(id.index()) {
+                Some(seen @ false) => *seen = true,
+                _ => continue,
+            }
+            stack.push((id, true));
+            if let Some(expr) = body.exprs.get(id.index()) {
+                let first = stack.len();
+                parts(expr, |part| stack.push((part, false)));
+                // The stack turns the order around, so that textual order comes out.
+                stack[first..].reverse();
+            }
+        }
+    }
+    order
+}
+
+/// The expression, or [`Expr::Missing`] for an id of another body.
+pub(crate) fn expr(body: &Body, id: ExprId) -> &Expr {
+    body.exprs.get(id.index()).unwrap_or(&Expr::Missing)
+}
