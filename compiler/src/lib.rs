@@ -8,13 +8,18 @@
 
 pub mod check;
 pub mod diagnostics;
+pub mod effects;
 pub mod fmt;
 pub mod hir;
+pub mod lower;
 pub mod names;
 pub mod sources;
 
+use check::Types;
 use diagnostics::{Diagnostic, Diagnostics};
-use hir::Hir;
+use effects::Effects;
+use hir::{DefId, Hir};
+use kait_ir::Program;
 use sources::{Files, Sources};
 
 /// What [`compile`] gives: whatever could be understood, and every mistake.
@@ -24,8 +29,10 @@ pub struct Compilation {
     pub files: Files,
     /// The program with its names resolved.
     pub hir: Hir,
-    /// Its types.
-    pub types: check::Types,
+    /// The types of its declarations and bodies.
+    pub types: Types,
+    /// What its declarations and bodies may do to the world.
+    pub effects: Effects,
     /// What was found, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -35,6 +42,35 @@ impl Compilation {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Lowers callables and what they need to a program that can run; see [`lower::lower`]. A compilation with errors
+    /// is never lowered: its first error is given back.
+    ///
+    /// # Errors
+    /// Why there is no program.
+    pub fn lower(&self, roots: &[DefId]) -> Result<Program, Box<Diagnostic>> {
+        lower::lower(self.lowerable()?, roots)
+    }
+
+    /// Lowers a test and what it needs; see [`lower::lower_test`].
+    ///
+    /// # Errors
+    /// As [`Self::lower`].
+    pub fn lower_test(&self, test: DefId) -> Result<Program, Box<Diagnostic>> {
+        lower::lower_test(self.lowerable()?, test)
+    }
+
+    fn lowerable(&self) -> Result<lower::Input<'_>, Box<Diagnostic>> {
+        match self.diagnostics.iter().find(|found| found.is_error()) {
+            Some(error) => Err(Box::new(error.clone())),
+            None => Ok(lower::Input {
+                files: &self.files,
+                hir: &self.hir,
+                types: &self.types,
+                effects: &self.effects,
+            }),
+        }
     }
 }
 
@@ -57,5 +93,6 @@ pub fn compile(sources: &dyn Sources, roots: &[&str]) -> Compilation {
     let mut diagnostics = Diagnostics::new();
     let (files, hir) = resolve(sources, roots, &mut diagnostics);
     let types = check::check(&hir, &mut diagnostics);
-    Compilation { files, hir, types, diagnostics: diagnostics.finish() }
+    let effects = effects::effects(&hir, &types, &mut diagnostics);
+    Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }
 }

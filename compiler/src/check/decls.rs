@@ -101,7 +101,8 @@ impl<'a> Checker<'a> {
         }
         let mut seen: FxHashMap<SmolStr, (Span, &SmolStr)> = FxHashMap::default();
         for variant in &one.variants {
-            self.wire_fields(&variant.fields, true);
+            // `Failure.Budget(kind)` has its form from the engine.
+            self.wire_fields(&variant.fields, !self.in_std(def));
             let wire = variant.wire.clone().unwrap_or_else(|| snake_case(&variant.name).into());
             if let Some((first, name)) = seen.insert(wire.clone(), (variant.span, &variant.name))
                 && *name != variant.name
@@ -109,6 +110,10 @@ impl<'a> Checker<'a> {
                 self.same_wire(&wire, variant.span, first);
             }
         }
+    }
+
+    fn in_std(&self, def: &Def) -> bool {
+        self.hir.modules.get(def.module.index()).is_some_and(|module| module.is_std)
     }
 
     fn model_needs(&mut self, needs: &[(SmolStr, Literal, Span)]) {

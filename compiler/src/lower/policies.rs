@@ -1,0 +1,158 @@
+//! `with (…)`: policies around one call, in their one fixed order.
+
+use kait_ir::program::{NodeKind, Policy, Rate};
+use kait_ir::{ExprId as IrId, NodeKind as Kind};
+
+use super::body::BodyLowerer;
+use super::calls::What;
+use super::growth::named;
+use super::regions::NewNode;
+use crate::hir::{Arg, ArgValue, Callable, Callee, DefKind, Expr, ExprId, Literal};
+
+impl<'a> BodyLowerer<'_, 'a> {
+    /// A call with policies. Its arguments are evaluated once, before and outside of them.
+    pub(super) fn with(
+        &mut self,
+        id: ExprId,
+        call: ExprId,
+        policies: &'a [Arg],
+        name: Option<&str>,
+    ) -> IrId {
+        let Expr::Call { callee, args, .. } = self.hir(call) else {
+            return self.broken(id, "policies around what is no call");
+        };
+        if matches!(callee, Callee::Builtin(_)) {
+            let value = self.named_value(call, name);
+            return value;
+        }
+        if !self.in_region() {
+            return self.broken(id, "policies where no node can stand");
+        }
+        let Some(mut prepared) = self.prepare(call, callee, args) else { return self.nothing() };
+        self.of_the_call(&mut prepared.what, policies);
+        if let Some(after) = policy(policies, "after") {
+            self.start_after(after);
+        }
+        let part =
+            |this: &mut Self, name: &str| policy(policies, name).map(|value| this.value(value));
+        let deadline = part(self, "deadline");
+        let cache = part(self, "cache");
+        let retry = part(self, "retry");
+        let timeout = part(self, "timeout");
+        let rate = self.rate(callee, policies);
+        let fallback = policy(policies, "fallback");
+        let wraps = [deadline, cache, retry, timeout].iter().any(Option::is_some)
+            || rate.is_some()
+            || fallback.is_some();
+        if !wraps {
+            let value = self.make(call, prepared, name);
+            return self.coerced(call, value);
+        }
+        let cache_key = cache.map(|_| {
+            let args: Vec<IrId> = match &prepared.what {
+                What::Node(NodeKind::Call(call)) => call.args.clone(),
+                What::Node(NodeKind::Leaf(call)) => call.args.clone(),
+                What::Node(NodeKind::Stubbed { args, .. }) => args.clone(),
+                _ => Vec::new(),
+            };
+            let args = args.into_iter().map(|arg| self.low.copy(arg)).collect();
+            (prepared.callee.clone(), args)
+        });
+        let label = prepared.callee.clone();
+        let body = self.arm_region("", |this| {
+            let value = this.make(call, prepared, None);
+            this.coerced(call, value)
+        });
+        let fallback = fallback.map(|value| self.arm_region("fallback", |this| this.value(value)));
+        let policy = Policy { body, fallback, deadline, cache, cache_key, retry, timeout, rate };
+        let name = name.unwrap_or(&label);
+        let ty = self.ty(id);
+        let (grows, span) = (self.grows(id), Some(self.span(id)));
+        let sleeps = self.effects_guard(call, callee);
+        let kind = Kind::Policy(Box::new(policy));
+        let node = self.node(NewNode { kind, name, ty, grows, span });
+        if sleeps {
+            self.guard(node);
+        }
+        node
+    }
+
+    /// Whether the call is the clock's `sleep`.
+    fn effects_guard(&self, _call: ExprId, callee: &Callee) -> bool {
+        let Callee::Def(def) = callee else { return false };
+        matches!(
+            self.low.callable_kind(*def),
+            Some(crate::hir::CallableKind::Extern { locator, .. }) if locator == "clock.sleep"
+        )
+    }
+
+    /// Policies that belong to the call itself: `model`, `repair`, `key`.
+    fn of_the_call(&mut self, what: &mut What, policies: &'a [Arg]) {
+        match what {
+            What::Node(NodeKind::Call(call)) => {
+                if let Some(Expr::Def(role)) = policy(policies, "model").map(|role| self.hir(role))
+                {
+                    call.model = Some(self.low.role(*role));
+                }
+                if let Some(repair) = policy(policies, "repair")
+                    && let Expr::Literal(Literal::Int(n)) = self.hir(repair)
+                {
+                    call.repair = Some(u32::try_from(*n).unwrap_or(u32::MAX));
+                }
+            }
+            What::Node(NodeKind::Leaf(call)) => {
+                if let Some(key) = policy(policies, "key") {
+                    call.key = Some(self.value(key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `after: x` or `after: [x, y]`.
+    fn start_after(&mut self, after: ExprId) {
+        match self.hir(after) {
+            Expr::List(items) => {
+                for (item, _) in items {
+                    self.start_after(*item);
+                }
+            }
+            Expr::Local(_) => {
+                let named = self.value(after);
+                self.after(named);
+            }
+            _ => {}
+        }
+    }
+
+    /// A limit that the whole profile shares: the call's own, else that of the declaration.
+    fn rate(&mut self, callee: &Callee, policies: &'a [Arg]) -> Option<Rate> {
+        let Callee::Def(def) = callee else { return None };
+        let names = ["rate", "per", "parallel"];
+        if names.iter().any(|name| policy(policies, name).is_some()) {
+            let [calls, per, parallel] =
+                names.map(|name| policy(policies, name).map(|value| self.value(value)));
+            return Some(Rate { name: self.low.qualified(*def), calls, per, parallel });
+        }
+        let Some(DefKind::Callable(Callable { policies, .. })) =
+            self.low.def(*def).map(|def| &def.kind)
+        else {
+            return None;
+        };
+        if !names.iter().any(|name| policy(policies, name).is_some()) {
+            return None;
+        }
+        let [calls, per, parallel] = names
+            .map(|name| policy(policies, name).map(|value| self.low.default(*def, value, &[])));
+        Some(Rate { name: self.low.qualified(*def), calls, per, parallel })
+    }
+}
+
+/// The expression of a policy, if it is given.
+pub(super) fn policy(policies: &[Arg], name: &str) -> Option<ExprId> {
+    let found = policies.iter().find(|arg| named(arg, name))?;
+    match &found.value {
+        ArgValue::Expr(value) => Some(*value),
+        _ => None,
+    }
+}
