@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
                 let entry = if self.one_line() { "" } else { "\0" };
                 self.stack.push(entry.to_owned());
             }
-            "word" | "lid" | "uid" => {
+            "word" | "lid" | "name" | "uid" => {
                 let pool = match (name, self.rng.usize(0..20)) {
                     ("uid", _) => TYPES,
                     ("word", 0..2) => RESERVED,
@@ -336,7 +336,9 @@ impl<'a> Walk<'a> {
             self.comment(" // ");
         }
         self.out.push('\n');
-        for _ in 0..self.stack.len() / 2 {
+        // Some people do not indent.
+        let levels = if self.rng.u8(0..4) == 0 { 0 } else { self.stack.len() / 2 };
+        for _ in 0..levels {
             self.out.push_str("  ");
         }
     }

@@ -24,13 +24,14 @@ pub fn shrink(text: &str, mut shows: impl FnMut(&str) -> bool) -> String {
                 parts = without;
                 smaller = true;
             } else {
-                at = end;
+                // Short runs are tried at every place: two tokens may only go together.
+                at += if run > 8 { run } else { 1 };
             }
         }
         if run == 1 && !smaller {
             break;
         }
-        run = if smaller { run.min(parts.len()).max(1) } else { run / 2 };
+        run = if smaller { run.min(parts.len()).max(1) } else { run.div_ceil(2).min(run - 1) };
     }
     parts.concat()
 }

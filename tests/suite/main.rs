@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, helpers of tests too"
 )]
 
+mod differential;
 mod errors;
 mod format;
 mod fuzz;

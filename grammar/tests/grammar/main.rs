@@ -161,6 +161,8 @@ fn declarations() {
             "graph g() -> int does { 1 }",
             "extern e() -> text from \"x\"",
             "extern e() -> text from wasm \"x\" {}",
+            "extern e() -> text from r\"x\"",
+            "trigger t on a.b() as with: C { }",
             "extern e() -> text does needs approval from wasm \"x\"",
             "extern e() -> text does read from wasm \"x\" from wasm",
             "extern e() -> text with (a: 1) needs approval from wasm \"x\"",
@@ -532,7 +534,6 @@ fn names_and_keywords() {
         BLOCK,
         &[
             "let model = 1",
-            "let in: int = 1",
             "let where = 1",
             "let _a = 1",
             "let a_1 = 1",
@@ -544,6 +545,8 @@ fn names_and_keywords() {
         ],
         &[
             "let if = 1",
+            "let in: int = 1",
+            "loop next: int = 1 max 2 { } else { }",
             "let graph = 1",
             "let none: int = 1",
             "let 1a = 1",

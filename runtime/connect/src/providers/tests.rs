@@ -1,3 +1,5 @@
+//! Tests of the providers: requests, and streams of answers as they are read.
+
 use kait_engine::check::TypeTable;
 use kait_engine::json::decode;
 use kait_ir::{Bound, Type, TypeId, Value};

@@ -1,3 +1,5 @@
+//! Tests of structured answers: tolerant reading, growth, repair.
+
 use std::sync::Arc;
 
 use kait_engine::check::TypeTable;

@@ -1,3 +1,5 @@
+//! Tests of the evaluator.
+
 use kait_ir::{
     BinaryOp, Currency, Expr, ExprArm, ExprId, Failure, Function, FunctionId, Money, Pattern,
     TemplatePart, Type, TypeId, UnaryOp, Value,
