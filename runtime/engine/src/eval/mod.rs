@@ -29,14 +29,6 @@ pub use pattern::covers_failure;
 /// What an evaluation gives. The failure is boxed to keep the good case small.
 pub type Eval<T = Value> = Result<T, Box<Failure>>;
 
-/// What one round of a loop gives.
-pub enum Step {
-    /// The loop's value.
-    Done(Value),
-    /// The next state.
-    Next(SmallVec<[Value; 4]>),
-}
-
 /// One evaluation.
 pub struct Evaluator<'a> {
     pub(crate) loaded: &'a Loaded,
@@ -474,30 +466,30 @@ impl<'a> Evaluator<'a> {
         otherwise: ExprId,
     ) -> Eval {
         let max = self.int(max)?;
-        let first: SmallVec<[Value; 4]> =
-            state.iter().map(|(_, init)| self.eval(*init)).collect::<Eval<_>>()?;
-        for ((local, _), value) in state.iter().zip(first) {
-            self.set_local(*local, value);
+        let mut next = Vec::with_capacity(state.len());
+        for (_, init) in state {
+            next.push(self.eval(*init)?);
         }
         for _ in 0..max {
-            match self.round(body)? {
-                Step::Done(value) => return Ok(value),
-                Step::Next(values) => {
-                    for ((local, _), value) in state.iter().zip(values) {
-                        self.set_local(*local, value);
-                    }
-                }
+            for ((local, _), value) in state.iter().zip(next.drain(..)) {
+                self.set_local(*local, value);
             }
+            if let Some(value) = self.round(body, &mut next)? {
+                return Ok(value);
+            }
+        }
+        for ((local, _), value) in state.iter().zip(next) {
+            self.set_local(*local, value);
         }
         self.eval(otherwise)
     }
 
-    /// One round of a loop: `Variant(0, [value])` is done, `Variant(1, [state…])` goes on. The variant is not built
-    /// where the expression says it in so many words.
+    /// One round of a loop: `Variant(0, [value])` is done and gives its value, `Variant(1, [state…])` goes on and fills
+    /// `next`, which is empty before. The variant is not built where the expression says it in so many words.
     ///
     /// # Errors
     /// The failure that it raises.
-    pub fn round(&mut self, mut id: ExprId) -> Eval<Step> {
+    pub fn round(&mut self, mut id: ExprId, next: &mut Vec<Value>) -> Eval<Option<Value>> {
         loop {
             self.step()?;
             match self.expr(id) {
@@ -514,16 +506,29 @@ impl<'a> Evaluator<'a> {
                     id = self.choose(arms, &value)?;
                 }
                 Expr::Variant(0, fields) if fields.len() == 1 => {
-                    return Ok(Step::Done(self.eval(fields[0])?));
+                    return Ok(Some(self.eval(fields[0])?));
                 }
                 Expr::Variant(1, fields) => {
-                    let mut next = SmallVec::with_capacity(fields.len());
                     for field in fields {
                         next.push(self.eval(*field)?);
                     }
-                    return Ok(Step::Next(next));
+                    return Ok(None);
                 }
-                _ => return as_step(&self.eval(id)?),
+                _ => {
+                    return match self.eval(id)? {
+                        Value::Variant(0, fields) => {
+                            Ok(Some(fields.first().cloned().unwrap_or_default()))
+                        }
+                        Value::Variant(1, fields) => {
+                            next.extend(fields.iter().cloned());
+                            Ok(None)
+                        }
+                        Value::Tag(1) => Ok(None),
+                        _ => {
+                            Err(trap("a round of a loop ended neither with `done` nor with `next`"))
+                        }
+                    };
+                }
             }
         }
     }
@@ -600,19 +605,6 @@ impl<'a> Evaluator<'a> {
                 && wanted.iter().all(|(param, value)| call.args.get(*param as usize) == Some(value))
         };
         Ok(self.log.iter().enumerate().skip(from).find(|(_, call)| fits(call)).map(|(at, _)| at))
-    }
-}
-
-/// What a round's value says.
-///
-/// # Errors
-/// `Trap` if it says neither.
-pub fn as_step(value: &Value) -> Eval<Step> {
-    match value {
-        Value::Variant(0, fields) => Ok(Step::Done(fields.first().cloned().unwrap_or_default())),
-        Value::Variant(1, fields) => Ok(Step::Next(fields.iter().cloned().collect())),
-        Value::Tag(1) => Ok(Step::Next(SmallVec::new())),
-        _ => Err(trap("a round of a loop ended neither with `done` nor with `next`")),
     }
 }
 

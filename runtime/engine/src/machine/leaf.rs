@@ -9,26 +9,50 @@ use crate::event::{Args, Command, EffectId, ModelRequest, Outcome, Usage};
 
 impl Run<'_> {
     pub(crate) fn start_leaf(&mut self, at: u32, node: u32, call: &LeafCall) -> Result<(), Fail> {
-        let (args, key) = self.eval(at, |e| {
-            let mut args = Args::with_capacity(call.args.len());
-            for arg in &call.args {
-                args.push(e.eval(*arg)?);
-            }
-            Ok((args, call.key.map(|key| e.eval(key)).transpose()?))
-        })?;
         let class = self.loaded.program().leaves[call.leaf.index()].class;
-        if class == EffectClass::Model {
-            self.reserve(at, None, 0)?;
+        let (effect, site) = (self.effect_id(at, node), self.site(at, node));
+        // The command is filled where it will stand: arguments are big, and moving them costs more than all else.
+        let (leaf, place) = (call.leaf, self.out.len());
+        self.out.push(Command::Leaf { effect, leaf, site, args: Args::new(), key: None });
+        if let Err(fail) = self.fill_arguments(at, place, call) {
+            self.out.truncate(place);
+            return Err(fail);
         }
-        if let Some(target) = call.target {
-            self.log_call(at, target, args.clone());
+        if class == EffectClass::Model
+            && let Err(fail) = self.reserve(at, None, 0)
+        {
+            self.out.truncate(place);
+            return Err(fail);
+        }
+        if let Some(target) = call.target
+            && let Some(Command::Leaf { args, .. }) = self.out.get(place)
+        {
+            let args = args.clone();
+            self.log_call(at, target, args);
         }
         if self.counts_as_work(class) {
             self.enter(self.frame(at).scope);
         }
-        let (effect, site) = (self.effect_id(at, node), self.site(at, node));
-        self.out.push(Command::Leaf { effect, leaf: call.leaf, site, args, key });
         self.grow_effect(at, node);
+        Ok(())
+    }
+
+    fn fill_arguments(&mut self, at: u32, place: usize, call: &LeafCall) -> Result<(), Fail> {
+        for &arg in &call.args {
+            let value = match self.at_hand(at, arg) {
+                Some(value) => value.clone(),
+                None => self.eval(at, |e| e.eval(arg))?,
+            };
+            if let Some(Command::Leaf { args, .. }) = self.out.get_mut(place) {
+                args.push(value);
+            }
+        }
+        if let Some(expr) = call.key {
+            let value = self.eval(at, |e| e.eval(expr))?;
+            if let Some(Command::Leaf { key, .. }) = self.out.get_mut(place) {
+                *key = Some(value);
+            }
+        }
         Ok(())
     }
 

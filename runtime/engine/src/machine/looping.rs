@@ -1,8 +1,7 @@
 //! `loop`: bounded rounds, each begun when the one before has ended.
 
 use kait_ir::program::Loop;
-use kait_ir::{NodeKind, Value};
-use smallvec::SmallVec;
+use kait_ir::{ExprId, NodeKind};
 
 use super::Run;
 use super::control::{Control, LoopControl};
@@ -10,31 +9,32 @@ use super::state::{Fail, NONE, Role};
 
 impl Run<'_> {
     pub(crate) fn start_loop(&mut self, at: u32, node: u32, rounds: &Loop) -> Result<(), Fail> {
-        let (max, state) = self.eval(at, |e| {
-            let max = e.int(rounds.max)?;
-            let mut state: SmallVec<[Value; 4]> = SmallVec::with_capacity(rounds.init.len());
+        let mut state = std::mem::take(&mut self.s.next_state);
+        state.clear();
+        let max = self.eval(at, |e| {
             for init in &rounds.init {
                 state.push(e.eval(*init)?);
             }
-            Ok((max, state))
-        })?;
-        let max = u32::try_from(max.max(0)).unwrap_or(u32::MAX - 1);
+            e.int(rounds.max)
+        });
+        self.s.next_state = state;
+        let max = u32::try_from(max?.max(0)).unwrap_or(u32::MAX - 1);
         self.new_control(at, node, Control::Loop(LoopControl { max, frame: NONE }));
-        let result = self.round(at, node, rounds, 0, max, state);
+        let result = self.begin_round(at, node, rounds, 0, max);
         if result.is_err() {
             self.free_control(at, node);
         }
         result
     }
 
-    fn round(
+    /// Begins a round, or the `else` when the rounds are used up, with the state in `next_state`.
+    fn begin_round(
         &mut self,
         at: u32,
         node: u32,
         rounds: &Loop,
         index: u32,
         max: u32,
-        state: SmallVec<[Value; 4]>,
     ) -> Result<(), Fail> {
         let (region, role) = if index < max {
             (rounds.body, Role::Round)
@@ -42,7 +42,10 @@ impl Run<'_> {
             (rounds.otherwise, Role::Otherwise)
         };
         let scope = self.frame(at).scope;
-        let frame = self.spawn(at, node, region, role, index, scope, state)?;
+        let mut state = std::mem::take(&mut self.s.next_state);
+        let frame = self.spawn(at, node, region, role, index, scope, state.drain(..));
+        self.s.next_state = state;
+        let frame = frame?;
         if let Control::Loop(control) = self.control(at, node) {
             control.frame = frame;
         }
@@ -50,18 +53,52 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A round ended with `next`.
-    pub(crate) fn next_round(&mut self, frame: u32, state: SmallVec<[Value; 4]>) {
+    /// All nodes of a round have succeeded: it is done, or the next one begins.
+    pub(crate) fn round_complete(&mut self, frame: u32, result: ExprId) {
+        let mut state = std::mem::take(&mut self.s.next_state);
+        state.clear();
+        let done = self.eval(frame, |e| e.round(result, &mut state));
+        self.s.next_state = state;
+        match done {
+            Ok(None) => {}
+            Ok(Some(value)) => return self.end_frame(frame, Ok(value)),
+            Err(fail) => return self.end_frame(frame, Err(fail)),
+        }
         let (at, node, index) = {
             let f = self.frame(frame);
             (f.parent, f.node, f.index)
         };
-        self.free_frame(frame);
         let NodeKind::Loop(rounds) = &self.node(at, node).kind else { return };
         let Control::Loop(LoopControl { max, .. }) = *self.control(at, node) else { return };
-        if let Err(fail) = self.round(at, node, rounds, index + 1, max, state) {
+        if index + 1 < max {
+            // The usual case: the frame is used again where it is.
+            self.renew(frame);
+            return self.grow_into_child(at, node, frame);
+        }
+        self.free_frame(frame);
+        if let Err(fail) = self.begin_round(at, node, rounds, index + 1, max) {
             self.free_control(at, node);
             self.node_failed(at, node, fail);
         }
+    }
+
+    /// Makes a round's frame that of the next round, with the state in `next_state`.
+    fn renew(&mut self, at: u32) {
+        let frame = &mut self.s.frames[at as usize];
+        let table = &self.loaded.regions[frame.region as usize];
+        let slots = frame.slots.len();
+        let params = slots - frame.cells.len();
+        frame.generation = frame.generation.wrapping_add(1);
+        frame.index += 1;
+        frame.prefix = 0;
+        frame.ask_prefix = 0;
+        frame.fail_at = NONE;
+        frame.cleared = false;
+        frame.extra = None;
+        frame.slots.clear();
+        frame.slots.extend(self.s.next_state.drain(..).take(params));
+        frame.slots.resize(slots, kait_ir::Value::None);
+        frame.cells.copy_from_slice(&table.cells);
+        self.begin_frame(at);
     }
 }

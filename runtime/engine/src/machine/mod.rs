@@ -23,7 +23,7 @@ mod stub;
 
 use std::sync::Arc;
 
-use kait_ir::{Failure, GraphId, Node, NodeKind, Region, Value};
+use kait_ir::{Expr, ExprId, Failure, GraphId, Node, NodeKind, Region, Value};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -290,6 +290,16 @@ impl<'a> Run<'a> {
                 .is_some_and(|c| c.state == NodeState::Running)
     }
 
+    /// The value of an expression that is at hand in the frame itself.
+    #[inline]
+    pub(crate) fn at_hand(&self, frame: u32, expr: ExprId) -> Option<&Value> {
+        match self.loaded.program().exprs.get(expr.0 as usize)? {
+            Expr::Slot { up: 0, slot } => self.frame(frame).slots.get(*slot as usize),
+            Expr::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Evaluates in a frame.
     pub(crate) fn eval<T>(
         &mut self,
@@ -299,7 +309,9 @@ impl<'a> Run<'a> {
         let mut locals = std::mem::take(&mut self.s.locals);
         let result =
             f(&mut Evaluator::new(self.loaded, &self.s.frames, frame, &self.s.log, &mut locals));
-        locals.clear();
+        if !locals.is_empty() {
+            locals.clear();
+        }
         self.s.locals = locals;
         result.map_err(Fail::from)
     }
@@ -360,19 +372,27 @@ impl<'a> Run<'a> {
         frame.slots.truncate(count);
         frame.slots.resize(count + table.cells.len(), Value::None);
         frame.cells.extend_from_slice(&table.cells);
-        let generation = frame.generation;
+        self.begin_frame(at);
+        Ok(at)
+    }
+
+    /// Lets the first nodes of a new frame begin.
+    pub(crate) fn begin_frame(&mut self, at: u32) {
+        let frame = &mut self.s.frames[at as usize];
+        let table = &self.loaded.regions[frame.region as usize];
+        let (generation, role) = (frame.generation, frame.role);
         if table.has_asks {
             frame.step_over_asks(table);
         }
         if table.cells.is_empty() {
             self.s.ready.push_back(Waiter { frame: at, generation, node: NONE });
         }
-        let ready = table.roots.iter().map(|&node| Waiter { frame: at, generation, node });
-        self.s.ready.extend(ready);
+        for &node in &table.roots {
+            self.s.ready.push_back(Waiter { frame: at, generation, node });
+        }
         if !table.early.is_empty() && role != Role::Root {
             self.wire_early_maps(at);
         }
-        Ok(at)
     }
 
     /// Makes the frame of a call: budgets of its header, depth of its recursion.
@@ -485,7 +505,7 @@ impl<'a> Run<'a> {
         &mut self,
         frame: u32,
         node: u32,
-        scrutinee: kait_ir::ExprId,
+        scrutinee: ExprId,
         arms: &'a [kait_ir::program::Arm],
     ) -> Result<(), Fail> {
         let chosen = self.eval(frame, |e| {

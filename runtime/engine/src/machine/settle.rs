@@ -10,7 +10,6 @@ use smol_str::SmolStr;
 use super::Run;
 use super::control::Control;
 use super::state::{Drain, Ended, Fail, Frame, NONE, NodeState, Role, TimerUse, Waiter};
-use crate::eval::Step;
 use crate::event::{Command, EffectId, Outcome, TimerId};
 use crate::load::is_write;
 
@@ -112,14 +111,12 @@ impl Run<'_> {
         }
         let result = self.region(at).result;
         if self.frame(at).role == Role::Round {
-            let step = self.eval(at, |e| e.round(result));
-            return match step {
-                Ok(Step::Next(state)) => self.next_round(at, state),
-                Ok(Step::Done(value)) => self.end_frame(at, Ok(value)),
-                Err(fail) => self.end_frame(at, Err(fail)),
-            };
+            return self.round_complete(at, result);
         }
-        let value = self.eval(at, |e| e.eval(result));
+        let value = match self.at_hand(at, result) {
+            Some(value) => Ok(value.clone()),
+            None => self.eval(at, |e| e.eval(result)),
+        };
         if let Ok(value) = &value
             && self.frame(at).extra.is_some()
         {
@@ -135,7 +132,7 @@ impl Run<'_> {
         self.end_frame(at, Err(fail));
     }
 
-    fn end_frame(&mut self, at: u32, mut result: Result<Value, Fail>) {
+    pub(crate) fn end_frame(&mut self, at: u32, mut result: Result<Value, Fail>) {
         let frame = self.frame(at);
         let (parent, node, role, index) = (frame.parent, frame.node, frame.role, frame.index);
         if let Err(fail) = &mut result

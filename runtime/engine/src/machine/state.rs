@@ -245,6 +245,8 @@ pub struct State {
     pub(crate) ready: VecDeque<Waiter>,
     pub(crate) ended: Vec<Ended>,
     pub(crate) locals: Vec<Value>,
+    /// The state of the next round, while it is computed.
+    pub(crate) next_state: Vec<Value>,
     pub(crate) timers: FxHashMap<u64, TimerUse>,
     pub(crate) next_timer: u64,
     pub(crate) drains: Vec<Drain>,
