@@ -117,8 +117,7 @@ impl Loaded {
     /// The failure that it raises.
     pub fn constant(&self, expr: ExprId) -> Result<kait_ir::Value, kait_ir::Failure> {
         let mut locals = vec![kait_ir::Value::None; self.program.max_locals as usize];
-        let mut evaluator =
-            crate::eval::Evaluator::new(self, &[], u32::MAX, &[], &mut locals);
+        let mut evaluator = crate::eval::Evaluator::new(self, &[], u32::MAX, &[], &mut locals);
         evaluator.eval(expr).map_err(|failure| *failure)
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct Budgets {
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     parent: u32,
-    kind: ScopeKind,
+    pub(crate) kind: ScopeKind,
     /// How much is under way inside.
     active: u32,
     clock: Option<Clock>,

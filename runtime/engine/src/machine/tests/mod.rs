@@ -1,5 +1,6 @@
 //! Tests of the machine: a small driver with virtual time, and one file per theme.
 
+mod chaos;
 mod control;
 mod growth;
 mod oracle;
