@@ -418,7 +418,7 @@ pub(super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
     let behind = p.nth(1);
     if matches!(behind, K::StrStart | K::SingleQuoted | K::BacktickQuoted) && p.glued(1) {
         let text = p.text(0);
-        if text.len() <= 2 {
+        if text.len() <= 2 && (1..60).any(|ahead| p.nth(ahead) == K::StrEnd) {
             p.remove_next(
                 Code::FString,
                 format!("every text takes `${{...}}`; the prefix `{text}` has no meaning"),
@@ -490,7 +490,7 @@ pub(super) fn lambda(p: &mut Parser<'_>, marker: Marker) {
 
 /// `=> value` behind an argument: it was the parameter of a lambda.
 pub(super) fn lambda_body(p: &mut Parser<'_>) {
-    if p.raw() != K::FatArrow && p.raw() != K::Arrow {
+    if p.raw() != K::FatArrow && p.raw() != K::Arrow || !p.is_balanced() {
         return;
     }
     let error =
@@ -500,7 +500,7 @@ pub(super) fn lambda_body(p: &mut Parser<'_>) {
     p.bump();
     if p.raw() == K::LBrace {
         p.skip_one();
-    } else {
+    } else if !p.on_new_line(0) {
         p.quietly(|p| exprs::expect_expr(p, "a value"));
     }
     p.finish_node(marker, K::Error);
@@ -619,7 +619,7 @@ pub(super) fn tuple(p: &mut Parser<'_>, _start: usize) {
     let error = SyntaxError::new(Code::Unexpected, p.range(0), "there are no tuples").with_help(
         "a list is written `[a, b]`, two values of different types `Pair(first: a, second: b)`",
     );
-    p.habit(error);
+    p.report(error);
 }
 
 /// `if c then a`: the `then` is consumed.
@@ -660,7 +660,9 @@ pub(super) fn elif(p: &mut Parser<'_>) {
 
 /// `for (x in xs)`: opens the parenthesis.
 pub(super) fn for_parens(p: &mut Parser<'_>) -> Option<Bracket> {
-    if !p.at(K::LParen) {
+    let declares = p.nth(1) == K::LetKw || p.nth(1) == K::Lid && p.nth(2).can_be_name();
+    let loops = p.nth(2) == K::InKw || p.nth(2) == K::Lid || declares;
+    if !p.at(K::LParen) || !loops {
         return None;
     }
     let open = p.range(0);
@@ -921,7 +923,7 @@ fn declaration_for(word: &str) -> Option<(K, Code, &'static str)> {
             Code::FunctionWord,
             "functions are declared with `graph`, or with `fn` if they are pure",
         ),
-        "struct" | "class" | "interface" | "data" | "message" | "schema" => {
+        "struct" | "class" | "interface" => {
             (K::RecordKw, Code::ForeignDeclaration, "records are declared with `record`")
         }
         "const" | "var" | "val" | "static" => {
@@ -933,9 +935,7 @@ fn declaration_for(word: &str) -> Option<(K, Code, &'static str)> {
         "typedef" | "alias" | "newtype" => {
             (K::TypeKw, Code::ForeignDeclaration, "types get names with `type`")
         }
-        "union" | "variant" => {
-            (K::EnumKw, Code::ForeignDeclaration, "alternatives are declared with `enum`")
-        }
+        "union" => (K::EnumKw, Code::ForeignDeclaration, "alternatives are declared with `enum`"),
         "workflow" | "pipeline" | "flow" => {
             (K::GraphKw, Code::FunctionWord, "workflows are declared with `graph`")
         }

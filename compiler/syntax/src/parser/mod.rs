@@ -89,6 +89,7 @@ struct Bracket {
     /// What counted around it.
     context: Context,
     in_condition: bool,
+    before_block: bool,
 }
 
 struct Parser<'s> {
@@ -108,6 +109,8 @@ struct Parser<'s> {
     context: Context,
     /// Whether a `=` here is probably meant as `==`.
     in_condition: bool,
+    /// Whether a `{` here opens the block behind the expression.
+    before_block: bool,
     /// Open `(`, `[`, `{`.
     open: [u32; 3],
     depth: u32,
@@ -117,8 +120,18 @@ struct Parser<'s> {
     recovering: bool,
     /// Nothing more is reported in this declaration.
     muted: bool,
+    /// The first mistake that was not reported, because it seemed to follow from another one.
+    suppressed: Option<SyntaxError>,
     /// The current declaration has a mistake.
     damaged: bool,
+    /// Where the current declaration starts.
+    decl_start: usize,
+    /// Where the current item of a list between braces starts.
+    item_start: usize,
+    /// The declarations with mistakes, and whether their brackets pair up.
+    damage: Vec<(TextRange, bool)>,
+    /// Whether the brackets of the current declaration pair up; worked out when the first mistake is met.
+    balanced: Option<bool>,
     /// Whether a declaration in column 1 closes all that is open.
     second_pass: bool,
     needs_second_pass: bool,
@@ -142,13 +155,19 @@ impl<'s> Parser<'s> {
             open_texts: 0,
             context: Context::Lines,
             in_condition: false,
+            before_block: false,
             open: [0; 3],
             depth: 0,
             builder,
             errors: Vec::new(),
             recovering: false,
             muted: false,
+            suppressed: None,
             damaged: false,
+            decl_start: 0,
+            damage: Vec::new(),
+            item_start: 0,
+            balanced: None,
             second_pass,
             needs_second_pass: false,
             suspect: None,
@@ -354,6 +373,7 @@ impl<'s> Parser<'s> {
             kind: self.raw(),
             context: self.context,
             in_condition: self.in_condition,
+            before_block: self.before_block,
         };
         self.bump();
         self.enter_bracket(bracket, inside);
@@ -362,8 +382,13 @@ impl<'s> Parser<'s> {
 
     /// Goes on as if an opening bracket stood here.
     fn open_missing(&mut self, kind: SyntaxKind, inside: Context) -> Bracket {
-        let bracket =
-            Bracket { at: None, kind, context: self.context, in_condition: self.in_condition };
+        let bracket = Bracket {
+            at: None,
+            kind,
+            context: self.context,
+            in_condition: self.in_condition,
+            before_block: self.before_block,
+        };
         self.enter_bracket(bracket, inside);
         bracket
     }
@@ -371,6 +396,7 @@ impl<'s> Parser<'s> {
     fn enter_bracket(&mut self, bracket: Bracket, inside: Context) {
         self.context = inside;
         self.in_condition = false;
+        self.before_block = false;
         if bracket.kind != SyntaxKind::InterpStart
             && let Some(open) = self.open.get_mut(Self::bracket_slot(bracket.kind))
         {
@@ -381,6 +407,7 @@ impl<'s> Parser<'s> {
     fn leave_bracket(&mut self, bracket: Bracket) {
         self.context = bracket.context;
         self.in_condition = bracket.in_condition;
+        self.before_block = bracket.before_block;
         if bracket.kind != SyntaxKind::InterpStart
             && let Some(open) = self.open.get_mut(Self::bracket_slot(bracket.kind))
         {
@@ -449,6 +476,9 @@ impl<'s> Parser<'s> {
         }
         let start = usize::from(self.range_at(at).start());
         if start > 0 && self.text.as_bytes().get(start - 1) != Some(&b'\n') {
+            return false;
+        }
+        if tokens.get(at + 1).is_some_and(|token| token.has(Significant::NEWLINE)) {
             return false;
         }
         let kind = |n: usize| tokens.get(at + n).map_or(SyntaxKind::Eof, |token| token.kind);

@@ -18,16 +18,93 @@ impl Parser<'_> {
         self.damaged = true;
         let follows = self.recovering
             || self.muted
+            || self.on_line_of_last_error(error.range)
             || self.token(0).is_some_and(|token| token.has(Significant::AFTER_UNKNOWN));
         self.recovering = true;
-        if !follows && self.has_room() {
+        if follows {
+            self.suppressed.get_or_insert(error);
+        } else if self.has_room() {
             self.errors.push(error);
         }
+        // Where brackets do not pair up, what follows is read in the wrong place: one mistake is
+        // all that can be said about such a declaration.
+        self.muted |= !self.is_balanced();
+    }
+
+    /// Whether the brackets of the current declaration pair up and its texts are closed.
+    pub(super) fn is_balanced(&mut self) -> bool {
+        if let Some(balanced) = self.balanced {
+            return balanced;
+        }
+        let balanced = self.compute_balanced();
+        self.balanced = Some(balanced);
+        balanced
+    }
+
+    fn compute_balanced(&self) -> bool {
+        let mut open = Vec::new();
+        let limit = self.decl_limit();
+        for token in self.lexed.significant.get(self.decl_start..limit).unwrap_or_default() {
+            match token.kind {
+                SyntaxKind::LParen
+                | SyntaxKind::LBracket
+                | SyntaxKind::LBrace
+                | SyntaxKind::InterpStart => open.push(token.kind.closing()),
+                SyntaxKind::StrStart => open.push(Some(SyntaxKind::StrEnd)),
+                SyntaxKind::RParen
+                | SyntaxKind::RBracket
+                | SyntaxKind::RBrace
+                | SyntaxKind::InterpEnd
+                | SyntaxKind::StrEnd
+                    if open.pop() != Some(Some(token.kind)) =>
+                {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        open.is_empty()
+    }
+
+    /// Where the current declaration ends if declarations stand in column 1.
+    fn decl_limit(&self) -> usize {
+        let count = self.lexed.significant.len();
+        (self.decl_start + 1..count)
+            .find(|&at| {
+                self.lexed.significant.get(at).is_some_and(|t| t.has(Significant::NEWLINE))
+                    && self.declares_at(at)
+            })
+            .unwrap_or(count)
+    }
+
+    /// Remembers the extent of a declaration with a mistake, for [`collect`].
+    pub(super) fn note_damage(&mut self) {
+        if self.damaged {
+            let start = self.range_at(self.decl_start).start();
+            let limit = self.decl_limit();
+            let end = self.range_at(limit).start().max(self.behind().start());
+            let balanced = self.is_balanced();
+            self.damage.push((TextRange::new(start, end), balanced));
+        }
+    }
+
+    /// Whether the last mistake stands on the same line: a second one there mostly follows from it.
+    fn on_line_of_last_error(&self, range: TextRange) -> bool {
+        const FAR: usize = 4_000;
+        let Some(last) = self.errors.last() else { return false };
+        let (a, b) = (usize::from(last.range.start()), usize::from(range.start()));
+        let (start, end) = (a.min(b), a.max(b));
+        end - start < FAR && self.text.get(start..end).is_some_and(|gap| !gap.contains('\n'))
     }
 
     /// Reports a mistake that is parsed as what was meant.
     pub(super) fn habit(&mut self, error: SyntaxError) {
-        if !self.recovering && !self.muted && self.has_room() {
+        let follows = self.recovering
+            || self.muted
+            || self.token(0).is_some_and(|token| token.has(Significant::AFTER_UNKNOWN));
+        if follows {
+            self.suppressed.get_or_insert(error);
+        } else if self.has_room() {
             self.errors.push(error);
         }
     }
@@ -59,7 +136,7 @@ impl Parser<'_> {
             let what = if self.at_break() { "the end of the line" } else { "the end" };
             return (self.behind(), what.to_owned());
         }
-        if self.on_new_line(0) && self.pos > 0 {
+        if self.on_new_line(0) && self.pos > 0 && self.pos != self.item_start {
             return (self.behind(), "the end of the line".to_owned());
         }
         let text = self.text(0);
@@ -118,6 +195,30 @@ impl Parser<'_> {
             self.leave_bracket(bracket);
             return true;
         }
+        if matches!(next, SyntaxKind::RParen | SyntaxKind::RBracket)
+            && !self.is_open(next)
+            && self.closer_follows(closer)
+        {
+            // One closing bracket too many; ours comes behind it.
+            let range = self.range(0);
+            let message = format!("`{}` closes nothing", self.text(0));
+            let error = SyntaxError::new(Code::StrayCloser, range, message).with_replacement(
+                "remove it",
+                range,
+                "",
+            );
+            self.report(error);
+            let marker = self.start();
+            while self.raw() != closer && self.raw() != SyntaxKind::Eof {
+                self.skip_one();
+            }
+            self.finish_error(marker);
+            if self.raw() == closer {
+                self.bump();
+            }
+            self.leave_bracket(bracket);
+            return true;
+        }
         self.leave_bracket(bracket);
         let wrong = matches!(next, SyntaxKind::RParen | SyntaxKind::RBracket | SyntaxKind::RBrace)
             && !self.is_open(next);
@@ -141,6 +242,26 @@ impl Parser<'_> {
         false
     }
 
+    /// Whether this bracket comes later, and nothing before it shows that a new statement began.
+    fn closer_follows(&self, closer: SyntaxKind) -> bool {
+        let mut depth = 0u32;
+        for ahead in 1..200 {
+            match self.nth(ahead) {
+                kind if depth == 0 && kind == closer => return true,
+                SyntaxKind::LParen | SyntaxKind::LBracket | SyntaxKind::LBrace => depth += 1,
+                SyntaxKind::RParen | SyntaxKind::RBracket | SyntaxKind::RBrace => {
+                    match depth.checked_sub(1) {
+                        Some(less) => depth = less,
+                        None => return false,
+                    }
+                }
+                SyntaxKind::Eof | SyntaxKind::LetKw => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
     fn unclosed(&mut self, bracket: Bracket) {
         let at_end = self.token(0).is_none() && !self.at_break();
         if at_end && bracket.at.is_some() {
@@ -152,8 +273,7 @@ impl Parser<'_> {
         }
         let Some(opener) = bracket.at else { return };
         if self.at_break() {
-            // The text that was cut off here swallowed the bracket, and was reported.
-            self.recovering = true;
+            // The text that is cut off here swallowed the bracket, and is reported.
             return;
         }
         let closer = bracket.kind.closing().and_then(SyntaxKind::fixed_text).unwrap_or("}");
@@ -172,9 +292,10 @@ impl Parser<'_> {
             (SyntaxKind::LBrace, Some(suspect)) => suspect,
             _ => bracket.at.unwrap_or_default(),
         };
-        if self.muted {
+        if self.muted && self.is_balanced() {
             return;
         }
+        self.muted = false;
         let opener = self.range_at(blamed);
         let closer = if self.slice(opener) == "(" {
             ")"
@@ -184,16 +305,7 @@ impl Parser<'_> {
             "}"
         };
         // What was reported behind the bracket follows from it.
-        while self.errors.last().is_some_and(|error| {
-            error.range.start() > opener.start()
-                && matches!(
-                    error.code,
-                    Code::Unexpected
-                        | Code::MissingNewline
-                        | Code::StrayCloser
-                        | Code::UnclosedBracket
-                )
-        }) {
+        while self.errors.last().is_some_and(|error| error.range.start() > opener.start()) {
             self.errors.pop();
         }
         self.recovering = false;
@@ -389,6 +501,33 @@ impl Parser<'_> {
         self.finish_error(marker);
     }
 
+    /// Whether a token stands further on in this line.
+    pub(super) fn on_line(&self, from: usize, kind: SyntaxKind) -> bool {
+        const FAR: usize = 200;
+        (from..FAR)
+            .take_while(|&ahead| ahead == 0 || !self.on_new_line(ahead))
+            .any(|ahead| self.nth(ahead) == kind)
+    }
+
+    /// Skips to the first of these tokens, or to the end of the line.
+    pub(super) fn skip_on_line(&mut self, kinds: &[SyntaxKind]) {
+        let marker = self.start();
+        let from = self.pos;
+        while !kinds.contains(&self.raw()) && self.raw() != SyntaxKind::Eof && !self.on_new_line(0)
+        {
+            if self.raw() == SyntaxKind::StrStart {
+                self.skip_one()
+            } else {
+                self.bump()
+            }
+            if self.pos == from {
+                break;
+            }
+        }
+        self.finish_error(marker);
+        self.pass_break();
+    }
+
     pub(super) fn finish_error(&mut self, marker: super::Marker) {
         if self.builder.is_empty_since(marker) {
             self.abandon(marker);
@@ -439,7 +578,7 @@ impl Parser<'_> {
 
     /// Consumes a lower-case name that is introduced here.
     pub(super) fn expect_lower_name(&mut self, what: &str) -> bool {
-        let next = self.current();
+        let next = if self.next_declares() { SyntaxKind::Separator } else { self.current() };
         if next.can_be_name() {
             self.bump_as(SyntaxKind::Lid);
             return true;
@@ -452,7 +591,7 @@ impl Parser<'_> {
             self.bump_as(SyntaxKind::Lid);
             return true;
         }
-        if next.is_reserved_word() && self.follows_name() {
+        if next.is_reserved_word() && self.follows_name(next) {
             let name = self.text(0);
             let message = format!("`{name}` is a reserved word and cannot name {what}");
             let range = self.range(0);
@@ -472,7 +611,7 @@ impl Parser<'_> {
 
     /// Consumes an upper-case name that is introduced here.
     pub(super) fn expect_upper_name(&mut self, what: &str) -> bool {
-        let next = self.current();
+        let next = if self.next_declares() { SyntaxKind::Separator } else { self.current() };
         if next == SyntaxKind::Uid {
             self.bump();
             return true;
@@ -489,13 +628,40 @@ impl Parser<'_> {
         false
     }
 
+    /// Whether the next token starts a declaration on a line of its own: then it is no name.
+    fn next_declares(&self) -> bool {
+        if self.pos == 0 || !self.on_new_line(0) || !self.declares_at(self.pos) {
+            return false;
+        }
+        // A word may be the name, even there: what stands behind the second word decides.
+        use SyntaxKind as K;
+        let behind = self.nth(2);
+        match self.raw() {
+            K::RecordKw | K::EnumKw | K::SessionKw => matches!(behind, K::LBrace | K::Lt),
+            K::TypeKw => matches!(behind, K::Eq | K::Lt),
+            K::PromptKw | K::AgentKw | K::ExternKw => matches!(behind, K::LParen | K::Lt),
+            K::TriggerKw => behind == K::OnKw,
+            K::UseKw | K::ModelKw | K::SecretKw => {
+                self.on_new_line(2) || matches!(behind, K::Dot | K::AsKw | K::NeedsKw)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether the token behind the next one is what stands behind a new name.
-    fn follows_name(&self) -> bool {
+    fn follows_name(&self, word: SyntaxKind) -> bool {
+        use SyntaxKind as K;
+        let clause = matches!(
+            word,
+            K::WithKw | K::InKw | K::IfKw | K::NextKw | K::IsKw | K::OrKw | K::AndKw
+        );
+        if self.nth(1) == K::LParen {
+            return !clause;
+        }
         matches!(
             self.nth(1),
             SyntaxKind::Eq
                 | SyntaxKind::Colon
-                | SyntaxKind::LParen
                 | SyntaxKind::RParen
                 | SyntaxKind::Comma
                 | SyntaxKind::InKw
@@ -530,29 +696,61 @@ impl Parser<'_> {
 pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> Vec<SyntaxError> {
     let mut errors = std::mem::take(&mut parser.errors);
     let lexical = std::mem::take(&mut parser.lexed.errors);
-    // A mistake inside a token that stands on the line of a damaged place, behind it, follows from
-    // it: the parser was reading something as code that is none.
-    let text = parser.text;
-    let mut damaged: Vec<u32> = errors
+    let first = errors.first().or_else(|| lexical.first()).cloned();
+    let mut misread: Vec<u32> = lexical
         .iter()
         .filter(|error| {
-            matches!(error.code, Code::Unexpected | Code::UnclosedText | Code::MissingNewline)
+            matches!(error.code, Code::UnknownCharacter | Code::BadNumber | Code::Quotes)
         })
         .map(|error| error.range.start().into())
         .collect();
-    damaged.sort_unstable();
-    for error in lexical {
-        let start = u32::from(error.range.start());
-        let before = damaged.partition_point(|&place| place <= start);
-        let follows = before.checked_sub(1).and_then(|i| damaged.get(i)).is_some_and(|&place| {
+    misread.sort_unstable();
+    // A mistake inside a token and one of the parser, on one line: the second follows from the
+    // first, for something was read as code that is none, or not as what it is.
+    let text = parser.text;
+    let on_line_behind = |places: &[u32], start: u32| {
+        let before = places.partition_point(|&place| place < start);
+        before.checked_sub(1).and_then(|i| places.get(i)).is_some_and(|&place| {
             text.get(place as usize..start as usize).is_some_and(|gap| !gap.contains('\n'))
-        });
-        if !follows {
-            errors.push(error);
-        }
-    }
+        })
+    };
+    let confusing = |code: Code| {
+        matches!(
+            code,
+            Code::Unexpected
+                | Code::UnclosedText
+                | Code::MissingNewline
+                | Code::StrayCloser
+                | Code::UnclosedBracket
+                | Code::Ternary
+                | Code::LogicOperator
+        )
+    };
+    errors.retain(|error| {
+        !(confusing(error.code) && on_line_behind(&misread, error.range.start().into()))
+    });
+    let mut damaged: Vec<u32> = errors
+        .iter()
+        .filter(|error| confusing(error.code))
+        .map(|error| error.range.start().into())
+        .collect();
+    damaged.sort_unstable();
+    let damage = std::mem::take(&mut parser.damage);
+    // Where brackets do not pair up, texts are read as code.
+    let unreadable = |place: TextRange| {
+        damage.iter().any(|&(range, balanced)| !balanced && range.contains_range(place))
+    };
+    errors.extend(lexical.into_iter().filter(|error| {
+        let start = error.range.start().into();
+        !unreadable(error.range)
+            && !on_line_behind(&damaged, start)
+            && !on_line_behind(&misread, start)
+    }));
     for (start, end) in stray_docs {
         let range = TextRange::new(start.into(), end.into());
+        if damage.iter().any(|&(damaged, _)| damaged.contains_range(range)) {
+            continue;
+        }
         let message = "this doc comment documents nothing";
         let error = SyntaxError::new(Code::MisplacedDoc, range, message).with_help(
             "a doc comment stands right before a declaration, field, variant or parameter; other comments start with `//`, a file's own with `//!` at its top",
@@ -560,6 +758,12 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
         errors.push(error);
     }
     hidden_controls(parser, &mut errors);
+    if errors.is_empty()
+        && let Some(error) = first.or_else(|| parser.suppressed.take())
+    {
+        // Whatever it was thought to follow from: a damaged text is never accepted.
+        errors.push(error);
+    }
     errors.sort_by_key(|error| (error.range.start(), error.code));
     if parser.lexed.unclosed_triple
         && let Some(first) = errors.iter().position(|error| error.code != Code::MisplacedDoc)

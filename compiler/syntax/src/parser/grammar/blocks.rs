@@ -3,6 +3,7 @@
 use crate::SyntaxError;
 use crate::SyntaxKind as K;
 use crate::codes::Code;
+use crate::lexer::Significant;
 
 use super::super::builder::Marker;
 use super::super::{Context, Parser, habits};
@@ -185,18 +186,22 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
 fn arm(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
     habits::case_word(p);
-    if !patterns::starts_pattern(p.current()) && !habits::else_arm(p) {
+    if matches!(p.current(), K::IfKw | K::FatArrow) {
+        p.expected("a pattern");
+    } else if !patterns::starts_pattern(p.current()) && !habits::else_arm(p) {
         p.expected("a pattern and `=>`");
         p.abandon(marker);
         return false;
     }
-    if !p.at(K::FatArrow) {
+    if !matches!(p.current(), K::FatArrow | K::IfKw) {
         patterns::pattern(p);
     }
     if p.at(K::IfKw) {
         exprs::guard(p);
     }
-    if p.at(K::Arrow) || p.at(K::Colon) {
+    let starts_line =
+        p.lexed.significant.get(p.item_start).is_some_and(|t| t.has(Significant::NEWLINE));
+    if p.at(K::Arrow) || p.at(K::Colon) && starts_line {
         habits::arm_arrow(p);
         p.bump_as(K::FatArrow);
         body(p, "what the arm gives");

@@ -37,6 +37,7 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
     loop {
         p.context = Context::Lines;
         p.in_condition = false;
+        p.before_block = false;
         p.open = [0; 3];
         p.depth = 0;
         p.open_texts = 0;
@@ -70,6 +71,8 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
         }
         let after_damage = p.damaged;
         p.damaged = false;
+        p.decl_start = p.pos;
+        p.balanced = None;
         p.recovering = false;
         p.muted = false;
         let before = p.pos;
@@ -78,6 +81,7 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
             return;
         }
         end_of_declaration(p);
+        p.note_damage();
         if p.pos == before && p.raw() != K::Eof {
             let marker = p.start();
             p.skip_one();
@@ -102,7 +106,8 @@ fn end_of_declaration(p: &mut Parser<'_>) {
             }
             _ => {}
         }
-        if p.recovering || p.muted {
+        if p.recovering || p.muted || p.damaged {
+            p.recovering = true;
             if p.starts_line() || p.declares_at(p.pos) {
                 return;
             }
@@ -120,8 +125,12 @@ fn end_of_declaration(p: &mut Parser<'_>) {
         }
         let (range, found) = p.found();
         let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
-            SyntaxError::new(Code::StrayCloser, range, format!("{found} closes nothing"))
-                .with_replacement("remove it", range, "")
+            SyntaxError::new(
+                Code::StrayCloser,
+                p.range(0),
+                format!("`{}` closes nothing", p.text(0)),
+            )
+            .with_replacement("remove it", range, "")
         } else {
             SyntaxError::new(
                 Code::MissingNewline,
@@ -142,6 +151,10 @@ fn end_of_declaration(p: &mut Parser<'_>) {
 /// `decl = DOC* "pub"? item`
 fn declaration(p: &mut Parser<'_>, after_damage: bool) {
     let marker = p.start_documented();
+    if after_damage && !p.declares_at(p.pos) && p.pos > 0 {
+        no_declaration(p, marker, true);
+        return;
+    }
     habits::export_word(p);
     if p.raw() == K::PubKw && (p.nth(1).is_keyword() || p.nth(1) == K::Lid) {
         p.bump_keyword();
@@ -164,7 +177,7 @@ fn declaration(p: &mut Parser<'_>, after_damage: bool) {
         K::TriggerKw => trigger(p, marker),
         K::TestKw => testing::test(p, marker),
         _ => {
-            if !habits::foreign_declaration(p, marker) {
+            if after_damage || !habits::foreign_declaration(p, marker) {
                 no_declaration(p, marker, after_damage);
             }
         }
@@ -180,7 +193,7 @@ fn no_declaration(p: &mut Parser<'_>, marker: Marker, after_damage: bool) {
     let (range, found) = (p.range(0), p.text(0));
     let found: String = found.chars().take(30).collect();
     let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
-        SyntaxError::new(Code::StrayCloser, range, format!("`{found}` closes nothing"))
+        SyntaxError::new(Code::StrayCloser, p.range(0), format!("`{found}` closes nothing"))
             .with_replacement("remove it", range, "")
     } else if p.raw() == K::Semicolon {
         habits::semicolon(p);
@@ -263,6 +276,21 @@ fn fields(p: &mut Parser<'_>, equals_reported: bool) {
 /// `field = DOC* LID ":" type ("=" expr)? ("as" STR)?`
 fn field(p: &mut Parser<'_>) -> bool {
     let marker = p.start_documented();
+    if p.raw() == K::Uid
+        && !p.recovering
+        && (p.on_new_line(1) || matches!(p.nth(1), K::Comma | K::RBrace | K::LParen))
+    {
+        let error = SyntaxError::new(
+            Code::ForeignDeclaration,
+            p.range(0),
+            "expected a field, `name: type`; alternatives stand in an `enum`",
+        );
+        p.report(error);
+        p.muted = true;
+        p.finish_error(marker);
+        p.skip_to_line_end(true);
+        return false;
+    }
     if !named_type(p, "a field", true) {
         p.finish_error(marker);
         return false;
@@ -280,6 +308,8 @@ fn field(p: &mut Parser<'_>) -> bool {
 fn named_type(p: &mut Parser<'_>, what: &str, any_word: bool) -> bool {
     if any_word && p.raw().is_reserved_word() && p.nth(1) == K::Colon {
         p.bump_as(K::Lid);
+    } else if p.raw() == K::Colon {
+        p.expected(&format!("the name of {what}"));
     } else if habits::type_before_name(p) {
         return true;
     } else if !p.expect_lower_name(what) {
@@ -337,6 +367,19 @@ fn enum_decl(p: &mut Parser<'_>, marker: Marker) {
 /// `variant = DOC* UID params? ("as" STR)?`
 fn variant(p: &mut Parser<'_>) -> bool {
     let marker = p.start_documented();
+    if p.nth(1) == K::Colon && !p.recovering {
+        let error = SyntaxError::new(
+            Code::ForeignDeclaration,
+            p.range(0),
+            "a variant has no type: fields stand in a `record`",
+        )
+        .with_help("a variant with a value is written `Name(field: type)`");
+        p.report(error);
+        p.muted = true;
+        p.finish_error(marker);
+        p.skip_to_line_end(true);
+        return false;
+    }
     if !p.expect_upper_name("a variant") {
         p.finish_error(marker);
         return false;
@@ -377,11 +420,7 @@ fn model(p: &mut Parser<'_>, marker: Marker) {
         p.clear_separator();
         let needs = p.start();
         p.bump_keyword();
-        if p.at(K::LParen) {
-            exprs::args(p);
-        } else {
-            p.expected("`(` and what the model needs: `needs (tools: true)`");
-        }
+        exprs::expect_args(p, "`(` and what the model needs: `needs (tools: true)`");
         p.finish_node(needs, K::Needs);
     }
     p.finish_node(marker, K::Model);
@@ -441,6 +480,9 @@ pub(crate) fn clauses(p: &mut Parser<'_>, allowed: &[K], what: &str) {
     let mut least = 0;
     let mut seen: [bool; 4] = [false; 4];
     loop {
+        if p.recovering {
+            p.skip_on_line(&[K::InKw, K::DoesKw, K::NeedsKw, K::WithKw, K::FromKw, K::LBrace]);
+        }
         let Some(place) = ORDER.iter().position(|&word| p.at_clause(word)) else { return };
         let Some(&word) = ORDER.get(place) else { return };
         let text = word.fixed_text().unwrap_or_default();
@@ -543,11 +585,7 @@ fn trigger(p: &mut Parser<'_>, marker: Marker) {
         p.clear_separator();
         p.bump_keyword();
         types::path(p);
-        if p.at(K::LParen) {
-            exprs::args(p);
-        } else {
-            p.expected("`(` and the arguments of the source");
-        }
+        exprs::expect_args(p, "`(` and the arguments of the source");
     } else {
         p.expected("`on` and the source of events: `on schedule.cron(...)`");
     }
@@ -574,7 +612,10 @@ pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
     type_params(p);
     if p.at(K::LParen) {
         params(p);
-    } else if matches!(p.current(), K::Arrow | K::Colon | K::LBrace) {
+    } else if p.at(K::LBrace) {
+        p.expected("`(`, the parameters, `)`, `->` and the type of the result");
+        return;
+    } else if p.at(K::Arrow) || p.current() == K::Colon && !p.on_line(0, K::RParen) {
         let error = p.expected_error("`(` and the parameters").with_replacement(
             "insert `()`",
             p.behind(),
@@ -594,7 +635,11 @@ pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
             params(p);
         } else {
             p.expected("`(` and the parameters");
+            p.skip_on_line(&[K::Arrow, K::LBrace]);
         }
+    }
+    if p.recovering && !p.at(K::Arrow) {
+        p.skip_on_line(&[K::Arrow, K::LBrace]);
     }
     if p.at(K::Arrow) {
         p.bump();
@@ -607,7 +652,7 @@ pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
         let error = p
             .expected_error("`->` and the type of the result")
             .with_help("what is called only for its effect gives `none`: `-> none`");
-        if p.at(K::LBrace) {
+        if p.at(K::LBrace) && p.is_balanced() {
             p.habit(error);
         } else {
             p.report(error);

@@ -35,11 +35,7 @@ fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
         }
         K::NextKw => {
             p.bump();
-            if p.at(K::LParen) {
-                args(p);
-            } else {
-                p.expected("`(` and the new values: `next(name: value)`");
-            }
+            expect_args(p, "`(` and the new values: `next(name: value)`");
             p.finish_node(marker, K::NextExpr);
             true
         }
@@ -49,7 +45,7 @@ fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
 
 /// An expression that must stand here.
 fn operand(p: &mut Parser<'_>, what: &str) -> bool {
-    if !starts_expr(p.current()) {
+    if !starts_expr(p.current()) || p.before_block && p.at(K::LBrace) {
         p.expected(what);
         return false;
     }
@@ -263,6 +259,8 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             K::NotEqEq => K::NotEq,
             other => other,
         });
+        // Only the `>` of a type ends a line.
+        p.clear_separator();
         if is_test {
             if p.at(K::NotKw) {
                 habits::is_not(p);
@@ -392,12 +390,24 @@ fn field_name(p: &mut Parser<'_>) -> bool {
 pub(crate) fn policies(p: &mut Parser<'_>) {
     let marker = p.start();
     p.bump_keyword();
+    expect_args(p, "`(` and the policies: `with (retry: 3)`");
+    p.finish_node(marker, K::Policies);
+}
+
+/// `"(" args ")"` behind a word that needs them.
+pub(crate) fn expect_args(p: &mut Parser<'_>, what: &str) {
     if p.at(K::LParen) {
         args(p);
-    } else {
-        p.expected("`(` and the policies: `with (retry: 3)`");
+        return;
     }
-    p.finish_node(marker, K::Policies);
+    p.expected(what);
+    let policies = what.contains("with");
+    if p.raw().can_be_field_name() && p.nth(1) == K::Colon && (policies || !p.on_new_line(0)) {
+        let marker = p.start();
+        let bracket = p.open_missing(K::LParen, Context::Inside);
+        lists::comma_list(p, bracket, "an argument", arg);
+        p.finish_node(marker, K::Args);
+    }
 }
 
 /// `"(" args ")"`
@@ -537,7 +547,7 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
             p.leave();
             return found;
         }
-        K::LBrace => habits::braces_as_value(p, marker),
+        K::LBrace if !p.before_block => habits::braces_as_value(p, marker),
         K::Bar | K::FnKw => habits::lambda(p, marker),
         K::Underscore => {
             p.expected("a value");
@@ -753,11 +763,10 @@ fn condition(p: &mut Parser<'_>, what: &str) -> bool {
 
 /// An expression behind which a block stands: a `{` here is the block's.
 fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
-    if p.at(K::LBrace) {
-        p.expected(what);
-        return false;
-    }
-    operand(p, what)
+    let around = std::mem::replace(&mut p.before_block, true);
+    let found = operand(p, what);
+    p.before_block = around;
+    found
 }
 
 /// `if = "if" expr block ("else" (if | block))?`
@@ -804,7 +813,7 @@ fn match_expr(p: &mut Parser<'_>, marker: Marker) {
 fn for_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
     let parens = habits::for_parens(p);
-    patterns::pattern(p);
+    let named = patterns::pattern(p);
     if p.at(K::InKw) {
         p.bump();
     } else if !habits::for_of(p) {
@@ -824,6 +833,11 @@ fn for_expr(p: &mut Parser<'_>, marker: Marker) {
             SyntaxError::new(Code::Unexpected, p.range(0), "`max` stands before `parallel`");
         p.habit(error);
         clause(p, K::MaxKw, K::MaxClause);
+    }
+    if !named && p.on_new_line(0) {
+        // What was read as the list had the body.
+        p.finish_node(marker, K::ForExpr);
+        return;
     }
     blocks::block(p, "a body");
     p.finish_node(marker, K::ForExpr);
@@ -925,6 +939,10 @@ fn race(p: &mut Parser<'_>, marker: Marker) {
 
 /// Reports braces that may not be empty.
 pub(crate) fn none_inside(p: &mut Parser<'_>, opener: TextRange, message: &str) {
+    if p.damaged || !p.is_balanced() {
+        p.expected("something inside");
+        return;
+    }
     let range = TextRange::new(opener.start() - text_size::TextSize::from(1), opener.end());
     let error = SyntaxError::new(Code::Unexpected, range, message);
     p.habit(error);

@@ -17,6 +17,8 @@ pub(crate) fn comma_list(
     let closer = bracket.kind.closing().unwrap_or(K::RParen);
     // Written over several lines, a missing comma is more likely than a missing bracket.
     let broken = p.on_new_line(0);
+    // Whether it is unclear where the list ends.
+    let mut lost = bracket.at.is_none();
     loop {
         let next = p.raw();
         if next == closer || next == K::Eof {
@@ -30,8 +32,7 @@ pub(crate) fn comma_list(
         let before = p.pos;
         let found = item(p);
         if p.at(K::Comma) {
-            p.bump();
-            p.recovering = false;
+            list_comma(p, lost);
             continue;
         }
         let next = p.raw();
@@ -53,10 +54,10 @@ pub(crate) fn comma_list(
             continue;
         }
         p.expected(&format!("`,` or `{closing}`"));
+        lost = true;
         p.skip_in_list();
         if p.at(K::Comma) {
-            p.bump();
-            p.recovering = false;
+            list_comma(p, lost);
         } else if p.pos == before {
             break;
         }
@@ -64,12 +65,22 @@ pub(crate) fn comma_list(
     p.close(bracket)
 }
 
+/// Consumes a comma. At the end of a line of a list that was really opened, what went wrong before
+/// is over.
+fn list_comma(p: &mut Parser<'_>, lost: bool) {
+    p.bump();
+    if p.on_new_line(0) && !lost {
+        p.recovering = false;
+    }
+}
+
 /// Whether the list must have been meant to end before the next token, which is no closing bracket
 /// of its own.
-fn list_ends(p: &Parser<'_>, broken: bool) -> bool {
+fn list_ends(p: &mut Parser<'_>, broken: bool) -> bool {
     match p.raw() {
         K::RParen | K::RBracket | K::RBrace | K::InterpEnd => true,
-        K::LBrace | K::Arrow | K::FatArrow => true,
+        K::LBrace => true,
+        K::Arrow | K::FatArrow => !broken || !p.is_balanced(),
         K::LetKw | K::GraphKw | K::FnKw | K::ElseKw | K::CatchKw | K::UndoKw => {
             p.on_new_line(0) || !broken
         }
@@ -131,6 +142,7 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
         " {",
     );
     let on_line = brace_on_line(p);
+    let header_damaged = p.recovering;
     p.report(if on_line.is_some() { SyntaxError { fix: None, ..error } } else { error });
     if let Some(brace) = on_line {
         let marker = p.start();
@@ -144,6 +156,11 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
             return Some(bracket);
         }
     }
+    if header_damaged && !p.on_new_line(0) {
+        // The rest of a damaged header is no body.
+        p.skip_on_line(&[]);
+    }
+    p.pass_break();
     if matches!(p.raw(), K::Eof | K::RBrace | K::RParen | K::RBracket | K::InterpEnd | K::ElseKw)
         || p.declares_at(p.pos)
     {
@@ -159,7 +176,7 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
 fn brace_on_line(p: &Parser<'_>) -> Option<usize> {
     let mut depth = 0u32;
     for ahead in 0..200 {
-        if p.on_new_line(ahead) && ahead > 0 {
+        if p.on_new_line(ahead) {
             return None;
         }
         match p.nth(ahead) {
@@ -187,7 +204,7 @@ pub(crate) fn lines(
     loop {
         p.eat_separator();
         match p.raw() {
-            K::RBrace => break,
+            K::RBrace | K::InterpEnd => break,
             K::Eof => {
                 if p.pass_break() {
                     continue;
@@ -203,7 +220,7 @@ pub(crate) fn lines(
             p.update_end();
             break;
         }
-        if commas && p.raw() == K::LetKw && p.nth(1) != K::Colon {
+        if commas && p.raw() == K::LetKw && p.nth(1) != K::Colon && !p.is_balanced() {
             // No statement may stand here: the braces must have been meant to end before it.
             break;
         }
@@ -212,14 +229,16 @@ pub(crate) fn lines(
             super::super::habits::semicolon(p);
             continue;
         }
+        p.item_start = p.pos;
         item(p);
-        end_item(p, commas, what);
-        if p.pos == before && !matches!(p.current(), K::RBrace | K::Eof | K::Separator) {
+        if p.pos == before && !matches!(p.raw(), K::RBrace | K::InterpEnd | K::Eof) {
             // Whatever it is, it cannot stay.
             let marker = p.start();
             p.skip_one();
             p.finish_error(marker);
+            p.recovering = true;
         }
+        end_item(p, commas, what);
     }
     p.close(bracket)
 }
@@ -243,7 +262,7 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
                 p.recovering = false;
                 return;
             }
-            K::RBrace => {
+            K::RBrace | K::InterpEnd => {
                 p.recovering = false;
                 return;
             }
@@ -255,7 +274,9 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
             }
             K::Comma if commas => {
                 p.bump();
-                p.recovering = false;
+                if p.on_new_line(0) {
+                    p.recovering = false;
+                }
                 return;
             }
             K::Semicolon => {
@@ -278,9 +299,6 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
                 p.recovering = false;
                 return;
             }
-            if matches!(p.current(), K::InterpEnd) {
-                return;
-            }
             continue;
         }
         if super::super::habits::after_statement(p) {
@@ -291,8 +309,12 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
             SyntaxError::new(Code::Unexpected, range, "expected a new line, found `,`")
                 .with_help(format!("{what} stand on lines of their own"))
         } else if matches!(p.raw(), K::RParen | K::RBracket) {
-            SyntaxError::new(Code::StrayCloser, range, format!("{found} closes nothing"))
-                .with_replacement("remove it", range, "")
+            SyntaxError::new(
+                Code::StrayCloser,
+                p.range(0),
+                format!("`{}` closes nothing", p.text(0)),
+            )
+            .with_replacement("remove it", range, "")
         } else if could_be_item(p.raw()) || p.raw().is_keyword() {
             SyntaxError::new(
                 Code::MissingNewline,

@@ -41,7 +41,7 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
             close_type(p, bracket);
             p.finish_node(marker, if map { K::MapType } else { K::ListType });
         }
-        next if next.can_be_name() || next == K::Uid => {
+        next if next.can_be_name() || next == K::Uid || is_word_before_colon(p) => {
             path(p);
             if p.at(K::Lt) {
                 type_args(p);
@@ -80,11 +80,7 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
         p.clear_separator();
         let bounds = p.start();
         p.bump_keyword();
-        if p.at(K::LParen) {
-            exprs::args(p);
-        } else {
-            p.expected("`(` and the bounds: `where (max: 10)`");
-        }
+        exprs::expect_args(p, "`(` and the bounds: `where (max: 10)`");
         p.finish_node(bounds, K::Where);
         p.finish_node(marker, K::RefinedType);
     }
@@ -96,6 +92,15 @@ fn type_behind_qualifier(p: &Parser<'_>) -> bool {
     let next = p.nth(1);
     (next.can_be_name() || matches!(next, K::NoneKw | K::Uid | K::LBracket))
         && (p.context == Context::Inside || !p.on_new_line(1))
+}
+
+/// A reserved word as the key type of a map: a name, as every word before a `:`.
+fn is_word_before_colon(p: &Parser<'_>) -> bool {
+    let next = p.raw();
+    p.context == Context::Inside
+        && p.nth(1) == K::Colon
+        && next.is_reserved_word()
+        && !matches!(next, K::TrueKw | K::FalseKw | K::NoneKw)
 }
 
 fn close_type(p: &mut Parser<'_>, bracket: super::super::Bracket) {
@@ -136,7 +141,7 @@ pub(crate) fn path(p: &mut Parser<'_>) -> bool {
     let upper = p.at(K::Uid);
     if upper {
         p.bump();
-    } else if p.current().can_be_name() {
+    } else if p.current().can_be_name() || is_word_before_colon(p) {
         p.bump_as(K::Lid);
     } else {
         p.expected("a name");
