@@ -30,6 +30,16 @@ impl<'a> Formatter<'a> {
             }
         }
         let links = links.into_iter().rev().flat_map(unfold).collect::<Vec<_>>();
+        if let [link] = links.as_slice()
+            && let Some(list) = link.operand
+            && self.stays_at_list(link)
+        {
+            self.node(first);
+            self.doc.space();
+            self.token(link.operator);
+            self.doc.space();
+            return self.node(list);
+        }
         let piped_down = links.iter().any(|link| {
             link.operator.kind() == K::BarGt
                 && self.trivia.breaks(self.trivia.number(link.operator)) > 0
@@ -52,6 +62,16 @@ impl<'a> Formatter<'a> {
             self.doc.dedent();
         }
         self.doc.close();
+    }
+
+    /// Whether a single operator is followed by a list, which can break instead of the line: `x in [`.
+    fn stays_at_list(&self, link: &Link<'a>) -> bool {
+        let Some(list) = link.operand else { return false };
+        let operator = self.trivia.number(link.operator);
+        matches!(list.kind(), K::ListExpr | K::MapExpr)
+            && list.children().next().is_some()
+            && !self.trivia.has_own_line(operator)
+            && self.trivia.trailing(self.trivia.before(operator)).is_none()
     }
 
     /// `expr catch { }` and `expr undo { }`.

@@ -14,7 +14,8 @@
 //!   items with commas, and fits; else one item a line, without commas. The branches of an `if` or
 //!   `loop` decide together.
 //! - **Operators, `|>` and `|`** begin lines, indented, if the whole chain does not fit; a chain with
-//!   `|>` also if it was written so. `catch` and `undo` behind such a chain are its last links.
+//!   `|>` also if it was written so. `catch` and `undo` behind such a chain are its last links. A list
+//!   behind a single operator breaks instead: `x in [`.
 //! - **Header clauses** follow the header on its line, and break in their own brackets. Those of an
 //!   `extern`, which has no body, each stand on a line of their own if one did or if they do not fit.
 //! - **Blank lines**: at most one is kept, none at the edges of brackets. Declarations of several lines

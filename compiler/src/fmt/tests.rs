@@ -260,6 +260,12 @@ fn operators_begin_lines() {
         &format!("match x {{\n{} | {} | B => y\n}}", "A".repeat(50), "C".repeat(50)),
         &format!("match x {{\n  {}\n    | {}\n    | B => y\n}}", "A".repeat(50), "C".repeat(50)),
     );
+    check_body(
+        &format!("if x in [{a}, {b}, {c}] {{\nx\n}}"),
+        &format!("if x in [\n  {a},\n  {b},\n  {c},\n] {{\n  x\n}}"),
+    );
+    check_body("x // one\n== [y]", "x // one\n  == [y]");
+    check_body("x == // one\n[y]", "x == // one\n  [y]");
     check_body(&format!("({a} + {b} + {c})"), &format!("(\n  {a}\n    + {b}\n    + {c}\n)"));
 }
 
