@@ -222,6 +222,13 @@ impl<'a> Formatter<'a> {
             if kind.is_trivia() {
                 continue;
             }
+            if before == Some(K::FatArrow)
+                && let SyntaxElement::Node(outcome) = child
+            {
+                before = Some(kind);
+                self.result(outcome);
+                continue;
+            }
             if kind == K::ThenKw {
                 if further == 0 {
                     self.doc.indent();

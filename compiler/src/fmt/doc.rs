@@ -55,7 +55,8 @@ enum Element<'a> {
     Indent,
     /// The end of an `Indent`.
     Dedent,
-    /// A text over several lines begins: its lines stand one level deeper than the line it begins on.
+    /// A text over several lines begins: its lines stand below its quotes if these begin a line, else
+    /// one level deeper than the line that they stand on.
     OpenText,
     /// A line of such a text begins.
     TextLine,
@@ -226,7 +227,8 @@ impl<'a> Doc<'a> {
         self.elements.push(Element::Dedent);
     }
 
-    /// Begins a text whose lines stand one level deeper than the line that it begins on.
+    /// Begins a text whose lines stand below its quotes if these begin a line, else one level deeper than
+    /// the line that they stand on.
     pub(super) fn open_text(&mut self) {
         self.elements.push(Element::OpenText);
     }
@@ -446,8 +448,10 @@ impl<'o, 'a> Printer<'o, 'a> {
             Element::Dedent => self.indent = self.indent.saturating_sub(INDENT),
             Element::OpenText => {
                 // The text begins with the next element; the line it stands on must have begun.
+                let begins_line = self.breaks > 0 || self.out.len() == self.begin;
                 self.before_text();
-                self.text_indent = self.line_indent.saturating_add(INDENT);
+                let deeper = if begins_line { 0 } else { INDENT };
+                self.text_indent = self.line_indent.saturating_add(deeper);
             }
             Element::TextLine => {
                 // Line breaks add up: a line of the text that stays empty gets no indentation.
@@ -697,6 +701,17 @@ mod tests {
             doc.text("\"\"\"");
         });
         assert_eq!(printed, "  user \"\"\"\n    one\n\n    two\n    \"\"\"");
+        let printed = print(|doc| {
+            doc.indent();
+            doc.hard_line();
+            doc.open_text();
+            doc.text("\"\"\"");
+            doc.text_line();
+            doc.text("one");
+            doc.text_line();
+            doc.text("\"\"\"");
+        });
+        assert_eq!(printed, "  \"\"\"\n  one\n  \"\"\"");
     }
 
     #[test]

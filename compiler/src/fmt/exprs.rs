@@ -64,6 +64,21 @@ impl<'a> Formatter<'a> {
         self.doc.close();
     }
 
+    /// Writes what stands behind `=>`. A text cannot be broken, so it gets a line if it does not fit.
+    pub(super) fn result(&mut self, node: SyntaxNode<'a>) {
+        let text = if node.kind() == K::Outcome { node.children().next() } else { Some(node) };
+        if !text.is_some_and(|text| text.kind() == K::StrExpr && !text.text().contains('\n')) {
+            self.doc.space();
+            return self.node(node);
+        }
+        self.doc.open(self.doc.comment_waits());
+        self.doc.indent();
+        self.doc.line();
+        self.node(node);
+        self.doc.dedent();
+        self.doc.close();
+    }
+
     /// Whether a single operator is followed by a list, which can break instead of the line: `x in [`.
     fn stays_at_list(&self, link: &Link<'a>) -> bool {
         let Some(list) = link.operand else { return false };

@@ -25,8 +25,8 @@
 //! - **Comments** stay with the token that they follow on its line or precede on lines of their own. If
 //!   no line can end there, one ends nevertheless.
 //! - **Texts** are kept. The lines of a triple-quoted text whose closing quotes stand on their own line
-//!   are indented one level deeper than the line that it begins on, which does not change its value.
-//!   In `${ }` blanks are normalised if the code stands on one line.
+//!   are indented, which does not change its value: like its quotes if these begin a line, else one
+//!   level deeper than the line that they stand on. A text behind `=>` that does not fit gets a line. In `${ }` blanks are normalised if the code stands on one line.
 //!
 //! Four properties are tested over the corpus, generated and damaged programs: formatting twice changes
 //! nothing; every comment is kept; tokens (but for commas and the order of `use`) and the shape of the

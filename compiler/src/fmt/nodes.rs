@@ -43,6 +43,13 @@ impl<'a> Formatter<'a> {
             if kind.is_trivia() {
                 continue;
             }
+            if before == Some(K::FatArrow)
+                && let SyntaxElement::Node(result) = child
+            {
+                before = Some(kind);
+                self.result(result);
+                continue;
+            }
             if before.is_some_and(|before| !is_glued(parent, before, kind)) {
                 self.doc.space();
             }

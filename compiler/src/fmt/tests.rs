@@ -425,11 +425,27 @@ fn texts_over_several_lines_are_indented() {
         "prompt p() -> text {\n  user \"\"\"\n    one\n      two\n\n    less\n    ${x}\n    \"\"\"\n}\n",
     );
     check_body("f(\"\"\"\na\n\"\"\")", "f(\"\"\"\n  a\n  \"\"\")");
-    check_body("f(x, \"\"\"\na\n\"\"\")", "f(\n  x,\n  \"\"\"\n    a\n    \"\"\",\n)");
+    check_body("f(x, \"\"\"\na\n\"\"\")", "f(\n  x,\n  \"\"\"\n  a\n  \"\"\",\n)");
+    check_body("\"\"\"\n    a\n  b\n  \"\"\"", "\"\"\"\n  a\nb\n\"\"\"");
     check_body("let x = r\"\"\"\n\\d\n \\w\n\"\"\"", "let x = r\"\"\"\n  \\d\n   \\w\n  \"\"\"");
     check("let x = \"\"\"\r\na\r\n\"\"\"\r\n", "let x = \"\"\"\n  a\n  \"\"\"\n");
     // The first line stands at its quotes, so it is not indented.
     check("let x = \"\"\"a\n  b\n \"\"\"\n", "let x = \"\"\"a\n   b\n  \"\"\"\n");
+}
+
+#[test]
+fn a_text_behind_an_arrow_gets_a_line_if_it_does_not_fit() {
+    let (a, b) = (name(60), name(60));
+    check_body(
+        &format!("match x {{\nA if {a} => \"{b}\"\n_ => \"{b}\"\n}}"),
+        &format!("match x {{\n  A if {a} =>\n    \"{b}\"\n  _ => \"{b}\"\n}}"),
+    );
+    check(
+        &format!("test \"t\" {{\n  stub f(\"{a}\") => \"{b}\" after 5s\n}}\n"),
+        &format!("test \"t\" {{\n  stub f(\"{a}\") =>\n    \"{b}\" after 5s\n}}\n"),
+    );
+    check_body("match x {\nA => // why\n\"a\"\n}", "match x {\n  A => // why\n    \"a\"\n}");
+    check_body("match x {\nA =>\n// why\n\"a\"\n}", "match x {\n  A =>\n    // why\n    \"a\"\n}");
 }
 
 #[test]
