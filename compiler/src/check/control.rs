@@ -2,6 +2,7 @@
 //! to its arms, so that a misfit is reported in the arm.
 
 use super::Coercion;
+use super::blame::Origin;
 use super::infer::{BodyCx, Expect, LoopState, Why};
 use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
@@ -18,7 +19,7 @@ impl BodyCx<'_, '_> {
     /// Checks arms that give one value together; what the place expects decides, else the arms do.
     fn arms_common(&mut self, arms: &[ExprId], expect: Expect) -> Ty {
         let mut common = Ty::NEVER;
-        let mut first: Option<Span> = None;
+        let mut first: Option<ExprId> = None;
         for arm in arms {
             let ty = self.expr(*arm, expect);
             if expect.discard {
@@ -30,7 +31,7 @@ impl BodyCx<'_, '_> {
                 let value = self.value_of(*arm);
                 common = self.common(value, common, ty, first);
                 if ty != Ty::NEVER {
-                    first.get_or_insert(self.span(value));
+                    first.get_or_insert(value);
                 }
             }
         }
@@ -139,7 +140,7 @@ impl BodyCx<'_, '_> {
         expect: Expect,
     ) -> Ty {
         let ty = self.expr(scrutinee, Expect::ANY);
-        self.matched = Some(scrutinee);
+        self.matched = Origin::Value(scrutinee);
         if self.prim(ty) == Some(Prim::Json) {
             self.report(
                 Diagnostic::new(
@@ -155,7 +156,7 @@ impl BodyCx<'_, '_> {
                 self.exhaustive(e, scrutinee, ty, arms);
             }
         }
-        self.matched = None;
+        self.matched = Origin::Nowhere;
         let bodies: Vec<ExprId> = arms.iter().map(|arm| arm.body).collect();
         let ty = self.arms_common(&bodies, expect);
         self.note_max_of_arms(e, &bodies);
@@ -166,10 +167,11 @@ impl BodyCx<'_, '_> {
     /// Gives whether a pattern never matches.
     fn arms(&mut self, arms: &[Arm], ty: Ty) -> bool {
         let mut none_is_gone = false;
-        let mut ty = ty;
+        let (mut ty, mut any) = (ty, false);
         for arm in arms {
             self.misfit = false;
             self.arm_pattern(arm.pat, ty, none_is_gone);
+            any |= self.misfit;
             if self.misfit {
                 // The value is of another type than was meant: the other arms will not fit, either.
                 ty = Ty::ERROR;
@@ -180,7 +182,7 @@ impl BodyCx<'_, '_> {
                 none_is_gone = true;
             }
         }
-        self.is_error(ty)
+        any
     }
 
     fn arm_pattern(&mut self, pat: PatId, ty: Ty, none_is_gone: bool) {
@@ -214,7 +216,9 @@ impl BodyCx<'_, '_> {
         };
         let source_ty = self.expr(*source, Expect::ANY);
         let item = self.source_item(*source, source_ty);
+        self.matched = Origin::Value(*source);
         self.pattern(*pat, item);
+        self.matched = Origin::Nowhere;
         if let Some(filter) = filter {
             self.condition(*filter);
         }
@@ -298,8 +302,10 @@ impl BodyCx<'_, '_> {
             if let Some(slot) = self.out.locals.get_mut(local.index()) {
                 *slot = ty;
             }
-            let span = self.body.locals.get(local.index()).map_or_else(|| self.span(e), |l| l.span);
-            state.push((*local, ty, span));
+            if let Some(slot) = self.local_origins.get_mut(local.index()) {
+                *slot = Origin::Value(*init);
+            }
+            state.push((*local, ty, *init));
         }
         self.expr(*max, Expect::of(Ty::INT, Why::Nothing));
         if self.int_literal(*max).is_some_and(|n| n < 1) {
@@ -324,7 +330,7 @@ impl BodyCx<'_, '_> {
                 Some(wanted) => self.join(common, ty).unwrap_or(wanted),
                 None => self.common(value, common, ty, first),
             };
-            first.get_or_insert(self.span(value));
+            first.get_or_insert(value);
             values.push(value);
         }
         if expect.ty.is_none() && expect.discard {
@@ -493,7 +499,7 @@ impl BodyCx<'_, '_> {
                 self.expr(value, Expect::ERROR);
                 continue;
             };
-            let (_, ty, span) = vars[found];
+            let (local, ty, first) = vars[found];
             if sources[found].is_some() {
                 self.bad_next(arg.span, "`next` gives this name twice");
                 self.expr(value, Expect::ERROR);
@@ -501,7 +507,7 @@ impl BodyCx<'_, '_> {
             }
             sources[found] = Some(index);
             // The state's type is that of its first value, unless one is written.
-            self.expr(value, Expect::of(ty, Why::Declared(span)));
+            self.expr(value, Expect::of(ty, Why::State(local, first)));
         }
         self.out.nexts.insert(e, sources);
         Ty::NEVER
@@ -516,6 +522,9 @@ impl BodyCx<'_, '_> {
             self.bad_next(arg.span, "`next` has more values than the loop has state");
             return;
         };
+        if self.cx.is_unknown(name) {
+            return;
+        }
         let mut finding =
             Diagnostic::new(Code::BadNext, *span, format!("the loop has no state `{name}`"))
                 .here("no such name");
@@ -576,8 +585,9 @@ impl BodyCx<'_, '_> {
             None => Ty::ERROR,
         };
         // Patterns first, because the arms' values use their names; the body's value comes first in the text.
-        self.arms(arms, failure);
-        self.catch_redundancy(failure, arms);
+        if !self.arms(arms, failure) {
+            self.catch_redundancy(failure, arms);
+        }
         let mut all = vec![body];
         all.extend(arms.iter().map(|arm| arm.body));
         self.arms_common(&all, expect)
@@ -669,9 +679,9 @@ impl BodyCx<'_, '_> {
             Some(_) => Expect { discard: false, ..expect },
             None if self.may_be_optional(right) => {
                 let ty = self.cx.interner.optional(present);
-                Expect::of(ty, Why::Because(left_span))
+                Expect::of(ty, Why::Because(left))
             }
-            None => Expect::of(present, Why::Because(left_span)),
+            None => Expect::of(present, Why::Because(left)),
         };
         let right_ty = self.expr(right, right_expect);
         if let (Some(a), Some(b)) = (self.max_of(left), self.max_of(right)) {

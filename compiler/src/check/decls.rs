@@ -280,7 +280,7 @@ impl<'a> Checker<'a> {
                 let mut cx = BodyCx::new(self, body, id);
                 for (field, ty) in record.fields.iter().zip(types) {
                     if let Some(default) = field.default {
-                        cx.expr(default, Expect::of(ty, Why::Declared(field.ty.span)));
+                        cx.expr(default, Expect::of(ty, Why::Declared(field.span)));
                     }
                 }
                 cx.finish();
@@ -294,7 +294,7 @@ impl<'a> Checker<'a> {
                 for (variant, types) in one.variants.iter().zip(types) {
                     for (field, ty) in variant.fields.iter().zip(types) {
                         if let Some(default) = field.default {
-                            cx.expr(default, Expect::of(ty, Why::Declared(field.ty.span)));
+                            cx.expr(default, Expect::of(ty, Why::Declared(field.span)));
                         }
                     }
                 }
@@ -324,7 +324,7 @@ impl<'a> Checker<'a> {
         }
         for (param, ty) in callable.params.iter().zip(&params) {
             if let Some(default) = param.default {
-                cx.expr(default, Expect::of(*ty, Why::Declared(param.ty.span)));
+                cx.expr(default, Expect::of(*ty, Why::Declared(param.span)));
             }
         }
         match &callable.kind {

@@ -100,17 +100,20 @@ impl BodyCx<'_, '_> {
         arms: &[Arm],
         missing: &[P],
     ) {
-        let shown: Vec<String> =
+        let mut shown: Vec<String> =
             missing.iter().take(MAX_NAMED).map(|one| self.show_pattern(one, ty)).collect();
+        // Pieces of one range look the same.
+        let mut seen = rustc_hash::FxHashSet::default();
+        shown.retain(|one| seen.insert(one.clone()));
         let list: Vec<String> = shown.iter().map(|one| format!("`{one}`")).collect();
         let more = if missing.len() > MAX_NAMED { " and more" } else { "" };
-        let what = if missing.len() == 1 { "case is" } else { "cases are" };
+        let what = if shown.len() == 1 { "case is" } else { "cases are" };
         let mut finding = Diagnostic::new(
             Code::NotExhaustive,
             self.span(scrutinee),
             format!("not every case is covered: {}{more}", list.join(", ")),
         )
-        .here(format!("{} {what} missing", if missing.len() == 1 { "one" } else { "some" }));
+        .here(format!("{} {what} missing", if shown.len() == 1 { "one" } else { "some" }));
         if let TyKind::Named(def, _) = self.kind(self.present(ty)).clone()
             && let Some(declared) = self.cx.hir.defs.get(def.index())
         {

@@ -1,5 +1,6 @@
 //! Expressions other than calls, control forms and operators: what each gives, and what it hands inwards.
 
+use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET, Unknown, Why};
 use super::refine::Verdict;
 use super::suggest;
@@ -226,15 +227,17 @@ impl BodyCx<'_, '_> {
                     Some((ty, _)) => ty,
                     None => given,
                 };
+                self.matched = match annotation {
+                    Some((_, span)) => Origin::Place(span),
+                    None => Origin::Value(*value),
+                };
                 self.pattern(*pat, bound);
+                self.matched = Origin::Nowhere;
                 self.irrefutable(*pat, bound);
                 if let Some(Pat::Bind(local)) = self.body.pats.get(pat.index()) {
                     let max = self.max_of(*value);
                     if let Some(slot) = self.local_max.get_mut(local.index()) {
                         *slot = max;
-                    }
-                    if let Some(slot) = self.local_values.get_mut(local.index()) {
-                        *slot = Some(*value);
                     }
                 }
                 given == Ty::NEVER
@@ -300,7 +303,11 @@ impl BodyCx<'_, '_> {
         )
         .here(how);
         finding = match why {
-            Why::Annotation(span) | Why::Declared(span) => finding.label(span, "declared here"),
+            Why::Annotation(span) | Why::Declared(span) => {
+                // A bound that was changed is broken by many values: it is said once.
+                let finding = finding.label(span, "declared here");
+                return self.cx.report_once(Cause::Bound(span, bound.name.clone()), finding);
+            }
             _ => finding,
         };
         self.report(finding);
@@ -458,8 +465,8 @@ impl BodyCx<'_, '_> {
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
             None => {
                 // Nothing similar: perhaps the value is of another type than was meant.
-                let origin = base.and_then(|base| self.origin(base));
-                if self.blamed(origin.into_iter()) {
+                let places = base.map(|base| self.origins(base)).unwrap_or_default();
+                if self.blamed(&places, Ty::ERROR) {
                     return None;
                 }
                 match record.fields.is_empty() {
@@ -507,8 +514,8 @@ impl BodyCx<'_, '_> {
             (_, Some(module), _) => finding.help(format!("see the functions of `{module}`")),
             _ => finding,
         };
-        let origin = base.and_then(|base| self.origin(base));
-        if !self.blamed(origin.into_iter()) {
+        let places = base.map(|base| self.origins(base)).unwrap_or_default();
+        if !self.blamed(&places, Ty::ERROR) {
             self.report(finding);
         }
     }
@@ -521,7 +528,7 @@ impl BodyCx<'_, '_> {
                 self.cx.interner.optional(item)
             }
             TyKind::Map(key, value) => {
-                self.expr(index, Expect::of(key, Why::Because(self.span(base))));
+                self.expr(index, Expect::of(key, Why::Because(base)));
                 self.cx.interner.optional(value)
             }
             TyKind::Error | TyKind::Never => {
@@ -568,7 +575,7 @@ impl BodyCx<'_, '_> {
         let wanted = self.wanted_item(expect);
         let why = if matches!(expect.why, Why::Condition) { Why::Nothing } else { expect.why };
         let mut common = wanted;
-        let mut first: Option<Span> = None;
+        let mut first: Option<ExprId> = None;
         for (item, spread) in items {
             let expected = common.map(|ty| if *spread { self.cx.interner.list(ty) } else { ty });
             let because =
@@ -586,7 +593,7 @@ impl BodyCx<'_, '_> {
                     None => item_ty,
                     Some(so_far) => self.common(*item, so_far, item_ty, first),
                 });
-                first.get_or_insert(self.span(*item));
+                first.get_or_insert(*item);
             }
         }
         let item = match common {
@@ -604,7 +611,7 @@ impl BodyCx<'_, '_> {
     }
 
     /// Two values that must have something in common; reports the second if they have not.
-    pub(super) fn common(&mut self, e: ExprId, so_far: Ty, ty: Ty, first: Option<Span>) -> Ty {
+    pub(super) fn common(&mut self, e: ExprId, so_far: Ty, ty: Ty, first: Option<ExprId>) -> Ty {
         // One of them an integer literal, the other a float.
         let (base, other) = (self.base(self.present(so_far)), self.base(self.present(ty)));
         if base == Ty::FLOAT && other == Ty::INT && self.int_literal(e).is_some() {
@@ -696,12 +703,12 @@ impl BodyCx<'_, '_> {
                 (key, value)
             }
             None => {
-                let mut common: Option<(Ty, Ty, Span, Span)> = None;
+                let mut common: Option<(Ty, Ty, ExprId, ExprId)> = None;
                 for (k, v) in entries {
                     let key = self.expr(*k, Expect::ANY);
                     let value = self.expr(*v, Expect::ANY);
                     common = Some(match common {
-                        None => (key, value, self.span(*k), self.span(*v)),
+                        None => (key, value, *k, *v),
                         Some((key_so_far, value_so_far, first_key, first_value)) => (
                             self.common(*k, key_so_far, key, Some(first_key)),
                             self.common(*v, value_so_far, value, Some(first_value)),

@@ -1,13 +1,11 @@
 //! The relation between types inside a body: variables, "fits into", "has this in common", conversions, and the one
 //! place that says "expected this, found that". Knows nothing of the forms of expressions.
 
+use super::blame::Origin;
 use super::ty::{Prim, Ty, TyKind};
 use super::{BodyTypes, Checker, Coercion};
-use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{
-    Body, Callee, DefId, DefKind, Expr, ExprId, Literal, LocalId, LocalKind, ModuleId, PatId,
-    UnaryOp,
-};
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::hir::{Body, DefId, Expr, ExprId, Literal, LocalId, ModuleId, PatId, UnaryOp};
 
 /// A type that nobody has said yet.
 pub(super) const UNSET: Ty = Ty(u32::MAX);
@@ -34,8 +32,10 @@ pub(super) enum Why {
     Declared(Span),
     /// The result of the declaration that is checked.
     Result(DefId),
-    /// Another value there decided.
-    Because(Span),
+    /// Another value decided.
+    Because(ExprId),
+    /// The state of a loop, whose first value decided.
+    State(LocalId, ExprId),
     /// Conditions are bools.
     Condition,
 }
@@ -80,7 +80,7 @@ struct Var {
 /// State of a `loop` around the expression that is checked.
 pub(super) struct LoopState {
     /// Its variables, for `next`.
-    pub vars: Vec<(LocalId, Ty, Span)>,
+    pub vars: Vec<(LocalId, Ty, ExprId)>,
     /// What `done` is expected to give.
     pub expect: Expect,
     /// What the `done`s gave so far.
@@ -105,16 +105,18 @@ pub(crate) struct BodyCx<'c, 'a> {
     pub(super) out: BodyTypes,
     /// Static length bounds of locals.
     pub(super) local_max: Vec<Option<u64>>,
-    /// The values of `let`s, for messages.
-    pub(super) local_values: Vec<Option<ExprId>>,
+    /// Where the types of locals come from, for messages.
+    pub(super) local_origins: Vec<Origin>,
     /// A pattern that never matches was reported in the arm at hand.
     pub(super) misfit: bool,
-    /// What is matched, for messages.
-    pub(super) matched: Option<ExprId>,
+    /// Where the type of what is matched comes from, for messages.
+    pub(super) matched: Origin,
     pub(super) loops: Vec<LoopState>,
     pub(super) unknowns: Vec<Unknown>,
     /// Where in a test the expression is: `calls` and its like are only known there.
     pub(super) in_test: bool,
+    /// The expression is the left side of a `+`.
+    pub(super) sum_above: bool,
     vars: Vec<Var>,
 }
 
@@ -135,12 +137,13 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             module,
             out,
             local_max,
-            local_values: vec![None; body.locals.len()],
+            local_origins: vec![Origin::Nowhere; body.locals.len()],
             misfit: false,
-            matched: None,
+            matched: Origin::Nowhere,
             loops: Vec::new(),
             unknowns: Vec::new(),
             in_test: false,
+            sum_above: false,
             vars: Vec::new(),
         }
     }
@@ -218,7 +221,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         self.body.pat_spans.get(pat.index()).copied().unwrap_or_else(|| self.owner_span())
     }
 
-    fn owner_span(&self) -> Span {
+    pub(super) fn owner_span(&self) -> Span {
         self.cx
             .hir
             .defs
@@ -366,12 +369,16 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         if actual == expected {
             return Fit::Yes;
         }
+        let actual = self.shallow(actual);
+        if actual == Ty::ERROR {
+            // What is not known because of a mistake is not asked for again.
+            self.close(expected);
+            return Fit::Yes;
+        }
         if let Some((index, var)) = self.var(expected) {
             return self.fit_var(actual, index, var);
         }
-        let actual = self.shallow(actual);
-        if actual == expected || actual == Ty::ERROR || actual == Ty::NEVER || expected == Ty::ERROR
-        {
+        if actual == expected || actual == Ty::NEVER || expected == Ty::ERROR {
             return Fit::Yes;
         }
         if let Some((index, Var { ty: None, .. })) = self.var(actual) {
@@ -414,7 +421,6 @@ impl<'c, 'a> BodyCx<'c, 'a> {
     }
 
     fn fit_var(&mut self, actual: Ty, index: u32, var: Var) -> Fit {
-        let actual = self.shallow(actual);
         if actual == Ty::NEVER || *self.cx.interner.kind(actual) == TyKind::Var(index) {
             return Fit::Yes;
         }
@@ -627,226 +633,6 @@ impl<'c, 'a> BodyCx<'c, 'a> {
     pub(super) fn set(&mut self, expr: ExprId, ty: Ty) {
         if let Some(slot) = self.out.exprs.get_mut(expr.index()) {
             *slot = ty;
-        }
-    }
-
-    // ---- the message ----
-
-    /// "expected this, found that".
-    pub(super) fn mismatch(&mut self, expr: ExprId, actual: Ty, expect: Expect) {
-        let (actual, expected) =
-            (self.resolve(actual), self.resolve(expect.ty.unwrap_or(Ty::ERROR)));
-        if self.cx.interner.has_error(actual) || self.cx.interner.has_error(expected) {
-            return;
-        }
-        let span = self.span(expr);
-        let want = self.show(expected);
-        let found = self.show(actual);
-        let mut finding =
-            Diagnostic::new(Code::Mismatch, span, format!("expected `{want}`, found `{found}`"));
-        finding = match expect.why {
-            Why::Condition => finding.here("a condition is a `bool`"),
-            _ => finding.here(format!("this is `{found}`")),
-        };
-        finding = self.explain(finding, expr, actual, expected);
-        self.mismatch_because(finding, expr, expected, expect.why);
-    }
-
-    /// Adds what to do about a misfit.
-    fn explain(
-        &mut self,
-        finding: Diagnostic,
-        expr: ExprId,
-        actual: Ty,
-        expected: Ty,
-    ) -> Diagnostic {
-        let span = self.span(expr);
-        let want = self.show(expected);
-        let present = self.present(actual);
-        if matches!(self.kind(actual), TyKind::Optional(_))
-            && !matches!(self.kind(expected), TyKind::Optional(_))
-            && self.fit(present, expected) != Fit::No
-        {
-            return finding
-                .note("the value may be `none`")
-                .help("say what to use instead: `?? value`, `?? fail \"why\"`, or `match` it")
-                .guess(
-                    "fail if it is `none`",
-                    vec![Edit::new(span.after(), " ?? fail \"missing\"")],
-                );
-        }
-        if let TyKind::Refined { alias: Some(alias), base, .. } =
-            self.cx.interner.kind(self.present(expected)).clone()
-            && self.fit(actual, base) != Fit::No
-        {
-            let name = self.cx.hir.defs.get(alias.index()).map_or("", |def| def.name.as_str());
-            return finding.help(format!("`{name}(…)` checks a value and makes it one")).fix(
-                format!("wrap it in `{name}(…)`"),
-                vec![Edit::new(span.before(), format!("{want}(")), Edit::new(span.after(), ")")],
-            );
-        }
-        match (self.prim(actual), self.prim(self.present(expected))) {
-            (Some(Prim::Int), Some(Prim::Float)) => {
-                finding.note("only a literal becomes a float by itself").fix(
-                    "convert it with `math.to_float`",
-                    vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
-                )
-            }
-            (Some(Prim::Float), Some(Prim::Int)) => {
-                finding.help("round it: `math.round(…)`, `math.floor(…)` or `math.ceil(…)`")
-            }
-            (Some(Prim::Json), _) => {
-                finding.help("`json` has no shape yet: decode it, `let value: Type = …`")
-            }
-            (
-                Some(
-                    Prim::Int
-                    | Prim::Float
-                    | Prim::Bool
-                    | Prim::Money
-                    | Prim::Time
-                    | Prim::Duration
-                    | Prim::Size,
-                ),
-                Some(Prim::Text),
-            ) => finding.help("a template makes it a text: `\"${…}\"`").guess(
-                "put it into a template",
-                vec![Edit::new(span.before(), "\"${"), Edit::new(span.after(), "}\"")],
-            ),
-            (Some(Prim::Text), Some(Prim::Int)) => {
-                finding.help("`text.to_int(…)` reads a number; it gives `int?`")
-            }
-            (Some(Prim::Text), Some(Prim::Float)) => {
-                finding.help("`text.to_float(…)` reads a number; it gives `float?`")
-            }
-            (Some(Prim::Text), Some(Prim::Time)) => {
-                finding.help("`time.parse(…)` reads a point in time")
-            }
-            _ => self.explain_shape(finding, span, actual, expected),
-        }
-    }
-
-    fn explain_shape(
-        &mut self,
-        finding: Diagnostic,
-        span: Span,
-        actual: Ty,
-        expected: Ty,
-    ) -> Diagnostic {
-        if let TyKind::List(item) = self.kind(self.present(expected)) {
-            let item = *item;
-            if !matches!(self.kind(actual), TyKind::List(_)) && self.fit(actual, item) != Fit::No {
-                return finding.guess(
-                    "make it a list of one item",
-                    vec![Edit::new(span.before(), "["), Edit::new(span.after(), "]")],
-                );
-            }
-        }
-        if let TyKind::Named(def, args) = self.kind(actual)
-            && Some(*def) == self.cx.lang.result
-            && let Some(inner) = args.first().copied()
-            && self.fit(inner, expected) != Fit::No
-        {
-            return finding.help("`match` it: `Ok(value) => …`, `Failed(failure) => …`");
-        }
-        if expected == Ty::NONE {
-            return finding.help("the value is not used; end the block with `none`");
-        }
-        if actual == Ty::NONE {
-            return finding.note("what is called for its effect gives `none`");
-        }
-        finding
-    }
-
-    /// Points at what decided the expected type, and reports one cause once.
-    fn mismatch_because(&mut self, finding: Diagnostic, expr: ExprId, expected: Ty, why: Why) {
-        let declared = match why {
-            Why::Declared(place) => Some(place),
-            Why::Result(def) => Some(self.result_span(def)),
-            _ => None,
-        };
-        let places = [declared, self.origin(expr)];
-        if self.blamed(places.into_iter().flatten()) {
-            return;
-        }
-        let finding = match why {
-            Why::Nothing | Why::Condition => finding,
-            Why::Because(place) => {
-                let shown = self.cx.show(expected, self.module);
-                finding.label(place, format!("because this is `{shown}`"))
-            }
-            Why::Annotation(place) => finding.label(place, "this type is written here"),
-            Why::Declared(place) => finding.label(place, "declared here"),
-            Why::Result(def) => {
-                let place = self.result_span(def);
-                finding.label(place, "the declared result")
-            }
-        };
-        self.report(finding);
-    }
-
-    fn result_span(&self, def: DefId) -> Span {
-        match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
-            Some(DefKind::Callable(callable)) => callable.result.span,
-            _ => self.owner_span(),
-        }
-    }
-
-    // ---- what is to blame ----
-
-    /// Whether one of these declarations already has the blame for a misfit: then this one follows from the same
-    /// mistake. Declarations of the standard library are never to blame.
-    pub(super) fn blamed(&mut self, places: impl Iterator<Item = Span>) -> bool {
-        let hir = self.cx.hir;
-        let own = |place: &Span| !hir.modules.iter().any(|m| m.is_std && m.file == place.file);
-        let places: Vec<Span> = places.filter(own).collect();
-        if places.iter().any(|place| self.cx.suspects.contains(place)) {
-            return true;
-        }
-        self.cx.suspects.extend(places);
-        false
-    }
-
-    /// The declaration that gives an expression its type. Only asked when something is wrong.
-    pub(super) fn origin(&self, expr: ExprId) -> Option<Span> {
-        let mut expr = expr;
-        // Names lead to values and these to names above them, so this ends; the bound is for broken input.
-        for _ in 0..64 {
-            match self.node(expr) {
-                Expr::Local(local) => {
-                    let declared = self.body.locals.get(local.index())?;
-                    if declared.kind == LocalKind::Param {
-                        return Some(declared.span);
-                    }
-                    expr = self.local_values.get(local.index()).copied().flatten()?;
-                }
-                Expr::Call { callee: Callee::Def(def), .. } => {
-                    return match &self.cx.hir.defs.get(def.index())?.kind {
-                        DefKind::Callable(callable) => Some(callable.result.span),
-                        _ => None,
-                    };
-                }
-                Expr::Def(def) => return Some(self.cx.hir.defs.get(def.index())?.name_span),
-                Expr::With { expr: inner, .. }
-                | Expr::Catch { body: inner, .. }
-                | Expr::Coalesce(inner, _)
-                | Expr::Try(inner)
-                | Expr::Index { base: inner, .. } => expr = *inner,
-                Expr::Field { base, .. } => return self.field_origin(expr, *base),
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    /// Where the field is declared that an expression reads; its base's origin if there is no such field.
-    fn field_origin(&self, expr: ExprId, base: ExprId) -> Option<Span> {
-        let Some(index) = self.out.fields.get(&expr) else { return self.origin(base) };
-        let ty = self.out.exprs.get(base.index()).copied()?;
-        let TyKind::Named(def, _) = self.kind(self.present(ty)) else { return None };
-        match &self.cx.hir.defs.get(def.index())?.kind {
-            DefKind::Record(record) => Some(record.fields.get(*index as usize)?.span),
-            _ => None,
         }
     }
 }

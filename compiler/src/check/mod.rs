@@ -4,6 +4,8 @@
 //! what a place expects flows in, what an expression gives flows out. A mistake is reported once, where it stands;
 //! its type is then `Error`, which fits everywhere, so nothing else follows from it.
 
+mod arguments;
+mod blame;
 mod calls;
 mod control;
 mod decls;
@@ -13,6 +15,7 @@ mod exprs;
 mod infer;
 mod items;
 mod lang;
+mod mismatch;
 mod operators;
 mod patterns;
 mod policies;
@@ -24,9 +27,12 @@ mod testing;
 pub mod ty;
 mod usefulness;
 
+#[cfg(test)]
+mod tests;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Span};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Span};
 use crate::hir::{DefId, ExprId, Hir, LocalId, ModuleId, PatId};
 use lang::Lang;
 use ty::{Interner, Ty};
@@ -204,9 +210,11 @@ pub(crate) struct Checker<'a> {
     /// Mistakes whose repetition elsewhere has the same cause, so they are said once.
     said: FxHashSet<Cause>,
     /// Declarations that have the blame for a misfit: what else does not fit them follows from it.
-    suspects: FxHashSet<Span>,
+    suspects: FxHashMap<Span, Vec<Ty>>,
     /// Patterns of `where (pattern: …)` that were compiled; `None` for a bad one.
     patterns: FxHashMap<smol_str::SmolStr, Option<regex::Regex>>,
+    /// How many findings were reported.
+    reports: u32,
     /// How deep aliases and constants that need each other are being resolved.
     depth: u32,
 }
@@ -231,6 +239,8 @@ pub(crate) enum Cause {
     Missing(Span),
     /// No enum in question has a variant of that name.
     Variant(smol_str::SmolStr),
+    /// Values break that bound of a declaration (its place).
+    Bound(Span, smol_str::SmolStr),
 }
 
 impl<'a> Checker<'a> {
@@ -249,21 +259,34 @@ impl<'a> Checker<'a> {
             bodies,
             states: vec![State::Fresh; count],
             said: FxHashSet::default(),
-            suspects: FxHashSet::default(),
+            suspects: FxHashMap::default(),
             patterns: FxHashMap::default(),
+            reports: 0,
             depth: 0,
         }
     }
 
     fn report(&mut self, finding: Diagnostic) {
+        self.reports += 1;
         self.sink.push(finding);
     }
 
     /// Reports unless the same cause was reported before.
     fn report_once(&mut self, cause: Cause, finding: Diagnostic) {
+        self.reports += 1;
         if self.said.insert(cause) {
             self.sink.push(finding);
         }
+    }
+
+    /// Whether a name was already reported as not known: what else is wrong with it follows.
+    fn is_unknown(&self, name: &str) -> bool {
+        let quoted = format!("`{name}`");
+        let codes = [Code::UnknownName, Code::UnknownType, Code::UnknownMember].map(Code::as_str);
+        self.sink
+            .as_slice()
+            .iter()
+            .any(|one| codes.contains(&one.code.as_str()) && one.message.contains(&quoted))
     }
 
     fn show(&self, ty: Ty, module: ModuleId) -> String {

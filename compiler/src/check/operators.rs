@@ -135,8 +135,7 @@ impl BodyCx<'_, '_> {
     }
 
     fn incomparable(&mut self, e: ExprId, left: ExprId, right: ExprId, a: Ty, b: Ty) {
-        let places = [self.origin(left), self.origin(right)];
-        if self.blamed(places.into_iter().flatten()) {
+        if self.blamed_sides(left, right, b, a) {
             return;
         }
         let (x, y) = (self.show(a), self.show(b));
@@ -160,11 +159,17 @@ impl BodyCx<'_, '_> {
             return Ty::BOOL;
         }
         let (x, y) = (self.base(a), self.base(b));
-        if x == y && self.ordered(x) {
+        if self.opened(x, y) || (x == y && self.ordered(x)) {
             return Ty::BOOL;
         }
         self.bad_operands(e, symbol(op), left, right, a, b);
         Ty::BOOL
+    }
+
+    /// An operand whose type nobody has said yet is of the other's.
+    fn opened(&mut self, a: Ty, b: Ty) -> bool {
+        let open = |cx: &Self, ty| matches!(cx.kind(ty), TyKind::Var(_));
+        (open(self, a) || open(self, b)) && self.fit(a, b) == Fit::Yes
     }
 
     /// Whether values of the type have an order: numbers, times, texts, and enums by declaration.
@@ -199,14 +204,21 @@ impl BodyCx<'_, '_> {
         right: ExprId,
         expect: Expect,
     ) -> Ty {
+        // A chain of sums that begins with texts is one text: the outermost `+` says so.
+        let outer = self.sum_above;
+        self.sum_above = op == BinaryOp::Add;
         let a = self.expr(left, Expect::ANY);
+        self.sum_above = false;
         let b = self.expr(right, Expect::ANY);
+        self.sum_above = outer;
         if self.is_error(a) || self.is_error(b) {
             return Ty::ERROR;
         }
         if a == Ty::NEVER || b == Ty::NEVER {
             return Ty::NEVER;
         }
+        let (base_a, base_b) = (self.base(a), self.base(b));
+        self.opened(base_a, base_b);
         let (x, y) = (self.prim(a), self.prim(b));
         if let (Some(x), Some(y)) = (x, y) {
             // An integer literal serves where a float is expected, beside one included.
@@ -225,6 +237,9 @@ impl BodyCx<'_, '_> {
                 self.literal_fault(e, op, left, right);
                 return self.float_sum(left, right, result, expect);
             }
+        }
+        if op == BinaryOp::Add && self.text_plus(e, left, right, a, b) {
+            return if self.sum_above { Ty::TEXT } else { Ty::ERROR };
         }
         self.bad_operands(e, symbol(op), left, right, a, b);
         Ty::ERROR
@@ -284,12 +299,19 @@ impl BodyCx<'_, '_> {
 
     // ---- messages ----
 
+    /// Whether what either operand comes from already has the blame; the types are those that they could be meant to
+    /// have.
+    fn blamed_sides(&mut self, left: ExprId, right: ExprId, left_ty: Ty, right_ty: Ty) -> bool {
+        let (a, b) = (self.origins(left), self.origins(right));
+        self.both_blamed((&a, left_ty), (&b, right_ty))
+    }
+
     fn bad_operand(&mut self, e: ExprId, op: &str, operand: ExprId, ty: Ty, wanted: &str) {
         if matches!(self.shallow(ty), Ty::ERROR | Ty::NEVER) {
             return;
         }
-        let places = [self.origin(operand)];
-        if self.blamed(places.into_iter().flatten()) {
+        let places = self.origins(operand);
+        if self.blamed(&places, Ty::ERROR) {
             return;
         }
         let shown = self.show(ty);
@@ -307,11 +329,9 @@ impl BodyCx<'_, '_> {
         if a == Ty::NEVER || b == Ty::NEVER {
             return;
         }
-        if op == "+" && self.text_plus(e, left, right, a, b) {
-            return;
-        }
-        let places = [self.origin(left), self.origin(right)];
-        if self.blamed(places.into_iter().flatten()) {
+        let compares = matches!(op, "<" | "<=" | ">" | ">=");
+        let (left_wanted, right_wanted) = if compares { (b, a) } else { (Ty::ERROR, Ty::ERROR) };
+        if self.blamed_sides(left, right, left_wanted, right_wanted) {
             return;
         }
         for (operand, ty) in [(left, a), (right, b)] {
@@ -379,18 +399,18 @@ impl BodyCx<'_, '_> {
 
     /// `"a" + b`: texts are put together by templates.
     fn text_plus(&mut self, e: ExprId, left: ExprId, right: ExprId, a: Ty, b: Ty) -> bool {
-        let text = |cx: &Self, ty| cx.prim(ty) == Some(Prim::Text);
-        if !text(self, a) && !text(self, b) {
+        let text = |ty| self.prim(ty) == Some(Prim::Text);
+        // A number plus a text: only clearly a template if a text is written here.
+        let written = |e: &ExprId| {
+            matches!(self.node(*e), Expr::Literal(Literal::Text(_)) | Expr::Template(_))
+        };
+        let chain = matches!(self.node(left), Expr::Binary(BinaryOp::Add, ..)) && text(a);
+        let both = text(a) && text(b);
+        if !(both || chain || (text(a) || text(b)) && [left, right].iter().any(written)) {
             return false;
         }
-        if !(text(self, a) && text(self, b)) {
-            // A number plus a text: only clearly a template if the text is written here.
-            let literal = [left, right].iter().any(|e| {
-                matches!(self.node(*e), Expr::Literal(Literal::Text(_)) | Expr::Template(_))
-            });
-            if !literal {
-                return false;
-            }
+        if self.sum_above {
+            return true;
         }
         let mut parts = Vec::new();
         self.sum_parts(e, &mut parts);
@@ -458,17 +478,34 @@ impl BodyCx<'_, '_> {
 
     /// `a in b`: item of a list, key of a map, part of a text.
     pub(super) fn in_(&mut self, left: ExprId, right: ExprId) -> Ty {
+        // `x in [A, B]`: the items are of the type of what is looked for.
+        if self.needs_context(right) && !self.needs_context(left) {
+            let item = self.expr(left, Expect::ANY);
+            let item = self.base(self.present(item));
+            let list = self.cx.interner.list(item);
+            let container = self.operand(right, list);
+            return self.is_in(left, right, container, Some(item));
+        }
         let container = self.expr(right, Expect::ANY);
+        self.is_in(left, right, container, None)
+    }
+
+    /// The same, the container being known, and perhaps the item.
+    fn is_in(&mut self, left: ExprId, right: ExprId, container: Ty, item: Option<Ty>) -> Ty {
         let wanted = match self.kind(container).clone() {
             TyKind::List(item) => item,
             TyKind::Map(key, _) => key,
             TyKind::Prim(Prim::Text) => Ty::TEXT,
             TyKind::Error | TyKind::Never => {
-                self.expr(left, Expect::ERROR);
+                if item.is_none() {
+                    self.expr(left, Expect::ERROR);
+                }
                 return Ty::BOOL;
             }
             other => {
-                self.expr(left, Expect::ERROR);
+                if item.is_none() {
+                    self.expr(left, Expect::ERROR);
+                }
                 let shown = self.show(container);
                 let mut finding = Diagnostic::new(
                     Code::BadOperands,
@@ -478,24 +515,27 @@ impl BodyCx<'_, '_> {
                 if let TyKind::Optional(_) = other {
                     finding = finding.help("it may be `none`: say what to use instead with `??`");
                 }
-                let places = [self.origin(right)];
-                if !self.blamed(places.into_iter().flatten()) {
+                let places = self.origins(right);
+                if !self.blamed(&places, Ty::ERROR) {
                     self.report(finding);
                 }
                 return Ty::BOOL;
             }
         };
         let wanted = self.base(wanted);
-        let ty = self.operand(left, wanted);
+        let ty = match item {
+            Some(item) => item,
+            None => self.operand(left, wanted),
+        };
         if self.is_error(ty) || self.fit(ty, wanted) == Fit::Yes {
             return Ty::BOOL;
         }
         if self.converted_item(left, ty, wanted) || self.join(ty, wanted).is_some() {
             return Ty::BOOL;
         }
+        let blamed = self.blamed_sides(left, right, wanted, ty);
         let (found, wanted) = (self.show(ty), self.show(wanted));
-        let places = [self.origin(left), self.origin(right)];
-        if !self.blamed(places.into_iter().flatten()) {
+        if !blamed {
             self.report(
                 Diagnostic::new(
                     Code::BadOperands,

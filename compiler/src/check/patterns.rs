@@ -1,14 +1,13 @@
 //! Patterns against the type that they are matched with: bare tags find their variant, fields their place, names their
 //! type. Whether all cases are covered is asked elsewhere.
 
+use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET};
 use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
 use super::{Cause, DefTypes};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{
-    DefId, DefKind, Expr, ExprId, Field, Literal, LocalId, Pat, PatArg, PatId, PatTarget,
-};
+use crate::hir::{DefId, DefKind, ExprId, Field, Literal, LocalId, Pat, PatArg, PatId, PatTarget};
 
 impl BodyCx<'_, '_> {
     /// Checks a pattern against a type, and gives its names their types.
@@ -60,6 +59,9 @@ impl BodyCx<'_, '_> {
         if let Some(slot) = self.out.locals.get_mut(local.index()) {
             *slot = new;
         }
+        if let Some(slot) = self.local_origins.get_mut(local.index()) {
+            *slot = self.matched;
+        }
     }
 
     /// Gives the names of a pattern whose type makes no sense the type `Error`.
@@ -67,13 +69,13 @@ impl BodyCx<'_, '_> {
         self.pattern(id, Ty::ERROR);
     }
 
-    fn misfit(&mut self, id: PatId, what: &str, ty: Ty) {
+    fn misfit(&mut self, id: PatId, what: &str, ty: Ty, wanted: Ty) {
         if self.is_error(ty) {
             return;
         }
         self.misfit = true;
-        let origin = self.matched.and_then(|matched| self.origin(matched));
-        if self.blamed(origin.into_iter()) {
+        let places = self.matched_places();
+        if self.blamed(&places, wanted) {
             return;
         }
         let shown = self.show(ty);
@@ -89,13 +91,16 @@ impl BodyCx<'_, '_> {
 
     fn literal_pattern(&mut self, id: PatId, value: &Literal, ty: Ty) {
         if *value == Literal::None {
-            let fits = match self.kind(ty) {
-                TyKind::Optional(_) | TyKind::Prim(Prim::None) => true,
-                TyKind::Error | TyKind::Never | TyKind::Var(_) => true,
-                _ => false,
-            };
+            let fits = matches!(
+                self.kind(ty),
+                TyKind::Optional(_)
+                    | TyKind::Prim(Prim::None)
+                    | TyKind::Error
+                    | TyKind::Never
+                    | TyKind::Var(_)
+            );
             if !fits {
-                self.misfit(id, "`none`", ty);
+                self.misfit(id, "`none`", ty, Ty::ERROR);
             }
             return;
         }
@@ -112,7 +117,7 @@ impl BodyCx<'_, '_> {
             return;
         }
         let shown = super::display::literal(value);
-        self.misfit(id, &format!("`{shown}`"), ty);
+        self.misfit(id, &format!("`{shown}`"), ty, literal);
     }
 
     fn range_pattern(&mut self, id: PatId, low: &Literal, high: &Literal, ty: Ty) {
@@ -121,12 +126,14 @@ impl BodyCx<'_, '_> {
         let numbers = [a, b].iter().all(|ty| matches!(*ty, Ty::INT | Ty::FLOAT));
         let span = self.pat_span(id);
         if a != b && !numbers {
+            self.misfit = true;
             self.report(Diagnostic::new(
                 Code::PatternMismatch,
                 span,
                 "the ends of a range are of different types",
             ));
         } else if super::refine::compare(low, high) == Some(std::cmp::Ordering::Greater) {
+            self.misfit = true;
             self.report(
                 Diagnostic::new(Code::PatternMismatch, span, "the range is empty")
                     .here("the first end is above the second")
@@ -147,7 +154,7 @@ impl BodyCx<'_, '_> {
                 item
             }
             _ => {
-                self.misfit(id, "a list", ty);
+                self.misfit(id, "a list", ty, Ty::ERROR);
                 Ty::ERROR
             }
         };
@@ -182,7 +189,8 @@ impl BodyCx<'_, '_> {
             _ => {
                 let name = hir.defs.get(def.index()).map_or("", |def| def.name.as_str());
                 let what = format!("a pattern of `{name}`");
-                self.misfit(id, &what, ty);
+                let wanted = self.cx.interner.named(def, &[]);
+                self.misfit(id, &what, ty, wanted);
                 for arg in args.unwrap_or_default() {
                     self.spoiled(arg.pat);
                 }
@@ -249,7 +257,14 @@ impl BodyCx<'_, '_> {
                 Some(index) if !seen[index] => {
                     seen[index] = true;
                     let ty = types.get(index).copied().unwrap_or(Ty::ERROR);
+                    let outer =
+                        std::mem::replace(&mut self.matched, Origin::Place(fields[index].span));
+                    // The type of a generic field comes from what is matched.
+                    if matches!(fields[index].ty.kind, crate::hir::TypeRefKind::Param(_)) {
+                        self.matched = outer;
+                    }
                     self.pattern(arg.pat, ty);
+                    self.matched = outer;
                     indices.push(u32::try_from(index).unwrap_or(u32::MAX));
                 }
                 Some(index) => {
@@ -353,7 +368,7 @@ impl BodyCx<'_, '_> {
                     [only] => Some(*only),
                     _ => {
                         let what = format!("`{name}`");
-                        self.misfit(id, &what, ty);
+                        self.misfit(id, &what, ty, Ty::ERROR);
                         None
                     }
                 }
@@ -437,6 +452,7 @@ impl BodyCx<'_, '_> {
                 self.out.variants.insert(e, *only);
                 Some(*only)
             }
+            [] if self.cx.is_unknown(name) => None,
             [] => {
                 self.cx.report_once(
                     Cause::Variant(name.clone()),

@@ -212,7 +212,7 @@ impl BodyCx<'_, '_> {
                 let ty = self.decoded_to(call).unwrap_or(ty);
                 let inner = match expect.ty {
                     Some(_) if !self.is_error(ty) => Expect { discard: false, ..expect },
-                    _ => Expect::of(ty, Why::Because(self.span(call))),
+                    _ => Expect::of(ty, Why::Because(call)),
                 };
                 Some(self.expr(e, inner))
             }

@@ -89,8 +89,8 @@ impl BodyCx<'_, '_> {
         if self.content_fits(ty, media) {
             return;
         }
-        let place = [self.origin(e)];
-        if self.blamed(place.into_iter().flatten()) {
+        let places = self.origins(e);
+        if self.blamed(&places, Ty::TEXT) {
             return;
         }
         let shown = self.show(ty);

@@ -36,13 +36,13 @@ pub(super) enum Verdict {
 }
 
 impl Checker<'_> {
-    /// The constraints of written bounds on `base`; whatever makes no sense is reported and left out.
+    /// The constraints of written bounds on `base`; `None` if one makes no sense, which is reported.
     pub(super) fn constraints(
         &mut self,
         base: Ty,
         bounds: &[BoundRef],
         names_params: bool,
-    ) -> Box<[Constraint]> {
+    ) -> Option<Box<[Constraint]>> {
         let mut all: Vec<Constraint> = Vec::with_capacity(bounds.len());
         for bound in bounds {
             let value = match &bound.value {
@@ -59,7 +59,7 @@ impl Checker<'_> {
                             "only the result of an `extern` or `fn` may be bounded by a parameter",
                         ),
                     );
-                    continue;
+                    return None;
                 }
             };
             if all.iter().any(|one| one.name == bound.name) {
@@ -68,14 +68,15 @@ impl Checker<'_> {
                     bound.span,
                     format!("the bound `{}` is given twice", bound.name),
                 ));
-                continue;
+                return None;
             }
-            if self.bound_fits(base, bound, value) {
-                all.push(Constraint { name: bound.name.clone(), value: LiteralKey(value.clone()) });
+            // One is enough: of a wrong type the others would say the same.
+            if !self.bound_fits(base, bound, value) {
+                return None;
             }
+            all.push(Constraint { name: bound.name.clone(), value: LiteralKey(value.clone()) });
         }
-        self.check_order(&all, bounds);
-        all.into()
+        self.check_order(&all, bounds).then(|| all.into())
     }
 
     fn bound_fits(&mut self, base: Ty, bound: &BoundRef, value: &Literal) -> bool {
@@ -200,7 +201,8 @@ impl Checker<'_> {
     }
 
     /// A lower bound above the upper one lets nothing through.
-    fn check_order(&mut self, all: &[Constraint], written: &[BoundRef]) {
+    fn check_order(&mut self, all: &[Constraint], written: &[BoundRef]) -> bool {
+        let mut fits = true;
         for (low, high) in [("min", "max"), ("min_len", "max_len")] {
             let get = |name: &str| all.iter().find(|one| one.name == name).map(|one| &one.value.0);
             let (Some(low_value), Some(high_value)) = (get(low), get(high)) else { continue };
@@ -219,8 +221,10 @@ impl Checker<'_> {
                         literal(high_value)
                     )),
                 );
+                fits = false;
             }
         }
+        fits
     }
 
     /// Whether a literal keeps the bounds of a refined type.

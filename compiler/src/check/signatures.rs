@@ -250,7 +250,9 @@ impl Checker<'_> {
         // `text? where (max_len: 9)` bounds the text.
         let optional = self.interner.is_optional(base);
         let inner = if optional { self.interner.present(base) } else { base };
-        let bounds = self.constraints(inner, &written.bounds, names_params);
+        let Some(bounds) = self.constraints(inner, &written.bounds, names_params) else {
+            return Ty::ERROR;
+        };
         if bounds.is_empty() {
             return base;
         }

@@ -1,6 +1,7 @@
 //! Tests in the language, and the forms that are called like functions: stubs against signatures, expectations,
 //! questions to the record of calls, `allow` and `endorse`.
 
+use super::blame::Origin;
 use super::calls::Target;
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::policies::Place;
@@ -102,7 +103,10 @@ impl<'a> BodyCx<'_, 'a> {
                 }
                 None => Ty::ERROR,
             };
+            let place = index.and_then(|index| target.place(index));
+            self.matched = place.map_or(Origin::Nowhere, Origin::Place);
             self.pattern(*pat, ty);
+            self.matched = Origin::Nowhere;
         }
     }
 
@@ -302,7 +306,7 @@ impl<'a> BodyCx<'_, 'a> {
         let list = self.cx.interner.list(base);
         match (*only, *matching) {
             (Some((_, only)), None) => {
-                self.expr(only, Expect::of(list, Why::Because(self.span(value))));
+                self.expr(only, Expect::of(list, Why::Because(value)));
             }
             (None, Some((_, pattern))) => {
                 if !self.is_error(ty) && self.fit(base, Ty::TEXT) == Fit::No {

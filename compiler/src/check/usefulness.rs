@@ -451,7 +451,7 @@ mod tests {
     #[test]
     fn alternatives_count_one_by_one() {
         let both = P::Or(vec![bool(true), bool(false)]);
-        assert!(missing(&[both.clone()], Toy::Bool).is_none());
+        assert!(missing(std::slice::from_ref(&both), Toy::Bool).is_none());
         assert!(!useful(&[both], Toy::Bool, &P::Any));
     }
 

@@ -1,0 +1,183 @@
+//! "Expected this, found that": the one message for a value that does not fit its place, and what to do about it.
+
+use super::blame::Places;
+use super::infer::{BodyCx, Expect, Fit, Why};
+use super::ty::{Prim, Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{DefId, DefKind, ExprId};
+
+impl BodyCx<'_, '_> {
+    /// "expected this, found that".
+    pub(super) fn mismatch(&mut self, expr: ExprId, actual: Ty, expect: Expect) {
+        let (actual, expected) =
+            (self.resolve(actual), self.resolve(expect.ty.unwrap_or(Ty::ERROR)));
+        if self.cx.interner.has_error(actual) || self.cx.interner.has_error(expected) {
+            return;
+        }
+        let span = self.span(expr);
+        let want = self.show(expected);
+        let found = self.show(actual);
+        let mut finding =
+            Diagnostic::new(Code::Mismatch, span, format!("expected `{want}`, found `{found}`"));
+        finding = match expect.why {
+            Why::Condition => finding.here("a condition is a `bool`"),
+            _ => finding.here(format!("this is `{found}`")),
+        };
+        finding = self.explain(finding, expr, actual, expected);
+        self.mismatch_because(finding, expr, actual, expected, expect.why);
+    }
+
+    /// Adds what to do about a misfit.
+    fn explain(
+        &mut self,
+        finding: Diagnostic,
+        expr: ExprId,
+        actual: Ty,
+        expected: Ty,
+    ) -> Diagnostic {
+        let span = self.span(expr);
+        let want = self.show(expected);
+        let present = self.present(actual);
+        if matches!(self.kind(actual), TyKind::Optional(_))
+            && !matches!(self.kind(expected), TyKind::Optional(_))
+            && self.fit(present, expected) != Fit::No
+        {
+            return finding
+                .note("the value may be `none`")
+                .help("say what to use instead: `?? value`, `?? fail \"why\"`, or `match` it")
+                .guess(
+                    "fail if it is `none`",
+                    vec![Edit::new(span.after(), " ?? fail \"missing\"")],
+                );
+        }
+        if let TyKind::Refined { alias: Some(alias), base, .. } =
+            self.cx.interner.kind(self.present(expected)).clone()
+            && self.fit(actual, base) != Fit::No
+        {
+            let name = self.cx.hir.defs.get(alias.index()).map_or("", |def| def.name.as_str());
+            return finding.help(format!("`{name}(…)` checks a value and makes it one")).fix(
+                format!("wrap it in `{name}(…)`"),
+                vec![Edit::new(span.before(), format!("{want}(")), Edit::new(span.after(), ")")],
+            );
+        }
+        match (self.prim(actual), self.prim(self.present(expected))) {
+            (Some(Prim::Int), Some(Prim::Float)) => {
+                finding.note("only a literal becomes a float by itself").fix(
+                    "convert it with `math.to_float`",
+                    vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
+                )
+            }
+            (Some(Prim::Float), Some(Prim::Int)) => {
+                finding.help("round it: `math.round(…)`, `math.floor(…)` or `math.ceil(…)`")
+            }
+            (Some(Prim::Json), _) => {
+                finding.help("`json` has no shape yet: decode it, `let value: Type = …`")
+            }
+            (
+                Some(
+                    Prim::Int
+                    | Prim::Float
+                    | Prim::Bool
+                    | Prim::Money
+                    | Prim::Time
+                    | Prim::Duration
+                    | Prim::Size,
+                ),
+                Some(Prim::Text),
+            ) => finding.help("a template makes it a text: `\"${…}\"`").guess(
+                "put it into a template",
+                vec![Edit::new(span.before(), "\"${"), Edit::new(span.after(), "}\"")],
+            ),
+            (Some(Prim::Text), Some(Prim::Int)) => {
+                finding.help("`text.to_int(…)` reads a number; it gives `int?`")
+            }
+            (Some(Prim::Text), Some(Prim::Float)) => {
+                finding.help("`text.to_float(…)` reads a number; it gives `float?`")
+            }
+            (Some(Prim::Text), Some(Prim::Time)) => {
+                finding.help("`time.parse(…)` reads a point in time")
+            }
+            _ => self.explain_shape(finding, span, actual, expected),
+        }
+    }
+
+    fn explain_shape(
+        &mut self,
+        finding: Diagnostic,
+        span: Span,
+        actual: Ty,
+        expected: Ty,
+    ) -> Diagnostic {
+        if let TyKind::List(item) = self.kind(self.present(expected)) {
+            let item = *item;
+            if !matches!(self.kind(actual), TyKind::List(_)) && self.fit(actual, item) != Fit::No {
+                return finding.guess(
+                    "make it a list of one item",
+                    vec![Edit::new(span.before(), "["), Edit::new(span.after(), "]")],
+                );
+            }
+        }
+        if let TyKind::Named(def, args) = self.kind(actual)
+            && Some(*def) == self.cx.lang.result
+            && let Some(inner) = args.first().copied()
+            && self.fit(inner, expected) != Fit::No
+        {
+            return finding.help("`match` it: `Ok(value) => …`, `Failed(failure) => …`");
+        }
+        if expected == Ty::NONE {
+            return finding.help("the value is not used; end the block with `none`");
+        }
+        if actual == Ty::NONE {
+            return finding.note("what is called for its effect gives `none`");
+        }
+        finding
+    }
+
+    /// Points at what decided the expected type, and reports one cause once.
+    fn mismatch_because(
+        &mut self,
+        finding: Diagnostic,
+        expr: ExprId,
+        actual: Ty,
+        expected: Ty,
+        why: Why,
+    ) {
+        // Either what the value comes from was meant to be of the expected type, or what expects it of the value's.
+        let given = self.origins(expr);
+        let mut wanted = Places::new();
+        match why {
+            Why::Declared(place) => wanted.push(place),
+            Why::Result(def) => wanted.push(self.result_span(def)),
+            Why::Because(other) => wanted.extend(self.origins(other)),
+            Why::State(local, first) => {
+                wanted.extend(self.body.locals.get(local.index()).map(|local| local.span));
+                wanted.extend(self.origins(first));
+            }
+            Why::Nothing | Why::Annotation(_) | Why::Condition => {}
+        }
+        if self.both_blamed((&given, expected), (&wanted, actual)) {
+            return;
+        }
+        let finding = match why {
+            Why::Nothing | Why::Condition => finding,
+            Why::Because(other) | Why::State(_, other) => {
+                let shown = self.cx.show(expected, self.module);
+                finding.label(self.span(other), format!("because this is `{shown}`"))
+            }
+            Why::Annotation(place) => finding.label(place, "this type is written here"),
+            Why::Declared(place) => finding.label(place, "declared here"),
+            Why::Result(def) => {
+                let place = self.result_span(def);
+                finding.label(place, "the declared result")
+            }
+        };
+        self.report(finding);
+    }
+
+    fn result_span(&self, def: DefId) -> Span {
+        match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+            Some(DefKind::Callable(callable)) => callable.result.span,
+            _ => self.owner_span(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Calls, construction, selectors, spreads.
+
+use super::{accepts, rejects, repairs};
+use crate::diagnostics::Code;
+
+const HEAD: &str = r#"
+record Note { title: text, stars: int = 3, more: text? }
+
+enum Mood { Good, Bad(why: text) }
+
+fn area(width: int, height: int, margin: int = 0) -> int { width * height + margin }
+
+"#;
+
+fn with(body: &str) -> String {
+    format!(
+        "{HEAD}fn f(n: Note, xs: [Note], t: text) -> int {{\n  let r = {body}\n  let s = [r]\n  list.length(s)\n}}\n"
+    )
+}
+
+#[test]
+fn arguments_find_their_parameters() {
+    for good in [
+        "area(1, 2)",
+        "area(1, height: 2)",
+        "area(height: 2, width: 1, margin: 3)",
+        "1 |> area(2)",
+        "Note(title: t)",
+        "Note(..n, stars: 5)",
+        "Bad(t)",
+        "Mood.Bad(why: t)",
+        "list.sort(xs, by: .stars)",
+        "list.sort(xs, by: .title, descending: true)",
+        "list.unique(xs)",
+        "list.min(xs, by: .stars)",
+        "xs |> list.take(2) |> list.reverse()",
+    ] {
+        accepts(&with(good));
+    }
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let cases: &[(&str, Code, &str, &str)] = &[
+        ("area(1)", Code::MissingArgument, "needs `height`", "area(1)"),
+        ("area(1, 2, 3)", Code::ThirdPositional, "third argument", "3"),
+        ("area(1, 2, 3, 4)", Code::TooManyArguments, "takes 3 values", "4"),
+        ("area(1, 2, margn: 3)", Code::UnknownArgument, "no parameter `margn`", "margn"),
+        ("area(1, 2, width: 3)", Code::RepeatedArgument, "`width` is given twice", "width: 3"),
+        ("area(1, \"2\")", Code::Mismatch, "expected `int`, found `text`", "\"2\""),
+        ("Note(titel: t)", Code::UnknownArgument, "no field `titel`", "titel"),
+        ("Note(stars: 2)", Code::MissingArgument, "needs `title`", "Note(stars: 2)"),
+        ("Note(..t, stars: 2)", Code::BadSpread, "takes a record, found `text`", "t"),
+        ("Mood.Bad", Code::MissingArgument, "carries values", "Mood.Bad"),
+        ("list.sort(xs, by: .star)", Code::UnknownField, "no field `star`", "star"),
+        ("list.sort(xs, by: \"stars\")", Code::BadSelector, "expected a selector", "by: \"stars\""),
+        ("text.upper(.title)", Code::BadSelector, "found a selector", "title"),
+        ("math.abs(t)", Code::Mismatch, "takes `int` and `float`", "t"),
+    ];
+    for (call, code, words, at) in cases {
+        rejects(&with(call), &[(*code, words, at)]);
+    }
+}
+
+#[test]
+fn fixes_of_arguments_repair_them() {
+    repairs(&with("area(1, 2, 3)"), Code::ThirdPositional);
+    repairs(&with("area(1, 2, margn: 3)"), Code::UnknownArgument);
+    repairs(&with("list.sort(xs, by: .star)"), Code::UnknownField);
+}
+
+#[test]
+fn bare_variants_are_found_by_type_else_by_name() {
+    let two = "enum A { Low, High }\nenum B { High, Top }\n\n";
+    accepts(&format!("{two}fn f() -> B {{ High }}\n"));
+    accepts(&format!("{two}fn f(a: A) -> bool {{ a == High }}\n"));
+    accepts(&format!(
+        "{two}fn f(a: A) -> bool {{ High != a and a < High and a in [Low, High] }}\n"
+    ));
+    accepts(&format!("{two}fn f() -> A {{\n  let x = Low\n  x\n}}\n"));
+    rejects(
+        &format!("{two}fn f() -> int {{\n  let x = High\n  1\n}}\n"),
+        &[(Code::AmbiguousVariant, "could be a variant of `A` and `B`", "High")],
+    );
+    rejects(
+        &format!("{two}fn f() -> A {{ Hihg }}\n"),
+        &[(Code::UnknownVariant, "no variant `Hihg`", "Hihg")],
+    );
+    rejects(
+        &format!("{two}fn f() -> A {{ Top }}\n"),
+        &[(Code::Mismatch, "expected `A`, found `B`", "Top")],
+    );
+}
+
+#[test]
+fn fields_are_found_or_suggested() {
+    repairs(&with("n.titel"), Code::UnknownField);
+    repairs(&with("xs.length"), Code::UnknownField);
+    rejects(&with("n.author"), &[(Code::UnknownField, "no field `author`", "author")]);
+    rejects(&with("t.size"), &[(Code::UnknownField, "`text` has no field `size`", "size")]);
+}
+
+#[test]
+fn allow_and_endorse_give_their_value() {
+    accepts("fn f(t: text) -> text { allow(t, only: [\"a\", \"b\"]) }\n");
+    accepts("fn f(t: text) -> text { allow(t, matching: r\"^[a-z]+$\") }\n");
+    accepts("fn f(t: text) -> text { endorse(t, because: \"it is a literal\") }\n");
+    rejects(
+        "fn f(t: text) -> text { allow(t) }\n",
+        &[(Code::MissingArgument, "needs `only` or `matching`", "allow(t)")],
+    );
+    rejects(
+        "fn f(t: text) -> text { allow(t, only: [1]) }\n",
+        &[(Code::Mismatch, "expected `text`, found `int`", "1")],
+    );
+}
