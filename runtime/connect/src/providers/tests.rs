@@ -1,4 +1,4 @@
-//! Tests of the providers: requests, and streams of answers as they are read.
+//! Tests of sample answers: they fit their types, and their words can be given.
 
 use kait_engine::check::TypeTable;
 use kait_engine::json::decode;
