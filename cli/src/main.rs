@@ -1,3 +1,85 @@
-//! The `kait` command.
+//! The `kait` command: reads what was typed, calls what does it, and ends with the right exit code.
+//!
+//! The answer of a command goes to stdout, everything else to stderr.
 
-fn main() {}
+mod answer;
+mod args;
+mod commands;
+mod compile;
+mod exit;
+mod failures;
+mod files;
+mod grants;
+mod local_model;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, ColorChoice, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(with_run(words.clone())) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&words, &error),
+    };
+    match cli.color {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let done = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Fmt(args) => commands::fmt::run(&args),
+        Command::Test(args) => commands::test::run(&args),
+        Command::Graph(args) => commands::graph::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Grammar(args) => commands::grammar::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// `kait FILE.kait …` is `kait run FILE.kait …`, so that a file can be a script.
+fn with_run(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let first = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    let file = first.split(':').next().unwrap_or_default();
+    if file.ends_with(".kait") && !first.starts_with('-') {
+        words.insert(1, "run".into());
+    }
+    words
+}
+
+/// Wrong words, or a request for help. Help for a program shows its parameters, too.
+fn usage(words: &[std::ffi::OsString], error: &clap::Error) -> ExitCode {
+    let help = error.kind() == clap::error::ErrorKind::DisplayHelp;
+    let _ = error.print();
+    if help {
+        let words: Vec<_> = words.iter().filter_map(|word| word.to_str()).collect();
+        let file = words.iter().skip(1).find(|word| files::names_program(word));
+        if let Some(file) = file {
+            commands::run::print_parameters(file);
+        }
+    }
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// Whoever read our output has stopped reading: that is no failure of ours.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -97,6 +97,18 @@ impl Files {
         id
     }
 
+    /// Shows the package's files below a directory: `prefix` is written before their paths, as it is.
+    pub fn show_below(&mut self, prefix: &str) {
+        if prefix.is_empty() {
+            return;
+        }
+        for file in &mut self.files {
+            if !file.path.starts_with("std/") {
+                file.path = format!("{prefix}{}", file.path).into();
+            }
+        }
+    }
+
     /// The file of an id.
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&File> {

@@ -351,8 +351,8 @@ impl Run {
                 self.nodes.insert(effect, segment);
             }
             Command::NodeEnded { effect, site, outcome } => self.node_ended(effect, site, outcome),
-            // Only tests have expectations, and those run in the simulator.
-            Command::ExpectFailed(_) => {}
+            // Only tests have expectations and stubs, and those run in the simulator.
+            Command::ExpectFailed(_) | Command::Unstubbed { .. } => {}
             Command::Finish(outcome) => self.ended = Some(outcome),
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use kait_connect::{Growth, Step};
+use kait_connect::{Config, Connections, Grower, Growth, LeafJob, Started, Step};
 use kait_engine::event::{
     CacheKey, Command, EffectId, Event, ExpectFailed, Nanos, Outcome, Site, Start, TimerId,
 };
@@ -70,6 +70,7 @@ pub fn simulate(loaded: &Arc<Loaded>, graph: GraphId) -> TestEnd {
         due: BTreeSet::new(),
         cache: FxHashMap::default(),
         plane: Plane::new(),
+        connections: Connections::new(Config::default()),
         failed: Vec::new(),
         unstubbed: Vec::new(),
         record: Vec::new(),
@@ -93,6 +94,7 @@ struct Simulation {
     due: BTreeSet<(Nanos, Due)>,
     cache: FxHashMap<(SmolStr, Vec<Value>), (Nanos, Value)>,
     plane: Plane,
+    connections: Connections,
     failed: Vec<ExpectFailed>,
     unstubbed: Vec<Unstubbed>,
     record: Vec<(Nanos, Event)>,
@@ -166,6 +168,23 @@ impl Simulation {
                         return None;
                     }
                     (EffectClass::Clock, name) => self.clock(name, &args),
+                    // Nothing of the world is in it: it is only recorded because its answer may change with a release.
+                    (EffectClass::Read, _) if decl.reads.is_empty() && decl.kind == "native" => {
+                        let job = LeafJob {
+                            decl,
+                            table: &loaded.shared_table(),
+                            args: &args,
+                            key: None,
+                            path: SmolStr::default(),
+                            grower: Grower::new(effect, None),
+                        };
+                        match self.connections.start(&job) {
+                            Started::Now(outcome) => outcome,
+                            Started::Later(_) => {
+                                self.unstubbed(decl.name.clone(), site, Vec::new())
+                            }
+                        }
+                    }
                     _ => {
                         let table = loaded.table();
                         let args = decl.params.iter().zip(&args);
@@ -207,6 +226,12 @@ impl Simulation {
             Command::Put { sink, value } => self.plane.put(sink, value, &mut Nobody),
             Command::Reset(sink) => self.plane.reset(sink, &mut Nobody),
             Command::ExpectFailed(failed) => self.failed.push(*failed),
+            Command::Unstubbed { site, target, args } => {
+                let loaded = Arc::clone(&self.loaded);
+                let name = loaded.program().targets.get(target.index()).cloned();
+                let args = args.iter().map(render::plain).collect();
+                self.unstubbed(name.unwrap_or_default(), site, args);
+            }
             Command::Release(_) | Command::NodeStarted { .. } | Command::NodeEnded { .. } => {}
             Command::Finish(outcome) => return Some(outcome),
         }

@@ -260,6 +260,16 @@ pub enum Command {
     },
     /// An expectation of a test did not hold. The test goes on, but it has failed.
     ExpectFailed(Box<ExpectFailed>),
+    /// A test called something that it stubs, with arguments that no stub fits: the test has failed. The call itself
+    /// fails with `Unbound`.
+    Unstubbed {
+        /// Where the call stands.
+        site: Site,
+        /// What was called.
+        target: kait_ir::TargetId,
+        /// With what, in declaration order.
+        args: Args,
+    },
     /// The run is over; always the last command, and only once.
     Finish(Outcome),
 }

@@ -53,10 +53,11 @@ impl<'a> Run<'a> {
             self.log_call(at, target, values.clone());
             return self.give_stub(at, node, index, stub, &values);
         }
-        self.log_call(at, target, values);
+        self.log_call(at, target, values.clone());
+        let site = self.site(at, node);
+        self.out.push(Command::Unstubbed { site, target, args: values });
         let name = program.targets[target.index()].clone();
-        let why = format!("no stub of `{name}` matches this call");
-        Err(Failure::Unbound { name: why.into() }.into())
+        Err(Failure::Unbound { name }.into())
     }
 
     fn give_stub(

@@ -1,0 +1,157 @@
+//! `kait check`: every error, without running anything.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use kait_compiler::diagnostics::Severity;
+use kait_compiler::diagnostics::fixes::{self, Choice, MAX_ROUNDS};
+use kait_compiler::diagnostics::render::{json, terminal};
+use serde_json::{Value as Json, json as json_object};
+
+use crate::args::CheckArgs;
+use crate::compile::{self, Checked};
+use crate::exit::Exit;
+use crate::{files, watch};
+
+/// Checks the paths.
+pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    if !args.watch {
+        return once(args);
+    }
+    watch::watch(&args.paths, || {
+        if let Err(error) = once(args) {
+            anstream::eprintln!("error: {error:#}");
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let paths = files::programs(&args.paths)?;
+    let mut counts = Counts::default();
+    let mut reports = Vec::new();
+    // A module that several files import is reported once.
+    let mut seen = BTreeSet::new();
+    let mut fixed = 0;
+    for path in &paths {
+        if args.fix {
+            fixed += fix(path)?;
+        }
+        let checked = match compile::check(path) {
+            Ok(checked) => checked,
+            Err(error) => {
+                counts.errors += 1;
+                if args.json {
+                    reports.push(unreadable(path, &error));
+                } else {
+                    anstream::eprintln!("error K0901: {error:#}");
+                }
+                continue;
+            }
+        };
+        let mut findings = checked.compilation.diagnostics.clone();
+        findings.retain(|finding| {
+            let span = finding.primary.span;
+            let file = checked.compilation.files.get(span.file).map(|f| f.path.to_string());
+            seen.insert((file, span.start, span.end, finding.code.clone(), finding.message.clone()))
+        });
+        for finding in &findings {
+            match finding.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => {}
+            }
+        }
+        let shown = &checked.compilation.files;
+        if args.json {
+            let report: Json = serde_json::from_str(&json::render(&findings, shown))?;
+            reports.extend(report["diagnostics"].as_array().cloned().unwrap_or_default());
+        } else if !findings.is_empty() {
+            anstream::eprintln!("{}", terminal::render(&findings, shown, compile::style()));
+        }
+    }
+    if args.json {
+        let report = json_object!({ "schema": json::SCHEMA, "diagnostics": reports });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        let fixed =
+            if fixed > 0 { format!(", {} applied", plural(fixed, "fix")) } else { String::new() };
+        anstream::eprintln!(
+            "{} checked: {}, {}{fixed}",
+            plural(paths.len(), "file"),
+            plural(counts.errors, "error"),
+            plural(counts.warnings, "warning")
+        );
+    }
+    Ok(if counts.errors > 0 { Exit::Failed } else { Exit::Done })
+}
+
+#[derive(Default)]
+struct Counts {
+    errors: usize,
+    warnings: usize,
+}
+
+/// `1 file`, `2 files`, `2 fixes`
+pub fn plural(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ if what.ends_with('x') => format!("{count} {what}es"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+fn unreadable(path: &Path, error: &anyhow::Error) -> Json {
+    json_object!({
+        "code": "K0901",
+        "severity": "error",
+        "message": format!("{error:#}"),
+        "primary": { "path": path.display().to_string(), "text": "" },
+        "labels": [], "notes": [], "help": null, "fixes": [],
+    })
+}
+
+/// Applies the certain fixes of one file until none is left, and gives their number.
+fn fix(path: &PathBuf) -> anyhow::Result<usize> {
+    let mut applied = 0;
+    for _ in 0..MAX_ROUNDS {
+        let Ok(checked) = compile::check(path) else { return Ok(applied) };
+        let Some((file, text)) = root_file(&checked) else { break };
+        let (fixed, count) =
+            fixes::apply(file, &text, &checked.compilation.diagnostics, Choice::Safe);
+        if count == 0 || fixed == text {
+            break;
+        }
+        write_whole(path, &fixed)?;
+        applied += count;
+    }
+    Ok(applied)
+}
+
+fn root_file(checked: &Checked) -> Option<(kait_compiler::diagnostics::FileId, String)> {
+    let module = checked.compilation.hir.modules.first()?;
+    let file = checked.compilation.files.get(module.file)?;
+    Some((module.file, file.text().to_owned()))
+}
+
+/// Replaces a file in one step, so that an interruption leaves the old or the new text, never half of one.
+///
+/// # Errors
+/// If the directory cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    // Through a link, the file that it leads to is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let draft = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = std::fs::write(&draft, text)
+        .and_then(|()| match std::fs::metadata(&target) {
+            Ok(known) => std::fs::set_permissions(&draft, known.permissions()),
+            Err(_) => Ok(()),
+        })
+        .and_then(|()| std::fs::rename(&draft, &target));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written.with_context(|| format!("cannot write `{}`", path.display()))
+}

@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod fmt;
+pub mod grammar;
+pub mod graph;
+pub mod run;
+pub mod test;

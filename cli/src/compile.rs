@@ -1,0 +1,178 @@
+//! From a file's name to a program: reads the disk for the compiler, prints what it finds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use kait_compiler::diagnostics::Diagnostic;
+use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::hir::{CallableKind, DefId, DefKind};
+use kait_compiler::sources::{SourceError, Sources};
+use kait_compiler::{Compilation, compile};
+use kait_engine::Loaded;
+use kait_ir::Program;
+use kait_ir::program::Span;
+use kait_runtime::Profile;
+
+use crate::files;
+
+/// The files of a package on disk.
+pub struct DiskSources {
+    root: PathBuf,
+}
+
+impl Sources for DiskSources {
+    fn read(&self, path: &str) -> Result<Arc<str>, SourceError> {
+        let path = self.root.join(path);
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(SourceError::NotFound);
+            }
+            Err(error) => return Err(SourceError::Unreadable(error.to_string())),
+            Ok(_) => {}
+        }
+        files::read_text(&path)
+            .map(Into::into)
+            .map_err(|e| SourceError::Unreadable(format!("{e:#}")))
+    }
+
+    fn list(&self) -> Vec<String> {
+        let Ok(found) = files::programs(std::slice::from_ref(&self.root)) else {
+            return Vec::new();
+        };
+        found
+            .iter()
+            .filter_map(|path| path.strip_prefix(&self.root).ok()?.to_str())
+            .map(|path| path.replace('\\', "/"))
+            .collect()
+    }
+}
+
+/// A file with everything that it imports, checked.
+pub struct Checked {
+    /// What the compiler found out. Paths are as the user would write them.
+    pub compilation: Compilation,
+}
+
+/// Compiles a file: the package's root is where the nearest `kait.toml` is, else the file's own directory.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn check(file: &Path) -> anyhow::Result<Checked> {
+    // Read here first: what cannot be read at all is a mistake on the command line, not in a program.
+    files::read_text(file)?;
+    let directory = file.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (root, path) = match Profile::project_file(directory) {
+        Some(manifest) => {
+            let root = manifest.parent().unwrap_or(directory).to_path_buf();
+            let file = std::path::absolute(file)?;
+            match file.strip_prefix(&root) {
+                Ok(path) => (root.clone(), path.to_path_buf()),
+                Err(_) => (directory.to_path_buf(), file_name(file.as_path())),
+            }
+        }
+        None => (directory.to_path_buf(), file_name(file)),
+    };
+    let shown = shown_prefix(&root);
+    let path = path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))?;
+    let path = path.replace('\\', "/");
+    let sources = DiskSources { root };
+    let mut compilation = compile(&sources, &[&path]);
+    compilation.files.show_below(&shown);
+    Ok(Checked { compilation })
+}
+
+fn file_name(file: &Path) -> PathBuf {
+    file.file_name().map(PathBuf::from).unwrap_or_default()
+}
+
+/// How a package's root is written before its files: relative to where the command runs, if it is below.
+fn shown_prefix(root: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = root.strip_prefix(&here).unwrap_or(root);
+    let root = root.to_string_lossy();
+    let root = root.trim_start_matches("./").trim_end_matches('/');
+    if root.is_empty() || root == "." { String::new() } else { format!("{root}/") }
+}
+
+/// Prints the findings on stderr, warnings included.
+pub fn print_findings(checked: &Checked) {
+    let Compilation { files, diagnostics, .. } = &checked.compilation;
+    if !diagnostics.is_empty() {
+        anstream::eprint!("{}", terminal::render(diagnostics, files, style()));
+    }
+}
+
+/// How findings are drawn: colours are removed again where stderr shows none.
+pub fn style() -> Style {
+    Style { color: true, ascii: false }
+}
+
+/// A program that can run, and where its nodes stand.
+pub struct Compiled {
+    /// The program.
+    pub program: Program,
+    checked: Checked,
+}
+
+impl Compiled {
+    /// `path:line:column` of a place.
+    pub fn place(&self, span: Span) -> Option<String> {
+        place(&self.checked, span)
+    }
+}
+
+/// `path:line:column` of a place in a lowered program.
+pub fn place(checked: &Checked, span: Span) -> Option<String> {
+    let file = checked.compilation.files.get(kait_compiler::diagnostics::FileId(span.file))?;
+    let at = file.lines.line_col(span.start.into());
+    let column = file.lines.char_col(file.text(), span.start.into());
+    Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
+}
+
+/// Compiles and lowers a file; `None` if it has errors, which are printed.
+///
+/// # Errors
+/// If the file cannot be read, or for a fault of ours.
+pub fn program(file: &Path) -> anyhow::Result<Option<Compiled>> {
+    let checked = check(file)?;
+    print_findings(&checked);
+    if checked.compilation.has_errors() {
+        return Ok(None);
+    }
+    let roots = graphs(&checked.compilation);
+    let program = checked.compilation.lower(&roots).map_err(|fault| fault_of(&fault))?;
+    Ok(Some(Compiled { program, checked }))
+}
+
+/// The graphs and prompts of the file itself, public ones first.
+fn graphs(compilation: &Compilation) -> Vec<DefId> {
+    let hir = &compilation.hir;
+    let Some(root) = hir.modules.first() else { return Vec::new() };
+    let mut found: Vec<_> = root
+        .defs
+        .iter()
+        .filter_map(|id| Some((*id, hir.defs.get(id.index())?)))
+        .filter(|(_, def)| matches!(&def.kind, DefKind::Callable(c) if matches!(c.kind, CallableKind::Graph | CallableKind::Prompt)))
+        .collect();
+    found.sort_by_key(|(_, def)| !def.is_pub);
+    found.into_iter().map(|(id, _)| id).collect()
+}
+
+/// What the compiler says of itself.
+pub fn fault_of(fault: &Diagnostic) -> anyhow::Error {
+    internal(&format!("{}: {}", fault.code, fault.message))
+}
+
+/// A fault of ours, in words that ask for a report.
+pub fn internal(fault: &dyn std::fmt::Display) -> anyhow::Error {
+    anyhow!("K0091: the compiler contradicted itself; please report it with the program: {fault}")
+}
+
+/// Makes a program ready to run; it is verified again, like every program that is loaded.
+///
+/// # Errors
+/// For a fault of ours.
+pub fn load(program: Program) -> anyhow::Result<Loaded> {
+    Loaded::new(program).map_err(|error| internal(&error))
+}

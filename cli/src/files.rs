@@ -1,0 +1,126 @@
+//! Files and directories that were named on the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// Directories that never hold programs of a project.
+const SKIPPED: &[&str] = &["target", "node_modules"];
+
+/// Most files that one command takes, so that `kait check /` ends.
+const MAX_FILES: usize = 100_000;
+
+/// Whether a word of the command line names a program: `FILE.kait` or `FILE.kait:GRAPH`.
+pub fn names_program(word: &str) -> bool {
+    split(word).0.ends_with(".kait")
+}
+
+/// `FILE:GRAPH` → file and graph. A colon that belongs to the path (a drive, a file of that name) stays in it.
+pub fn split(word: &str) -> (&str, Option<&str>) {
+    match word.rsplit_once(':') {
+        Some((file, graph))
+            if !graph.is_empty() && !graph.contains(['/', '\\']) && file.ends_with(".kait") =>
+        {
+            (file, Some(graph))
+        }
+        _ => (word, None),
+    }
+}
+
+/// The `.kait` files that paths name: files as they are, directories with all that is below them, sorted.
+///
+/// # Errors
+/// If a path does not exist or cannot be read, or nothing was found.
+pub fn programs(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let mut found = Vec::new();
+    for path in paths {
+        let kind = std::fs::metadata(path).with_context(|| missing(path))?;
+        if kind.is_dir() {
+            walk(path, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    if found.is_empty() {
+        let names: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+        bail!("there is no `.kait` file in {}", names.join(", "));
+    }
+    Ok(found)
+}
+
+fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let mut queue = vec![directory.to_path_buf()];
+    while let Some(directory) = queue.pop() {
+        let entries = std::fs::read_dir(&directory)
+            .with_context(|| format!("cannot read the directory `{}`", directory.display()))?;
+        let mut entries: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
+        entries.sort();
+        for path in entries {
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            // Links are not followed: they can make circles.
+            let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+            if kind.is_dir() && !name.starts_with('.') && !SKIPPED.contains(&name) {
+                queue.push(path);
+            } else if kind.is_file() && name.ends_with(".kait") {
+                found.push(path);
+            }
+        }
+        if found.len() > MAX_FILES {
+            bail!("there are more than {MAX_FILES} programs below `{}`", directory.display());
+        }
+    }
+    found.sort();
+    Ok(())
+}
+
+/// What to say of a file that is not there: with the nearest name that is.
+pub fn missing(path: &Path) -> String {
+    let shown = path.display();
+    match similar(path) {
+        Some(name) => format!("cannot read `{shown}`; did you mean `{name}`?"),
+        None => format!("cannot read `{shown}`"),
+    }
+}
+
+fn similar(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if path.exists() {
+        return None;
+    }
+    let entries = std::fs::read_dir(directory.unwrap_or(Path::new("."))).ok()?;
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|other| (strsim::jaro_winkler(name, &other), other))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, other)| match directory {
+            Some(directory) => directory.join(other).display().to_string(),
+            None => other,
+        })
+}
+
+/// A file's text.
+///
+/// # Errors
+/// If it is not there, is a directory, or is not UTF-8: each in its own words.
+pub fn read_text(path: &Path) -> anyhow::Result<String> {
+    let kind = std::fs::metadata(path).with_context(|| missing(path))?;
+    if kind.is_dir() {
+        bail!("`{}` is a directory, not a file", path.display());
+    }
+    let bytes = std::fs::read(path).with_context(|| missing(path))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            bail!(
+                "`{}` is not UTF-8 text: the byte at offset {at} is no part of a character",
+                path.display()
+            )
+        }
+    }
+}

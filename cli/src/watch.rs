@@ -1,0 +1,49 @@
+//! `--watch`: does something again whenever a program below some paths changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use notify::{RecursiveMode, Watcher as _};
+
+/// Changes within this time count as one: editors write a file in several steps.
+const SETTLE: Duration = Duration::from_millis(60);
+
+/// Calls `act` now and after every change of a `.kait` or `.toml` file; returns only if watching fails.
+///
+/// # Errors
+/// If the paths cannot be watched.
+pub fn watch(paths: &[PathBuf], mut act: impl FnMut()) -> anyhow::Result<()> {
+    let (sender, changes) = channel();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if let Ok(event) = event
+            && !event.kind.is_access()
+            && event.paths.iter().any(|path| is_ours(path))
+        {
+            let _ = sender.send(());
+        }
+    })
+    .context("cannot watch files here")?;
+    let here = [PathBuf::from(".")];
+    for path in if paths.is_empty() { &here[..] } else { paths } {
+        // A file is watched through its directory: editors replace files instead of writing them.
+        let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let mode =
+            if path.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+        watcher
+            .watch(directory, mode)
+            .with_context(|| format!("cannot watch `{}`", directory.display()))?;
+    }
+    loop {
+        act();
+        anstream::eprintln!("watching for changes; Ctrl-C ends");
+        changes.recv().context("watching has ended")?;
+        while changes.recv_timeout(SETTLE).is_ok() {}
+    }
+}
+
+fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "kait" || e == "toml")
+}
