@@ -3,7 +3,7 @@
 use text_size::TextRange;
 
 use super::{Bracket, Context, Parser};
-use crate::codes::Code;
+use crate::codes::{Code, Severity};
 use crate::errors::Edit;
 use crate::lexer::Significant;
 use crate::limits::{MAX_DEPTH, MAX_ERRORS};
@@ -758,7 +758,8 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
         errors.push(error);
     }
     hidden_controls(parser, &mut errors);
-    if errors.is_empty()
+    let refuses = |error: &SyntaxError| error.severity() == Severity::Error;
+    if !errors.iter().any(refuses)
         && let Some(error) = first.or_else(|| parser.suppressed.take())
     {
         // Whatever it was thought to follow from: a damaged text is never accepted.
@@ -766,7 +767,7 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
     }
     errors.sort_by_key(|error| (error.range.start(), error.code));
     if parser.lexed.unclosed_triple
-        && let Some(first) = errors.iter().position(|error| error.code != Code::MisplacedDoc)
+        && let Some(first) = errors.iter().position(refuses)
     {
         // From the first mistake on nobody knows what is text and what is code.
         errors.truncate(first + 1);
