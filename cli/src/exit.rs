@@ -41,3 +41,20 @@ impl Exit {
         }
     }
 }
+
+/// A mistake on the command line or in what it names, with the code that `kait explain` knows.
+#[derive(Debug)]
+pub struct Coded {
+    /// The code.
+    pub code: &'static str,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for Coded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Coded {}

@@ -47,6 +47,10 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
             };
             ("K9016", format!("the other side answered {status}{body}"), help)
         }
+        // Some messages begin with the name already.
+        Failure::Tool { name, message } if message.contains(name.as_str()) => {
+            ("K9017", message.to_string(), None)
+        }
         Failure::Tool { name, message } => ("K9017", format!("`{name}` failed: {message}"), None),
         Failure::Trap { message } => ("K9018", message.to_string(), None),
         Failure::Budget { kind } => (

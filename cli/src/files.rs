@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+
+use crate::exit::Coded;
 
 /// Directories that never hold programs of a project.
 const SKIPPED: &[&str] = &["target", "node_modules"];
@@ -36,8 +38,7 @@ pub fn programs(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let paths = if paths.is_empty() { &here[..] } else { paths };
     let mut found = Vec::new();
     for path in paths {
-        let kind = std::fs::metadata(path).with_context(|| missing(path))?;
-        if kind.is_dir() {
+        if kind_of(path)?.is_dir() {
             walk(path, &mut found)?;
         } else {
             found.push(path.clone());
@@ -45,7 +46,7 @@ pub fn programs(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     }
     if found.is_empty() {
         let names: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
-        bail!("there is no `.kait` file in {}", names.join(", "));
+        return Err(unreadable(format!("there is no `.kait` file in {}", names.join(", "))));
     }
     Ok(found)
 }
@@ -68,20 +69,32 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
             }
         }
         if found.len() > MAX_FILES {
-            bail!("there are more than {MAX_FILES} programs below `{}`", directory.display());
+            let shown = directory.display();
+            return Err(unreadable(format!(
+                "there are more than {MAX_FILES} programs below `{shown}`"
+            )));
         }
     }
     found.sort();
     Ok(())
 }
 
-/// What to say of a file that is not there: with the nearest name that is.
-pub fn missing(path: &Path) -> String {
-    let shown = path.display();
-    match similar(path) {
-        Some(name) => format!("cannot read `{shown}`; did you mean `{name}`?"),
-        None => format!("cannot read `{shown}`"),
-    }
+fn unreadable(message: String) -> anyhow::Error {
+    Coded { code: "K0901", message }.into()
+}
+
+/// What a path is; if it is nothing, an error with the nearest name that is something.
+fn kind_of(path: &Path) -> anyhow::Result<std::fs::Metadata> {
+    std::fs::metadata(path).map_err(|error| {
+        let shown = path.display();
+        unreadable(match (error.kind(), similar(path)) {
+            (std::io::ErrorKind::NotFound, Some(near)) => {
+                format!("there is no file `{shown}`; did you mean `{near}`?")
+            }
+            (std::io::ErrorKind::NotFound, None) => format!("there is no file `{shown}`"),
+            _ => format!("`{shown}` cannot be read: {error}"),
+        })
+    })
 }
 
 fn similar(path: &Path) -> Option<String> {
@@ -108,19 +121,16 @@ fn similar(path: &Path) -> Option<String> {
 /// # Errors
 /// If it is not there, is a directory, or is not UTF-8: each in its own words.
 pub fn read_text(path: &Path) -> anyhow::Result<String> {
-    let kind = std::fs::metadata(path).with_context(|| missing(path))?;
-    if kind.is_dir() {
-        bail!("`{}` is a directory, not a file", path.display());
+    let shown = path.display();
+    if kind_of(path)?.is_dir() {
+        return Err(unreadable(format!("`{shown}` is a directory, not a file")));
     }
-    let bytes = std::fs::read(path).with_context(|| missing(path))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            bail!(
-                "`{}` is not UTF-8 text: the byte at offset {at} is no part of a character",
-                path.display()
-            )
-        }
-    }
+    let bytes = std::fs::read(path)
+        .map_err(|error| unreadable(format!("`{shown}` cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unreadable(format!(
+            "`{shown}` is not UTF-8 text: the byte at offset {at} is no part of a character"
+        ))
+    })
 }

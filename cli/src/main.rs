@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, ColorChoice, Command};
-use exit::Exit;
+use exit::{Coded, Exit};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
@@ -45,7 +45,16 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            match error.chain().find_map(|cause| cause.downcast_ref::<Coded>()) {
+                Some(coded) => {
+                    anstream::eprintln!(
+                        "error {}: {error:#}\n   kait explain {}",
+                        coded.code,
+                        coded.code
+                    );
+                }
+                None => anstream::eprintln!("error: {error:#}"),
+            }
             Exit::Usage.into()
         }
     }

@@ -107,7 +107,8 @@ pub struct Run {
     result: ResultSegment,
     writer: Writer,
     run_segment: u64,
-    nodes: FxHashMap<EffectId, u64>,
+    /// Segments of nodes under way, and their paths: a path is not known any more once the node has ended.
+    nodes: FxHashMap<EffectId, (u64, SmolStr)>,
     usage: Usage,
     /// The last failure that came back from outside, and where.
     failed: Option<(Failure, FailedAt)>,
@@ -232,9 +233,11 @@ impl Run {
     }
 
     fn finish(mut self, outcome: Outcome) -> RunEnd {
-        for (_, segment) in std::mem::take(&mut self.nodes) {
+        let mut open: Vec<_> = std::mem::take(&mut self.nodes).into_values().collect();
+        open.sort_unstable();
+        for (segment, path) in open {
             let failure = failure_json(&Failure::Cancelled);
-            self.writer.write(SmolStr::default(), segment, SegmentOp::Fail { failure });
+            self.writer.write(path, segment, SegmentOp::Fail { failure });
         }
         let result = match &outcome {
             Outcome::Ok(value) => Ok(value),
@@ -347,8 +350,8 @@ impl Run {
             Command::Reset(sink) => self.plane.reset(sink, &mut self.result),
             Command::NodeStarted { effect, .. } => {
                 let node = self.path(effect);
-                let segment = self.writer.open(node, SegmentKind::Node, None, None);
-                self.nodes.insert(effect, segment);
+                let segment = self.writer.open(node.clone(), SegmentKind::Node, None, None);
+                self.nodes.insert(effect, (segment, node));
             }
             Command::NodeEnded { effect, site, outcome } => self.node_ended(effect, site, outcome),
             // Only tests have expectations and stubs, and those run in the simulator.
@@ -358,7 +361,7 @@ impl Run {
     }
 
     fn node_ended(&mut self, effect: EffectId, site: Site, outcome: Option<Outcome>) {
-        let Some(segment) = self.nodes.remove(&effect) else { return };
+        let Some((segment, path)) = self.nodes.remove(&effect) else { return };
         let program = self.plan.program();
         let region = program.regions.get(site.region.index());
         let ty = region.and_then(|r| r.nodes.get(site.node as usize)).map(|node| node.ty);
@@ -371,7 +374,7 @@ impl Run {
             Some(Outcome::Failed(failure)) => SegmentOp::Fail { failure: failure_json(&failure) },
             None => SegmentOp::Fail { failure: failure_json(&Failure::Cancelled) },
         };
-        self.writer.write(self.path(effect), segment, op);
+        self.writer.write(path, segment, op);
     }
 
     fn model(&mut self, effect: EffectId, request: &ModelRequest) {

@@ -110,6 +110,9 @@ impl Profile {
 
     /// The nearest `kait.toml` at or above a directory.
     pub fn project_file(directory: &Path) -> Option<PathBuf> {
+        // `Path::parent` of a bare file name is empty, and means here.
+        let here = Path::new(".");
+        let directory = if directory.as_os_str().is_empty() { here } else { directory };
         let directory = std::path::absolute(directory).ok()?;
         directory.ancestors().map(|d| d.join("kait.toml")).find(|path| path.is_file())
     }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use kait_connect::{Config, Connections, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
-use crate::exit::Exit;
+use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
 use crate::{compile, failures, files, local_model};
 
@@ -37,7 +37,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let directory = Path::new(file).parent().unwrap_or(Path::new("."));
     let profile = match Profile::load(directory, args.profile.as_deref()) {
         Ok(profile) => profile,
-        Err(error) => bail!("{error}"),
+        Err(error) => return Err(Coded { code: "K0902", message: error.to_string() }.into()),
     };
     let default = default_model(args, &loaded, &profile);
     let mut plan = Plan::link(loaded, &profile, &default);
@@ -297,14 +297,14 @@ fn inputs(
     if let Some(path) = &args.input {
         let text = if path == Path::new("-") { read_stdin()? } else { files::read_text(path)? };
         let json: Json = serde_json::from_str(&text)
-            .with_context(|| format!("`{}` is not valid JSON", path.display()))?;
+            .map_err(|error| input(format!("`{}` is not valid JSON: {error}", path.display())))?;
         inputs.give_object(&json);
     }
     for word in &args.inputs {
         let Some((name, value)) = word.split_once('=') else {
-            bail!(
+            return Err(input(format!(
                 "`{word}` is no input: write `name={word}`, or `name=@{word}` for the text of a file"
-            );
+            )));
         };
         if let Some(name) = name.strip_suffix(':') {
             match serde_json::from_str(value) {
@@ -355,6 +355,10 @@ fn ask_missing(inputs: &mut Inputs<'_>, loaded: &Loaded) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn input(message: String) -> anyhow::Error {
+    Coded { code: "K9041", message }.into()
+}
+
 fn read_stdin() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -362,7 +366,7 @@ fn read_stdin() -> anyhow::Result<String> {
         .read_to_end(&mut bytes)
         .context("cannot read standard input")?;
     if bytes.len() as u64 > MAX_INPUT {
-        bail!("standard input is longer than {MAX_INPUT} bytes");
+        return Err(input(format!("standard input is longer than {MAX_INPUT} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -216,6 +216,7 @@ codes! {
 
     // ---- K09xx: packages and locks ----
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
+    BadProfile = "K0902" "bad-profile" Error nofix "a profile or kait.toml cannot be used";
 
     // ---- K90xx: run time and replay ----
     TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";
