@@ -11,6 +11,7 @@ mod failures;
 mod files;
 mod grants;
 mod local_model;
+mod out;
 mod watch;
 
 use std::process::ExitCode;

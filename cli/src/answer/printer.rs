@@ -65,11 +65,6 @@ impl<'t> Printer<'t> {
         Self { style, table, ty, stack: Vec::new(), at: At::Part }
     }
 
-    /// Whether the whole value is printed.
-    pub fn is_finished(&self) -> bool {
-        self.at == At::End
-    }
-
     /// Appends to `out` what can be printed now.
     pub fn advance(&mut self, root: &Part, out: &mut String) {
         loop {

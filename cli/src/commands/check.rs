@@ -1,7 +1,7 @@
 //! `kait check`: every error, without running anything.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use kait_compiler::diagnostics::Severity;
@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json as json_object};
 use crate::args::CheckArgs;
 use crate::compile::{self, Checked};
 use crate::exit::Exit;
-use crate::{files, watch};
+use crate::{files, out, watch};
 
 /// Checks the paths.
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
@@ -73,7 +73,7 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
     }
     if args.json {
         let report = json_object!({ "schema": json::SCHEMA, "diagnostics": reports });
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out::line(&serde_json::to_string_pretty(&report)?)?;
     } else {
         let fixed =
             if fixed > 0 { format!(", {} applied", plural(fixed, "fix")) } else { String::new() };
@@ -113,7 +113,7 @@ fn unreadable(path: &Path, error: &anyhow::Error) -> Json {
 }
 
 /// Applies the certain fixes of one file until none is left, and gives their number.
-fn fix(path: &PathBuf) -> anyhow::Result<usize> {
+fn fix(path: &Path) -> anyhow::Result<usize> {
     let mut applied = 0;
     for _ in 0..MAX_ROUNDS {
         let Ok(checked) = compile::check(path) else { return Ok(applied) };

@@ -1,6 +1,7 @@
 //! `kait run`: a program from its text to its streamed answer.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use kait_connect::{Config, Connections, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
-use kait_ir::{Failure, GraphId};
+use kait_ir::{Failure, Graph, GraphId};
 use kait_runtime::driver::GrowingInput;
 use kait_runtime::{InputError, Inputs, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared};
 use rustc_hash::FxHashMap;
@@ -21,7 +22,7 @@ use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::{compile, failures, files, local_model};
+use crate::{compile, failures, files, local_model, out};
 
 /// Most bytes of an input file, and of text that comes in over a pipe.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
@@ -51,7 +52,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         Err(names) => return no_graph(file, graph, &names),
     };
     if args.plan {
-        print!("{}", plan.program());
+        out::write(&plan.program().to_string())?;
         return Ok(Exit::Done);
     }
     let mut growing = Vec::new();
@@ -150,29 +151,27 @@ fn finish(
         _ => None,
     };
     if args.json == Some(JsonForm::Object) {
-        let mut out = json!({ "schema": "kait.run/1", "run": run, "graph": name.as_str() });
+        let mut answer = json!({ "schema": "kait.run/1", "run": run, "graph": name.as_str() });
         match &end.outcome {
-            Outcome::Ok(_) => out["result"] = result.clone().unwrap_or_default(),
+            Outcome::Ok(_) => answer["result"] = result.clone().unwrap_or_default(),
             Outcome::Failed(failure) => {
-                out["failure"] = kait_runtime::segments::failure_json(failure);
-                out["error"] = failures::to_json(failure, end.failed_at.as_ref());
+                answer["failure"] = kait_runtime::segments::failure_json(failure);
+                answer["error"] = failures::to_json(failure, end.failed_at.as_ref());
             }
         }
-        out["usage"] = json!({
+        answer["usage"] = json!({
             "calls": end.usage.calls,
             "input_tokens": end.usage.input_tokens,
             "output_tokens": end.usage.output_tokens,
         });
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{out}")?;
+        out::line(&answer.to_string())?;
     } else if args.buffer
         && args.json.is_none()
         && let Some(result) = &result
     {
-        let mut stdout = std::io::stdout().lock();
         match result {
-            Json::String(text) => writeln!(stdout, "{}", text.trim_end_matches('\n'))?,
-            other => writeln!(stdout, "{}", serde_json::to_string_pretty(other)?)?,
+            Json::String(text) => out::line(text.trim_end_matches('\n'))?,
+            other => out::line(&serde_json::to_string_pretty(other)?)?,
         }
     }
     match &end.outcome {
@@ -442,26 +441,30 @@ pub fn print_parameters(word: &str) {
     let (file, wanted) = files::split(word);
     let Ok(Some(compiled)) = compile::program(Path::new(file)) else { return };
     let Ok(loaded) = compile::load(compiled.program) else { return };
+    let mut text = String::new();
     for graph in loaded.program().graphs.iter().filter(|g| g.public) {
-        if wanted.is_some_and(|wanted| graph.name != wanted) {
-            continue;
+        if wanted.is_none_or(|wanted| graph.name == wanted) {
+            describe_graph(file, graph, &loaded, &mut text);
         }
-        let result = kait_runtime::inputs::describe(loaded.table(), graph.result);
-        println!("\n{file}:{} gives {result}", graph.name);
-        for line in graph.docs.lines() {
-            println!("  {line}");
-        }
-        for param in &graph.params {
-            let ty = kait_runtime::inputs::describe(loaded.table(), param.ty);
-            let default = param.default.and_then(|default| loaded.constant(default).ok());
-            let default = default.map(|value| {
-                let json = json::encode(loaded.table(), param.ty, &value);
-                format!(" = {json}")
-            });
-            println!("  {}: {ty}{}", param.name, default.unwrap_or_default());
-            for line in param.docs.lines() {
-                println!("      {line}");
-            }
+    }
+    // Help is the last thing that is written: nobody is left to hear of a closed pipe.
+    let _ = out::write(&text);
+}
+
+fn describe_graph(file: &str, graph: &Graph, loaded: &Loaded, text: &mut String) {
+    let table = loaded.table();
+    let result = kait_runtime::inputs::describe(table, graph.result);
+    let _ = writeln!(text, "\n{file}:{} gives {result}", graph.name);
+    for line in graph.docs.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    for param in &graph.params {
+        let ty = kait_runtime::inputs::describe(table, param.ty);
+        let default = param.default.and_then(|default| loaded.constant(default).ok());
+        let default = default.map(|value| format!(" = {}", json::encode(table, param.ty, &value)));
+        let _ = writeln!(text, "  {}: {ty}{}", param.name, default.unwrap_or_default());
+        for line in param.docs.lines() {
+            let _ = writeln!(text, "      {line}");
         }
     }
 }

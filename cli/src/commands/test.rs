@@ -15,7 +15,7 @@ use super::check::plural;
 use crate::args::TestArgs;
 use crate::compile::{self, Checked};
 use crate::exit::Exit;
-use crate::{failures, files, watch};
+use crate::{failures, files, out, watch};
 
 /// Runs the tests.
 pub fn run(args: &TestArgs) -> anyhow::Result<Exit> {
@@ -53,7 +53,7 @@ fn once(args: &TestArgs) -> anyhow::Result<Exit> {
             "broken_files": tally.broken,
             "tests": tally.results,
         });
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out::line(&serde_json::to_string_pretty(&report)?)?;
     } else {
         let broken = if tally.broken > 0 {
             format!(", {} with errors", plural(tally.broken, "file"))

@@ -234,12 +234,22 @@ pub struct Writer {
     segments: u64,
     /// Records that the next flush shows to readers.
     batch: Vec<Segment>,
+    /// Every log of every test is held to the invariants as it is written.
+    #[cfg(debug_assertions)]
+    invariants: kait_engine::SegmentLog,
 }
 
 impl Writer {
     /// The writer of an empty log.
     pub fn new(log: Arc<RunLog>) -> Self {
-        Self { log, seq: 0, segments: 0, batch: Vec::new() }
+        Self {
+            log,
+            seq: 0,
+            segments: 0,
+            batch: Vec::new(),
+            #[cfg(debug_assertions)]
+            invariants: kait_engine::SegmentLog::new(),
+        }
     }
 
     /// Opens a segment and gives its number.
@@ -260,6 +270,11 @@ impl Writer {
     pub fn write(&mut self, node: SmolStr, segment: u64, op: SegmentOp) {
         let record = Segment { run: self.log.run.clone(), seq: self.seq, node, segment, op };
         self.seq += 1;
+        #[cfg(debug_assertions)]
+        {
+            let held = self.invariants.push(&record);
+            debug_assert!(held.is_ok(), "{held:?}: {record:?}");
+        }
         self.batch.push(record);
     }
 
