@@ -94,5 +94,6 @@ pub fn compile(sources: &dyn Sources, roots: &[&str]) -> Compilation {
     let (files, hir) = resolve(sources, roots, &mut diagnostics);
     let types = check::check(&hir, &mut diagnostics);
     let effects = effects::effects(&hir, &types, &mut diagnostics);
+    diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
     Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }
 }

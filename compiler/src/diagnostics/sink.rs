@@ -75,6 +75,18 @@ impl Diagnostics {
         self.found.iter().any(|one| one.is_error() && span.contains(one.primary.span))
     }
 
+    /// Drops warnings about what is never needed in declarations that have errors: the use may be what is wrong.
+    pub fn drop_unused_beside_errors(&mut self, declarations: impl Iterator<Item = Span>) {
+        let unused = Code::UnusedLet.as_str();
+        if !self.has_errors() || !self.found.iter().any(|one| one.code == unused) {
+            return;
+        }
+        let wrong: Vec<Span> = declarations.filter(|span| self.has_error_in(*span)).collect();
+        self.found.retain(|one| {
+            one.code != unused || !wrong.iter().any(|span| span.contains(one.primary.span))
+        });
+    }
+
     /// Whether there is any error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

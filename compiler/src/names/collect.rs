@@ -50,11 +50,40 @@ impl Collector<'_> {
             self.damaged_words(*range);
         }
         let Some(file) = ast::SourceFile::cast(loaded.tree.root()) else { return };
+        self.scope.is_incomplete |= !loaded.damage.is_empty() && self.names_are_missing(file);
         for decl in file.decls() {
             if let Some(kind) = head_kind(decl) {
                 self.decl(decl, kind);
             }
         }
+    }
+
+    /// Whether what is damaged may have declared a name that nobody can read any more.
+    fn names_are_missing(&self, file: ast::SourceFile<'_>) -> bool {
+        let damaged = |range: TextRange| {
+            self.loaded
+                .damage
+                .iter()
+                .any(|damage| damage.intersect(range).is_some_and(|both| !both.is_empty()))
+        };
+        // An error at the place of a name replaces the name.
+        let replaced = |range: TextRange| {
+            self.loaded
+                .errors
+                .iter()
+                .any(|error| error.contains_range(range) || range.contains_range(*error))
+        };
+        // A text that is not closed may have swallowed declarations.
+        let swallowed = |node: kait_syntax::SyntaxNode<'_>| {
+            node.descendant_tokens()
+                .any(|token| token.kind() == SyntaxKind::StrText && token.text().contains("\n}"))
+        };
+        file.syntax().children().any(|node| match Decl::cast(node) {
+            None => true,
+            Some(_) if !damaged(node.range()) => false,
+            Some(Decl::Let(_) | Decl::Test(_) | Decl::Use(_)) => swallowed(node),
+            Some(decl) => decl.name().is_none_or(|name| replaced(name.range())) || swallowed(node),
+        })
     }
 
     fn imports(&mut self) {
@@ -163,7 +192,7 @@ impl Collector<'_> {
                     finding = finding.label(*place, "the first is here");
                 }
                 self.diagnostics.push(finding);
-                self.scope.has_duplicates = true;
+                self.scope.is_incomplete = true;
             } else {
                 let index = u32::try_from(head.variants.len()).unwrap_or(u32::MAX);
                 self.scope.variants.entry(name.clone()).or_default().push((def, index));
@@ -184,7 +213,7 @@ impl Collector<'_> {
             }
         };
         if let Some(first) = first {
-            self.scope.has_duplicates = true;
+            self.scope.is_incomplete = true;
             let damaged = self.scope.damaged_words.contains(&name);
             let finding =
                 Diagnostic::new(Code::Duplicate, span, format!("`{name}` is declared twice"))

@@ -36,6 +36,8 @@ pub(super) struct Loaded {
     pub tree: Arc<SyntaxTree>,
     /// Places whose text could not be read: whole declarations.
     pub damage: Vec<TextRange>,
+    /// Where syntax errors are.
+    pub errors: Vec<TextRange>,
     /// What its `use`s stand for, in textual order.
     pub imports: Vec<Import>,
 }
@@ -165,8 +167,15 @@ impl Loader<'_> {
         let damage = syntax_errors::damage(&tree, &parse.errors);
         syntax_errors::report(file, &parse.errors, &damage, self.diagnostics);
         self.want_std(&tree);
+        let errors = parse
+            .errors
+            .iter()
+            .filter(|error| error.severity() == kait_syntax::Severity::Error)
+            .map(|error| error.range)
+            .collect();
         let id = self.next_id();
-        self.modules.push(Loaded { file, name, is_std: false, tree, damage, imports: Vec::new() });
+        let imports = Vec::new();
+        self.modules.push(Loaded { file, name, is_std: false, tree, damage, errors, imports });
         id
     }
 
@@ -200,6 +209,7 @@ impl Loader<'_> {
             is_std: true,
             tree,
             damage: Vec::new(),
+            errors: Vec::new(),
             imports: Vec::new(),
         });
         Some(id)

@@ -103,8 +103,8 @@ pub(crate) struct Scope {
     pub modules: FxHashMap<SmolStr, ImportedModule>,
     /// Words that occur in damaged declarations, which may have declared them.
     pub damaged_words: FxHashSet<SmolStr>,
-    /// A name is declared twice: then others may be missing.
-    pub has_duplicates: bool,
+    /// Declarations may be missing, because a name is declared twice or could not be read.
+    pub is_incomplete: bool,
 }
 
 /// What the name in front of a dot stands for.

@@ -1,5 +1,6 @@
 //! Syntax errors as diagnostics, and which declarations they leave unreliable.
 
+use kait_syntax::ast::Decl;
 use kait_syntax::{SyntaxError, SyntaxTree, TextRange};
 
 use super::load::span_of;
@@ -14,14 +15,32 @@ pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange
     if errors.is_empty() {
         return damaged;
     }
-    let children: Vec<TextRange> = tree.root().children().map(|node| node.range()).collect();
+    let nodes: Vec<_> = tree.root().children().collect();
+    let children: Vec<TextRange> = nodes.iter().map(|node| node.range()).collect();
     for error in errors {
         let before = damaged.len();
         for place in std::iter::once(error.range).chain(error.related.as_ref().map(|r| r.0)) {
             let first = children.partition_point(|child| child.end() < place.start());
-            let touching =
-                children.iter().skip(first).take_while(|child| child.start() <= place.end());
-            damaged.extend(touching.copied());
+            let count = children
+                .iter()
+                .skip(first)
+                .take_while(|child| child.start() <= place.end())
+                .count();
+            damaged.extend(children.iter().skip(first).take(count));
+            let touching = nodes.iter().skip(first).take(count);
+            if touching.into_iter().any(|node| Decl::cast(*node).is_none()) {
+                // Text between declarations was meant to belong to the one before, or is the start of the next.
+                // What follows an early end looks like declarations that do not begin their line.
+                let before = (0..first).rev();
+                for index in before {
+                    damaged.extend(children.get(index));
+                    let start = children.get(index).map_or(0, |child| child.start().into());
+                    if starts_line(tree.text(), start) {
+                        break;
+                    }
+                }
+                damaged.extend(children.get(first + count));
+            }
         }
         if damaged.len() == before {
             // Between declarations: it may belong to either.
@@ -36,13 +55,28 @@ pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange
     damaged
 }
 
+fn starts_line(text: &str, offset: usize) -> bool {
+    text.get(..offset).is_none_or(|before| before.is_empty() || before.ends_with('\n'))
+}
+
+/// Reports the errors. Behind one that no edit repairs the parser has to guess, so the rest of that declaration's errors
+/// are left out: they may follow from the guess.
 pub(super) fn report(
     file: FileId,
     errors: &[SyntaxError],
     damage: &[TextRange],
     diagnostics: &mut Diagnostics,
 ) {
+    let mut guessed: Option<TextRange> = None;
     for error in errors {
+        if guessed.is_some_and(|declaration| declaration.contains_range(error.range)) {
+            continue;
+        }
+        if error.severity() == kait_syntax::Severity::Error && error.fix.is_none() {
+            // The largest damaged place around it is its declaration.
+            let around = damage.iter().filter(|place| place.contains_range(error.range));
+            guessed = around.max_by_key(|place| place.len()).copied();
+        }
         diagnostics.push_always(diagnostic(file, error));
     }
     for range in damage {

@@ -377,6 +377,8 @@ impl<'a> Lowerer<'a> {
         };
         let policies = self.policies(expr.policies());
         match self.body.exprs.get_mut(inner.index()) {
+            // What is called was reported; how it is called follows.
+            Some(Expr::Call { callee: Callee::Missing, .. }) => inner,
             Some(Expr::Call { .. }) => self.alloc(Expr::With { expr: inner, policies }, span),
             // `f() with (a: 1) with (b: 2)` is one list of policies.
             Some(Expr::With { policies: known, .. }) => {

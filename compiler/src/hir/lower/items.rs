@@ -513,7 +513,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Constants that need themselves, directly or through others and functions.
-    pub(super) fn const_cycles(&mut self) {
+    pub(super) fn const_cycles(&mut self, hir: &crate::hir::Hir) {
         let mut graph = petgraph::graph::DiGraph::<DefId, Span>::new();
         let mut nodes = rustc_hash::FxHashMap::default();
         let mut defs: Vec<DefId> = self.mentions.keys().copied().collect();
@@ -547,17 +547,24 @@ impl<'a> Lowerer<'a> {
             let (Some(edge), Some(head)) = (edges.first(), self.names.head(first)) else {
                 continue;
             };
-            found.push(
-                Diagnostic::new(
-                    Code::ConstCycle,
-                    head.name_span,
-                    format!("the constant `{}` needs its own value", head.name),
-                )
-                .label(*edge, "needed here")
-                .help("a constant is computed once, from others that do not need it"),
-            );
+            let finding = Diagnostic::new(
+                Code::ConstCycle,
+                head.name_span,
+                format!("the constant `{}` needs its own value", head.name),
+            )
+            .label(*edge, "needed here")
+            .help("a constant is computed once, from others that do not need it");
+            found.push((finding, members));
         }
-        self.diagnostics.extend(found);
+        for (finding, members) in found {
+            self.report(finding);
+            // Whatever else is wrong with the circle follows.
+            for member in members {
+                if let Some(def) = hir.defs.get(member.index()) {
+                    self.diagnostics.poison(def.span);
+                }
+            }
+        }
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn lower(names: &Names, files: &Files, diagnostics: &mut Diagnostics)
             defs: module.defs.clone(),
         });
     }
-    lowerer.const_cycles();
+    lowerer.const_cycles(&hir);
     hir
 }
 
@@ -106,9 +106,11 @@ struct Lowerer<'a> {
     called_modules: FxHashMap<SmolStr, Span>,
     /// Constants and callables that each constant and callable mentions, for constants that need themselves.
     mentions: FxHashMap<DefId, Vec<(DefId, Span)>>,
-    /// Names of locals that were bound twice: their uses may be meant for either.
-    clashed: FxHashSet<SmolStr>,
+    /// A name of the declaration was taken, so that others may be missing.
     has_clash: bool,
+    /// Names of the file that locals have taken, with the other places.
+    taken: FxHashMap<SmolStr, usize>,
+    taken_findings: Vec<Diagnostic>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -134,8 +136,9 @@ impl<'a> Lowerer<'a> {
             hidden_params: Vec::new(),
             called_modules: FxHashMap::default(),
             mentions: FxHashMap::default(),
-            clashed: FxHashSet::default(),
             has_clash: false,
+            taken: FxHashMap::default(),
+            taken_findings: Vec::new(),
         }
     }
 
@@ -147,6 +150,12 @@ impl<'a> Lowerer<'a> {
     }
 
     fn leave_module(&mut self) {
+        if !self.taken_findings.is_empty() {
+            // A declaration that took the name of locals may have had another name before.
+            self.unknown.clear();
+            self.taken.clear();
+            self.diagnostics.extend(self.taken_findings.drain(..));
+        }
         self.unknown.flush(self.diagnostics);
         self.unused_imports();
     }
@@ -224,10 +233,13 @@ impl<'a> Lowerer<'a> {
         self.no_bind = false;
         self.hidden_params.clear();
         self.called_modules.clear();
-        self.clashed.clear();
         self.has_clash = false;
+        let unknown = self.unknown.mark();
         let kind = self.item(decl);
         self.locals_that_hide_modules();
+        if self.has_clash {
+            self.unknown.forget(unknown);
+        }
         let body = std::mem::take(&mut self.body);
         let is_empty = body.exprs.is_empty() && body.pats.is_empty() && body.locals.is_empty();
         let keep = body.root.is_some() || !is_empty;

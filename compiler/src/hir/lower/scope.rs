@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::Lowerer;
-use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::diagnostics::{Code, Diagnostic, Label, Span};
 use crate::hir::{LocalId, LocalKind};
 
 /// Names to locals, with a log to leave a scope: every operation costs the same, however many there are.
@@ -59,7 +59,6 @@ impl Lowerer<'_> {
             self.names.scope(self.module).and_then(|scope| scope.values.get(&name))
             && let Some(head) = self.names.head(*def)
             && !head.damaged
-            && *def != self.def
         {
             let finding = Diagnostic::new(
                 Code::Shadowing,
@@ -69,11 +68,24 @@ impl Lowerer<'_> {
             .here("this name is taken")
             .label(head.name_span, "declared here")
             .help("give it another name: every name means one thing in its scope");
-            self.clash(&name);
-            self.report(finding);
+            self.taken_by_file(&name, finding);
         }
         self.locals.enter(name, local);
         local
+    }
+
+    /// Locals with the name of one declaration are one mistake, which may as well be the declaration's.
+    fn taken_by_file(&mut self, name: &SmolStr, finding: Diagnostic) {
+        let known = self.taken.get(name).and_then(|index| self.taken_findings.get_mut(*index));
+        match known {
+            Some(known) => known
+                .labels
+                .push(Label { span: finding.primary.span, text: "taken here, too".to_owned() }),
+            None => {
+                self.taken.insert(name.clone(), self.taken_findings.len());
+                self.taken_findings.push(finding);
+            }
+        }
     }
 
     fn report_taken(&mut self, name: &SmolStr, span: Span, known: LocalId, kind: LocalKind) {
@@ -92,14 +104,8 @@ impl Lowerer<'_> {
             .here("bound again here")
             .label(place, "bound here")
             .help("give one of them another name: names are bound once and never change");
-        self.clash(name);
-        self.report(finding);
-    }
-
-    /// From here on names that are not known may be consequences.
-    fn clash(&mut self, name: &SmolStr) {
-        self.clashed.insert(name.clone());
         self.has_clash = true;
+        self.report(finding);
     }
 
     /// A local may not have the name of a module that the same declaration calls: the reader could not tell them apart.
@@ -125,6 +131,7 @@ impl Lowerer<'_> {
         // The same name is reported once: the other places follow.
         let mut seen = rustc_hash::FxHashSet::default();
         found.retain(|finding| seen.insert(finding.message.clone()));
+        self.has_clash |= !found.is_empty();
         self.diagnostics.extend(found);
     }
 }

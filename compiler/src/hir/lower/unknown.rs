@@ -22,7 +22,7 @@ pub(super) struct Unknowns {
 
 impl Unknowns {
     /// Whether the name was reported; then this place is added to it.
-    fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
+    pub(super) fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
         let Some(index) = self.known.get(&(code, SmolStr::new(name))) else { return false };
         if let Some((_, places)) = self.found.get_mut(*index) {
             places.push(span);
@@ -30,9 +30,26 @@ impl Unknowns {
         true
     }
 
-    fn add(&mut self, code: Code, name: &str, finding: Diagnostic) {
+    pub(super) fn add(&mut self, code: Code, name: &str, finding: Diagnostic) {
         self.known.insert((code, name.into()), self.found.len());
         self.found.push((finding, Vec::new()));
+    }
+
+    /// The place to come back to with [`Self::forget`].
+    pub(super) fn mark(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Drops what was found since: it follows from something else.
+    pub(super) fn forget(&mut self, mark: usize) {
+        self.found.truncate(mark);
+        self.known.retain(|_, index| *index < mark);
+    }
+
+    /// Drops everything.
+    pub(super) fn clear(&mut self) {
+        self.found.clear();
+        self.known.clear();
     }
 
     pub(super) fn flush(&mut self, diagnostics: &mut Diagnostics) {
@@ -65,8 +82,7 @@ impl Lowerer<'_> {
     fn may_follow(&self, name: &str) -> bool {
         self.names
             .scope(self.module)
-            .is_some_and(|scope| scope.has_duplicates || scope.damaged_words.contains(name))
-            || self.has_clash
+            .is_some_and(|scope| scope.is_incomplete || scope.damaged_words.contains(name))
     }
 
     /// Whether a bare upper-case name may have been declared in text that could not be read.
@@ -173,7 +189,7 @@ impl Lowerer<'_> {
     /// Reports a name that a module does not have.
     pub(super) fn unknown_member(&mut self, module: ModuleId, name: &str, span: Span) {
         let Some(scope) = self.names.scope(module) else { return };
-        if scope.damaged_words.contains(name) || scope.has_duplicates {
+        if scope.damaged_words.contains(name) || scope.is_incomplete {
             return;
         }
         let module_name = self.names.module_name(module).to_owned();
