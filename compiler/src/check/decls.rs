@@ -169,55 +169,69 @@ impl<'a> Checker<'a> {
 
     // ---- types without values ----
 
-    /// A record that needs a value of itself can never be built.
+    /// A record that needs a value of itself can never be built. Linear: a type is looked at again only when one that
+    /// it needs turned out to have values.
     fn endless_types(&mut self) {
-        let hir = self.hir;
-        // Which types have a finite value: grows until nothing is added, so each round settles a further level. The
-        // ones that wait are looked at again only if something new was settled.
-        let mut finite = vec![false; hir.defs.len()];
-        let mut waiting: Vec<DefId> = (0u32..)
-            .map(DefId)
-            .zip(&hir.defs)
-            .filter(|(_, def)| matches!(def.kind, DefKind::Record(_) | DefKind::Enum(_)))
-            .map(|(id, _)| id)
-            .collect();
-        loop {
-            let before = waiting.len();
-            waiting.retain(|id| {
-                let done = match self.defs.get(id.index()) {
-                    Some(DefTypes::Record(fields)) => {
-                        fields.iter().all(|ty| self.is_finite(*ty, &finite))
-                    }
-                    Some(DefTypes::Enum(all)) => {
-                        all.is_empty()
-                            || all.iter().any(|v| v.iter().all(|ty| self.is_finite(*ty, &finite)))
-                    }
-                    _ => true,
-                };
-                if done && let Some(slot) = finite.get_mut(id.index()) {
-                    *slot = true;
+        let count = self.hir.defs.len();
+        // One entry per record and per variant: whose it is, and how many of its fields still wait.
+        let mut ways: Vec<(usize, usize)> = Vec::new();
+        let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); count];
+        let mut settled = vec![true; count];
+        let mut ready: Vec<usize> = Vec::new();
+        for (owner, def) in self.defs.iter().enumerate() {
+            let fields: Vec<&[Ty]> = match def {
+                DefTypes::Record(fields) => vec![fields],
+                DefTypes::Enum(all) if !all.is_empty() => all.iter().map(Vec::as_slice).collect(),
+                _ => continue,
+            };
+            settled[owner] = false;
+            for fields in fields {
+                let needs: Vec<usize> = fields.iter().filter_map(|ty| self.needed(*ty)).collect();
+                if needs.is_empty() {
+                    ready.push(owner);
                 }
-                !done
-            });
-            if waiting.is_empty() {
-                return;
+                for need in &needs {
+                    if let Some(list) = waiting.get_mut(*need) {
+                        list.push(ways.len());
+                    }
+                }
+                ways.push((owner, needs.len()));
             }
-            if waiting.len() < before {
-                continue;
+        }
+        let mut next = 0;
+        loop {
+            while let Some(owner) = ready.pop() {
+                if std::mem::replace(&mut settled[owner], true) {
+                    continue;
+                }
+                for way in std::mem::take(&mut waiting[owner]) {
+                    let (owner, open) = &mut ways[way];
+                    *open -= 1;
+                    if *open == 0 {
+                        ready.push(*owner);
+                    }
+                }
             }
             // The first is reported and taken as repaired: what only needs it is no mistake of its own.
-            let first = waiting.remove(0);
-            if let Some(slot) = finite.get_mut(first.index()) {
-                *slot = true;
+            while settled.get(next) == Some(&true) {
+                next += 1;
             }
-            self.endless(first);
+            if next >= count {
+                return;
+            }
+            self.endless(DefId(u32::try_from(next).unwrap_or(u32::MAX)));
+            ready.push(next);
         }
     }
 
-    fn is_finite(&self, ty: Ty, finite: &[bool]) -> bool {
+    /// The record or enum that a value of the type always holds one of.
+    fn needed(&self, ty: Ty) -> Option<usize> {
         match self.interner.kind(self.interner.base(ty)) {
-            TyKind::Named(def, _) => finite.get(def.index()).copied().unwrap_or(true),
-            _ => true,
+            TyKind::Named(def, _) => match self.defs.get(def.index())? {
+                DefTypes::Enum(all) if all.is_empty() => None,
+                _ => Some(def.index()),
+            },
+            _ => None,
         }
     }
 

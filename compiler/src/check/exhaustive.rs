@@ -1,6 +1,7 @@
 //! Whether a `match` covers all cases and each arm adds one, whether a `let` always fits: HIR patterns as the small
 //! language of `usefulness`, and its answers as messages.
 
+use super::flat::{Domain, Flat, is_flat};
 use super::infer::BodyCx;
 use super::ty::{LiteralKey, Prim, Ty, TyKind};
 use super::usefulness::{Ctor, P, Question, Shapes, TooLarge, int_ranges, list_lengths};
@@ -28,36 +29,81 @@ impl BodyCx<'_, '_> {
         if spoiled {
             return;
         }
+        let named = match self.flat(&rows, ty, arms).map_or_else(|| self.deep(&rows, ty, arms), Ok)
+        {
+            Ok(named) => named,
+            Err(TooLarge) => return self.too_large(e),
+        };
+        if !named.is_empty() {
+            self.not_exhaustive(e, scrutinee, ty, arms, &named);
+        }
+    }
+
+    /// The missing cases of arms that look at the outermost constructor only.
+    fn flat(&mut self, rows: &[P], ty: Ty, arms: &[Arm]) -> Option<Vec<P>> {
+        let optional = matches!(self.kind(ty), TyKind::Optional(_));
+        if !rows.iter().all(|row| is_flat(row, optional)) {
+            return None;
+        }
+        let inner = self.present(ty);
+        let domain = match self.kind(inner) {
+            TyKind::List(_) => return None,
+            TyKind::Prim(Prim::Int) => {
+                let (low, high) = self.cx.int_bounds(inner);
+                Domain::Ints(low, high)
+            }
+            _ => match self.cx.all(inner, &[]) {
+                Some(all) => Domain::Ctors(
+                    all.into_iter()
+                        .map(|ctor| {
+                            let count = self.cx.parts(inner, &ctor).len();
+                            (ctor, count)
+                        })
+                        .collect(),
+                ),
+                None => Domain::Endless,
+            },
+        };
+        let mut flat = Flat::new(domain, optional);
+        for (index, (arm, row)) in arms.iter().zip(rows).enumerate() {
+            if !flat.useful(row) {
+                self.redundant(arms, index);
+            }
+            if arm.guard.is_none() {
+                flat.cover(row);
+            }
+        }
+        Some(flat.missing(MAX_NAMED + 1))
+    }
+
+    /// The missing cases of any arms.
+    fn deep(&mut self, rows: &[P], ty: Ty, arms: &[Arm]) -> Result<Vec<P>, TooLarge> {
         let mut covering: Vec<&P> = Vec::with_capacity(rows.len());
-        for (index, (arm, row)) in arms.iter().zip(&rows).enumerate() {
-            let useful = quick_useful(&covering, row)
-                .map_or_else(|| Question::new(&mut *self.cx).useful(&covering, ty, row), Ok);
-            match useful {
-                Ok(true) => {}
-                Ok(false) => self.redundant(arms, index),
-                Err(TooLarge) => return self.too_large(e),
+        let mut redundant = Vec::new();
+        let mut question = Question::new(&mut *self.cx);
+        for (index, (arm, row)) in arms.iter().zip(rows).enumerate() {
+            if !question.useful(&covering, ty, row)? {
+                redundant.push(index);
             }
             if arm.guard.is_none() {
                 covering.push(row);
             }
         }
         let mut named: Vec<P> = Vec::new();
-        loop {
+        while named.len() <= MAX_NAMED {
             let mut all = covering.clone();
             all.extend(&named);
-            match Question::new(&mut *self.cx).missing(&all, ty) {
+            match question.missing(&all, ty) {
                 Ok(None) => break,
                 Ok(Some(found)) => named.push(found),
-                Err(TooLarge) if named.is_empty() => return self.too_large(e),
+                Err(TooLarge) if named.is_empty() => return Err(TooLarge),
                 Err(TooLarge) => break,
             }
-            if named.len() > MAX_NAMED {
-                break;
-            }
         }
-        if !named.is_empty() {
-            self.not_exhaustive(e, scrutinee, ty, arms, &named);
+        for index in redundant {
+            self.redundant(arms, index);
         }
+        Ok(named)
     }
 
     fn too_large(&mut self, e: ExprId) {
@@ -353,18 +399,6 @@ impl BodyCx<'_, '_> {
             _ => None,
         }
     }
-}
-
-/// The answer for the usual match without asking: a constructor that no row above has.
-fn quick_useful(covering: &[&P], row: &P) -> Option<bool> {
-    let P::Ctor(ctor @ (Ctor::Variant(_) | Ctor::Bool(_) | Ctor::Literal(_)), _) = row else {
-        return None;
-    };
-    let other = covering.iter().all(|above| match above {
-        P::Ctor(above, _) => above != ctor,
-        _ => false,
-    });
-    other.then_some(true)
 }
 
 impl Shapes for Checker<'_> {

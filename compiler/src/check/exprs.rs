@@ -16,6 +16,10 @@ impl BodyCx<'_, '_> {
     pub(super) fn expr(&mut self, e: ExprId, expect: Expect) -> Ty {
         let ty = self.form(e, expect);
         self.set(e, ty);
+        if self.cx.interner.take_too_deep() {
+            let span = self.span(e);
+            self.cx.type_too_deep(span);
+        }
         ty
     }
 

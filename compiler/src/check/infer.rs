@@ -10,6 +10,9 @@ use crate::hir::{Body, DefId, Expr, ExprId, Literal, LocalId, ModuleId, PatId, U
 /// A type that nobody has said yet.
 pub(super) const UNSET: Ty = Ty(u32::MAX);
 
+/// How deep two types are compared.
+const MAX_LEVEL: u16 = 4 * super::ty::MAX_DEPTH as u16;
+
 /// How a value's type relates to the type of its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
@@ -117,6 +120,8 @@ pub(crate) struct BodyCx<'c, 'a> {
     pub(super) in_test: bool,
     /// The expression is the left side of a `+`.
     pub(super) sum_above: bool,
+    /// How deep `fit` and `join` are inside types.
+    level: u16,
     vars: Vec<Var>,
 }
 
@@ -144,6 +149,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             unknowns: Vec::new(),
             in_test: false,
             sum_above: false,
+            level: 0,
             vars: Vec::new(),
         }
     }
@@ -158,6 +164,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
                 self.close(unknown.ty);
             }
         }
+        self.shorten();
         let mut out = std::mem::take(&mut self.out);
         for ty in out.exprs.iter_mut().chain(&mut out.pats).chain(&mut out.locals) {
             *ty = self.settled(*ty);
@@ -175,6 +182,28 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         }
         if let Some(slot) = self.cx.bodies.get_mut(self.owner.index()) {
             *slot = Some(out);
+        }
+    }
+
+    /// Lets every variable that follows others follow the last of them directly.
+    fn shorten(&mut self) {
+        let mut path = Vec::new();
+        for index in 0..self.vars.len() {
+            let mut at = index;
+            let mut end = None;
+            while let Some(Var { ty: Some(next), .. }) = self.vars.get(at) {
+                path.push(at);
+                end = Some(*next);
+                match self.cx.interner.kind(*next) {
+                    TyKind::Var(next) => at = *next as usize,
+                    _ => break,
+                }
+            }
+            for at in path.drain(..) {
+                if let Some(var) = self.vars.get_mut(at) {
+                    var.ty = end;
+                }
+            }
         }
     }
 
@@ -261,6 +290,16 @@ impl<'c, 'a> BodyCx<'c, 'a> {
 
     fn bind(&mut self, index: u32, ty: Ty, hint: bool) -> bool {
         let ty = self.resolve(ty);
+        // Of two open variables the younger follows the older, so that chains stay short.
+        if let (TyKind::Var(other), false) = (self.cx.interner.kind(ty), hint)
+            && *other > index
+        {
+            let (other, older) = (*other, self.cx.interner.intern(TyKind::Var(index)));
+            if let Some(var) = self.vars.get_mut(other as usize) {
+                *var = Var { ty: Some(older), hint: false };
+            }
+            return true;
+        }
         if self.occurs(index, ty) {
             return false;
         }
@@ -304,7 +343,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             return ty;
         }
         let vars = std::mem::take(&mut self.vars);
-        let new = resolve_with(&mut self.cx.interner, &vars, ty);
+        let new = resolve_with(&mut self.cx.interner, &vars, ty, 0);
         self.vars = vars;
         new
     }
@@ -369,6 +408,17 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         if actual == expected {
             return Fit::Yes;
         }
+        // Variables inside variables can nest deeper than types do; what is that deep is not told apart.
+        if self.level > MAX_LEVEL {
+            return Fit::Yes;
+        }
+        self.level += 1;
+        let fit = self.fit_parts(actual, expected);
+        self.level -= 1;
+        fit
+    }
+
+    fn fit_parts(&mut self, actual: Ty, expected: Ty) -> Fit {
         let actual = self.shallow(actual);
         if actual == Ty::ERROR {
             // What is not known because of a mistake is not asked for again.
@@ -447,6 +497,16 @@ impl<'c, 'a> BodyCx<'c, 'a> {
 
     /// The least type that both are, if there is one.
     pub(super) fn join(&mut self, a: Ty, b: Ty) -> Option<Ty> {
+        if self.level > MAX_LEVEL {
+            return Some(Ty::ERROR);
+        }
+        self.level += 1;
+        let common = self.join_parts(a, b);
+        self.level -= 1;
+        common
+    }
+
+    fn join_parts(&mut self, a: Ty, b: Ty) -> Option<Ty> {
         let (a, b) = (self.shallow(a), self.shallow(b));
         if a == b || b == Ty::NEVER {
             return Some(a);
@@ -637,13 +697,22 @@ impl<'c, 'a> BodyCx<'c, 'a> {
     }
 }
 
-fn resolve_with(interner: &mut super::ty::Interner, vars: &[Var], ty: Ty) -> Ty {
-    interner.rebuild(ty, &mut |interner, part| match interner.kind(part) {
-        TyKind::Var(index) => Some(match vars.get(*index as usize).and_then(|var| var.ty) {
-            Some(next) => resolve_with(interner, vars, next),
-            None => part,
-        }),
-        _ if !interner.has_var(part) => Some(part),
-        _ => None,
+/// `level` counts the variables inside variables: types that they nest too deeply are given up.
+fn resolve_with(interner: &mut super::ty::Interner, vars: &[Var], ty: Ty, level: u8) -> Ty {
+    if level > super::ty::MAX_DEPTH {
+        return Ty::ERROR;
+    }
+    interner.rebuild(ty, &mut |interner, part| {
+        // Chains of variables are followed in place, so that only the depth of types is recursion.
+        let mut end = part;
+        while let TyKind::Var(index) = interner.kind(end)
+            && let Some(next) = vars.get(*index as usize).and_then(|var| var.ty)
+        {
+            end = next;
+        }
+        if !interner.has_var(end) || matches!(interner.kind(end), TyKind::Var(_)) {
+            return Some(end);
+        }
+        (end != part).then(|| resolve_with(interner, vars, end, level + 1))
     })
 }

@@ -12,6 +12,7 @@ mod decls;
 pub mod display;
 mod exhaustive;
 mod exprs;
+mod flat;
 mod infer;
 mod items;
 mod lang;
@@ -213,6 +214,8 @@ pub(crate) struct Checker<'a> {
     suspects: FxHashMap<Span, Vec<Ty>>,
     /// Patterns of `where (pattern: …)` that were compiled; `None` for a bad one.
     patterns: FxHashMap<smol_str::SmolStr, Option<regex::Regex>>,
+    /// A type that nests too deeply was reported.
+    said_too_deep: bool,
     /// How many findings were reported.
     reports: u32,
     /// How deep aliases and constants that need each other are being resolved.
@@ -261,6 +264,7 @@ impl<'a> Checker<'a> {
             said: FxHashSet::default(),
             suspects: FxHashMap::default(),
             patterns: FxHashMap::default(),
+            said_too_deep: false,
             reports: 0,
             depth: 0,
         }

@@ -198,7 +198,27 @@ impl Checker<'_> {
 
     /// A written type.
     pub(super) fn ty(&mut self, written: &TypeRef) -> Ty {
-        self.ty_with(written, None, false)
+        let ty = self.ty_with(written, None, false);
+        if self.interner.take_too_deep() {
+            self.type_too_deep(written.span);
+        }
+        ty
+    }
+
+    /// Reports a type that nests too deeply.
+    pub(super) fn type_too_deep(&mut self, span: Span) {
+        // What is built of it would be too deep again.
+        if std::mem::replace(&mut self.said_too_deep, true) {
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                Code::EndlessType,
+                span,
+                format!("the type nests more than {} levels deep, the limit", super::ty::MAX_DEPTH),
+            )
+            .help("declare a record for a part of it"),
+        );
     }
 
     /// A written type; its bounds make it `alias`, and may name parameters if `names_params`.

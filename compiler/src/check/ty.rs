@@ -106,6 +106,10 @@ const HAS_PARAM: u8 = 2;
 /// A type contains `Error`.
 const HAS_ERROR: u8 = 4;
 
+/// How deep types nest: beyond it they become `Error`, and [`Interner::take_too_deep`] tells. Whoever walks types by
+/// recursion may rely on it.
+pub const MAX_DEPTH: u8 = 100;
+
 /// The primitives in the order of their handles: `PRIMS[i]` is `Ty(2 + i)`.
 const PRIMS: [Prim; 16] = [
     Prim::Text,
@@ -191,12 +195,20 @@ impl Prim {
 pub struct Interner {
     kinds: Vec<TyKind>,
     flags: Vec<u8>,
+    depths: Vec<u8>,
     known: FxHashMap<TyKind, Ty>,
+    too_deep: bool,
 }
 
 impl Default for Interner {
     fn default() -> Self {
-        let mut new = Self { kinds: Vec::new(), flags: Vec::new(), known: FxHashMap::default() };
+        let mut new = Self {
+            kinds: Vec::new(),
+            flags: Vec::new(),
+            depths: Vec::new(),
+            known: FxHashMap::default(),
+            too_deep: false,
+        };
         new.intern(TyKind::Error);
         new.intern(TyKind::Never);
         for prim in PRIMS {
@@ -212,19 +224,34 @@ impl Interner {
         if let Some(ty) = self.known.get(&kind) {
             return *ty;
         }
-        let flags = match &kind {
-            TyKind::Error => HAS_ERROR,
-            TyKind::Never | TyKind::Prim(_) => 0,
-            TyKind::List(t) | TyKind::Optional(t) => self.flags_of(*t),
-            TyKind::Map(k, v) | TyKind::Selector(k, v) => self.flags_of(*k) | self.flags_of(*v),
-            TyKind::Named(_, args) => args.iter().fold(0, |all, ty| all | self.flags_of(*ty)),
-            TyKind::Refined { base, .. } => self.flags_of(*base),
-            TyKind::Param(_) => HAS_PARAM,
-            TyKind::Var(_) => HAS_VAR,
+        let (mut flags, mut depth) = match &kind {
+            TyKind::Error => (HAS_ERROR, 0),
+            TyKind::Param(_) => (HAS_PARAM, 0),
+            TyKind::Var(_) => (HAS_VAR, 0),
+            _ => (0, 0),
         };
+        let mut part = |ty: Ty| {
+            flags |= self.flags_of(ty);
+            depth = depth.max(self.depths.get(ty.0 as usize).map_or(0, |depth| depth + 1));
+        };
+        match &kind {
+            TyKind::List(t) | TyKind::Optional(t) | TyKind::Refined { base: t, .. } => part(*t),
+            TyKind::Map(k, v) | TyKind::Selector(k, v) => {
+                part(*k);
+                part(*v);
+            }
+            TyKind::Named(_, args) => args.iter().copied().for_each(part),
+            TyKind::Error | TyKind::Never | TyKind::Prim(_) | TyKind::Param(_) | TyKind::Var(_) => {
+            }
+        }
+        if depth > MAX_DEPTH {
+            self.too_deep = true;
+            return Ty::ERROR;
+        }
         let ty = Ty(u32::try_from(self.kinds.len()).unwrap_or(u32::MAX));
         self.kinds.push(kind.clone());
         self.flags.push(flags);
+        self.depths.push(depth);
         self.known.insert(kind, ty);
         ty
     }
@@ -233,6 +260,11 @@ impl Interner {
     #[must_use]
     pub fn kind(&self, ty: Ty) -> &TyKind {
         self.kinds.get(ty.0 as usize).unwrap_or(&TyKind::Error)
+    }
+
+    /// Whether a type was nested more than [`MAX_DEPTH`] levels since this was last asked; it became `Error`.
+    pub fn take_too_deep(&mut self) -> bool {
+        std::mem::take(&mut self.too_deep)
     }
 
     /// How many types there are.
@@ -406,6 +438,19 @@ mod tests {
         assert_eq!(interner.optional(optional), optional);
         assert_eq!(interner.optional(Ty::NONE), Ty::NONE);
         assert_eq!(interner.present(optional), one);
+    }
+
+    #[test]
+    fn types_do_not_nest_without_end() {
+        let mut interner = Interner::default();
+        let mut ty = Ty::TEXT;
+        for _ in 0..MAX_DEPTH {
+            ty = interner.list(ty);
+        }
+        assert!(!interner.take_too_deep());
+        assert_eq!(interner.list(ty), Ty::ERROR);
+        assert!(interner.take_too_deep());
+        assert!(!interner.take_too_deep());
     }
 
     #[test]

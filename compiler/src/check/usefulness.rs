@@ -3,8 +3,8 @@
 
 use crate::check::ty::LiteralKey;
 
-/// Most steps that one question may take; beyond it the answer is "perhaps".
-pub(super) const MAX_STEPS: u32 = 400_000;
+/// Most steps (rows looked at) that all questions about one `match` may take together.
+pub(super) const MAX_STEPS: u32 = 2_000_000;
 
 /// A constructor: one way to make a value of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +48,11 @@ pub(super) trait Shapes {
     fn parts(&mut self, ty: Self::Ty, ctor: &Ctor) -> Vec<Self::Ty>;
 }
 
-/// The fuel of one question ran out.
+/// The steps ran out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
-/// One question about patterns.
+/// Questions about the patterns of one `match`; they share their steps.
 pub(super) struct Question<'s, S> {
     shapes: &'s mut S,
     steps: u32,
