@@ -213,6 +213,10 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
             link: NONE,
             state: NodeState::Waiting,
             waited: false,
+            plain: node.outer.is_empty()
+                && node.gate == Gate::Free
+                && node.reads.is_empty()
+                && !matches!(node.kind, NodeKind::Expect { .. }),
         });
         if above.is_empty() {
             table.roots.push(at);

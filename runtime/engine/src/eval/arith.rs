@@ -26,6 +26,15 @@ pub(super) fn unary(op: UnaryOp, value: Value) -> Eval {
 }
 
 pub(super) fn binary(op: BinaryOp, a: &Value, b: &Value) -> Eval {
+    if let (Value::Int(a), Value::Int(b)) = (a, b) {
+        match op {
+            BinaryOp::Add => return whole(a.checked_add(*b), "+"),
+            BinaryOp::Sub => return whole(a.checked_sub(*b), "-"),
+            BinaryOp::Lt => return Ok(Value::Bool(a < b)),
+            BinaryOp::Ge => return Ok(Value::Bool(a >= b)),
+            _ => {}
+        }
+    }
     match op {
         BinaryOp::Eq => Ok(Value::Bool(a == b)),
         BinaryOp::Ne => Ok(Value::Bool(a != b)),

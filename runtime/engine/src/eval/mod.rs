@@ -69,8 +69,15 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// The failure that it raises.
     pub fn eval(&mut self, id: ExprId) -> Eval {
-        if let Some(value) = self.peek(id) {
-            return Ok(value.clone());
+        match self.expr(id) {
+            Expr::Const(value) => return Ok(value.clone()),
+            Expr::Local(local) => return Ok(self.local(*local).clone()),
+            Expr::Slot { .. } | Expr::Field(..) => {
+                if let Some(value) = self.peek(id) {
+                    return Ok(value.clone());
+                }
+            }
+            _ => {}
         }
         self.depth += 1;
         if self.depth > MAX_EXPR_DEPTH {
@@ -186,13 +193,14 @@ impl<'a> Evaluator<'a> {
         self.locals.get(self.base + local as usize).unwrap_or(&UNSET)
     }
 
+    #[inline]
     pub(crate) fn set_local(&mut self, local: u32, value: Value) {
         let at = self.base + local as usize;
-        if self.locals.len() <= at {
-            self.locals.resize(at + 1, Value::None);
-        }
         if let Some(register) = self.locals.get_mut(at) {
             *register = value;
+        } else {
+            self.locals.resize(at, Value::None);
+            self.locals.push(value);
         }
     }
 
@@ -471,9 +479,10 @@ impl<'a> Evaluator<'a> {
             next.push(self.eval(*init)?);
         }
         for _ in 0..max {
-            for ((local, _), value) in state.iter().zip(next.drain(..)) {
-                self.set_local(*local, value);
+            for ((local, _), value) in state.iter().zip(&mut next) {
+                self.set_local(*local, std::mem::take(value));
             }
+            next.clear();
             if let Some(value) = self.round(body, &mut next)? {
                 return Ok(value);
             }

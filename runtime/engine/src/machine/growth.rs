@@ -49,12 +49,20 @@ impl Run<'_> {
     }
 
     /// A running effect: its output flows into the sinks of its node.
+    #[inline]
     pub(crate) fn grow_effect(&mut self, at: u32, node: u32) {
+        if self.frame(at).extra.is_none() {
+            return;
+        }
         self.each_flow(at, node, |run, flow| run.bind_effect(at, node, flow));
     }
 
     /// A running node has a new frame: what it gives flows into the sinks of the node.
+    #[inline]
     pub(crate) fn grow_into_child(&mut self, at: u32, node: u32, child: u32) {
+        if self.frame(at).extra.is_none() {
+            return;
+        }
         self.each_flow(at, node, |run, flow| run.flow_to_child(child, flow));
     }
 

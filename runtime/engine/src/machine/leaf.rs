@@ -4,7 +4,7 @@ use kait_ir::program::{LeafCall, ModelCall};
 use kait_ir::{EffectClass, Failure, NodeKind, Value};
 
 use super::Run;
-use super::state::{Fail, NONE};
+use super::state::{Fail, NONE, NodeState};
 use crate::event::{Args, Command, EffectId, ModelRequest, Outcome, Usage};
 
 impl Run<'_> {
@@ -30,8 +30,9 @@ impl Run<'_> {
             let args = args.clone();
             self.log_call(at, target, args);
         }
-        if self.counts_as_work(class) {
-            self.enter(self.frame(at).scope);
+        let scope = self.frame(at).scope;
+        if scope != NONE && self.counts_as_work(class) {
+            self.enter(scope);
         }
         self.grow_effect(at, node);
         Ok(())
@@ -98,13 +99,16 @@ impl Run<'_> {
         outcome: Outcome,
         usage: Option<Box<Usage>>,
     ) {
-        let waiter =
-            super::Waiter { frame: effect.frame, generation: effect.generation, node: effect.node };
-        if !self.is_running(waiter) {
+        let (at, node) = (effect.frame, effect.node);
+        let running = self.s.frames.get(at as usize).is_some_and(|f| {
+            f.alive
+                && f.generation == effect.generation
+                && f.cells.get(node as usize).is_some_and(|c| c.state == NodeState::Running)
+        });
+        if !running {
             self.drained(effect);
             return;
         }
-        let (at, node) = (effect.frame, effect.node);
         let scope = self.frame(at).scope;
         let works = match &self.node(at, node).kind {
             NodeKind::Leaf(call) => {
@@ -121,7 +125,7 @@ impl Run<'_> {
             }
             _ => return, // not an effect: somebody made this event up
         };
-        if works {
+        if works && scope != NONE {
             self.leave(scope);
         }
         match outcome {

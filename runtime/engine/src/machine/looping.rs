@@ -1,7 +1,7 @@
 //! `loop`: bounded rounds, each begun when the one before has ended.
 
 use kait_ir::program::Loop;
-use kait_ir::{ExprId, NodeKind};
+use kait_ir::{Expr, ExprId, NodeKind, Value};
 
 use super::Run;
 use super::control::{Control, LoopControl};
@@ -55,14 +55,16 @@ impl Run<'_> {
 
     /// All nodes of a round have succeeded: it is done, or the next one begins.
     pub(crate) fn round_complete(&mut self, frame: u32, result: ExprId) {
-        let mut state = std::mem::take(&mut self.s.next_state);
-        state.clear();
-        let done = self.eval(frame, |e| e.round(result, &mut state));
-        self.s.next_state = state;
-        match done {
-            Ok(None) => {}
-            Ok(Some(value)) => return self.end_frame(frame, Ok(value)),
-            Err(fail) => return self.end_frame(frame, Err(fail)),
+        if !self.next_at_hand(frame, result) {
+            let mut state = std::mem::take(&mut self.s.next_state);
+            state.clear();
+            let done = self.eval(frame, |e| e.round(result, &mut state));
+            self.s.next_state = state;
+            match done {
+                Ok(None) => {}
+                Ok(Some(value)) => return self.end_frame(frame, Ok(value)),
+                Err(fail) => return self.end_frame(frame, Err(fail)),
+            }
         }
         let (at, node, index) = {
             let f = self.frame(frame);
@@ -82,22 +84,45 @@ impl Run<'_> {
         }
     }
 
+    /// Takes the next state if the round says `next` with nothing but slots.
+    fn next_at_hand(&mut self, at: u32, result: ExprId) -> bool {
+        let Some(Expr::Variant(1, fields)) = self.loaded.program().exprs.get(result.0 as usize)
+        else {
+            return false;
+        };
+        let mut state = std::mem::take(&mut self.s.next_state);
+        state.clear();
+        for field in fields {
+            match self.at_hand(at, *field) {
+                Some(value) => state.push(value.clone()),
+                None => break,
+            }
+        }
+        let all = state.len() == fields.len();
+        self.s.next_state = state;
+        all
+    }
+
     /// Makes a round's frame that of the next round, with the state in `next_state`.
     fn renew(&mut self, at: u32) {
         let frame = &mut self.s.frames[at as usize];
         let table = &self.loaded.regions[frame.region as usize];
-        let slots = frame.slots.len();
-        let params = slots - frame.cells.len();
+        let params = frame.slots.len() - frame.cells.len();
         frame.generation = frame.generation.wrapping_add(1);
         frame.index += 1;
         frame.prefix = 0;
         frame.ask_prefix = 0;
         frame.fail_at = NONE;
         frame.cleared = false;
-        frame.extra = None;
-        frame.slots.clear();
-        frame.slots.extend(self.s.next_state.drain(..).take(params));
-        frame.slots.resize(slots, kait_ir::Value::None);
+        if frame.extra.is_some() {
+            frame.extra = None;
+        }
+        let (state, nodes) = frame.slots.split_at_mut(params);
+        let next = &mut self.s.next_state;
+        next.resize(params, Value::None);
+        state.swap_with_slice(next);
+        next.clear();
+        nodes.fill(Value::None);
         frame.cells.copy_from_slice(&table.cells);
         self.begin_frame(at);
     }

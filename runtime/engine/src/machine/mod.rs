@@ -437,14 +437,13 @@ impl<'a> Run<'a> {
     // ---- starting nodes
 
     /// Starts a node for which everything is there.
-    pub(crate) fn start(&mut self, frame: u32, node: u32) {
+    pub(crate) fn start(&mut self, frame: u32, node: u32, decl: &'a Node) {
         self.frame_mut(frame).cells[node as usize].state = NodeState::Running;
-        let kind = &self.node(frame, node).kind;
         if self.s.traced {
             let (effect, site) = (self.effect_id(frame, node), self.site(frame, node));
             self.out.push(Command::NodeStarted { effect, site });
         }
-        let result = match kind {
+        let result = match &decl.kind {
             NodeKind::Pure(expr) => {
                 let expr = *expr;
                 match self.eval(frame, |e| e.eval(expr)) {

@@ -20,29 +20,36 @@ use crate::load::RegionTable;
 impl<'a> Run<'a> {
     /// Starts the node if nothing holds it back; else it waits.
     pub(crate) fn try_start(&mut self, waiter: Waiter) {
-        if !self.is_current(waiter) {
+        let (at, index) = (waiter.frame, waiter.node);
+        let Some(frame) = self.s.frames.get_mut(at as usize) else { return };
+        if !frame.alive || frame.generation != waiter.generation {
             return;
         }
-        let (frame, index) = (waiter.frame, waiter.node);
-        let cell = self.frame(frame).cells[index as usize];
+        let cell = &mut frame.cells[index as usize];
         if cell.state != NodeState::Waiting || cell.unmet > 0 {
             return;
         }
-        let node = self.node(frame, index);
-        if !node.outer.is_empty() && !self.outer_is_there(waiter, &node.outer) {
+        let node = &self.loaded.program().regions[frame.region as usize].nodes[index as usize];
+        // Of a root, arguments may still grow: then it has extras.
+        let inputs = frame.role == Role::Root && frame.extra.is_some();
+        if (!cell.plain || inputs) && !self.nothing_holds_back(waiter, node) {
             return;
         }
-        if self.frame(frame).role == Role::Root && !self.inputs_are_there(waiter, node) {
-            return;
+        self.start(at, index, node);
+    }
+
+    fn nothing_holds_back(&mut self, waiter: Waiter, node: &Node) -> bool {
+        if !node.outer.is_empty() && !self.outer_is_there(waiter, &node.outer) {
+            return false;
+        }
+        if self.frame(waiter.frame).role == Role::Root && !self.inputs_are_there(waiter, node) {
+            return false;
         }
         let gate = if matches!(node.kind, NodeKind::Expect { .. }) { Gate::All } else { node.gate };
         if gate != Gate::Free && !self.gate_is_open(waiter, gate == Gate::Ask) {
-            return;
+            return false;
         }
-        if !node.reads.is_empty() && !self.writes_are_done(waiter, node) {
-            return;
-        }
-        self.start(frame, index);
+        node.reads.is_empty() || self.writes_are_done(waiter, node)
     }
 
     /// The frame of the region that is `up` regions outwards.
@@ -193,6 +200,17 @@ impl<'a> Run<'a> {
             frame.prefix += 1;
         }
         let generation = frame.generation;
+        if !table.has_asks && frame.extra.is_none() {
+            // Nobody outside waits, and nobody asks: only the node at the front can have waited for this.
+            let node = frame.prefix;
+            if let Some(cell) = frame.cells.get_mut(node as usize)
+                && cell.state == NodeState::Gated
+            {
+                cell.state = NodeState::Waiting;
+                self.s.ready.push_back(Waiter { frame: at, generation, node });
+            }
+            return;
+        }
         let mut woken: SmallVec<[(u32, Waiter); 4]> = SmallVec::new();
         let mut wake = |frame: &mut Frame, node: u32| {
             if let Some(cell) = frame.cells.get_mut(node as usize)

@@ -45,6 +45,8 @@ pub(crate) struct Cell {
     pub(crate) state: NodeState,
     /// Whether something outside of the frame waits for its slot.
     pub(crate) waited: bool,
+    /// Whether nothing but nodes of its own frame can hold it back.
+    pub(crate) plain: bool,
 }
 
 /// Why there is a frame.
