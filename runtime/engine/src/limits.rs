@@ -20,3 +20,55 @@ pub const MAX_FRAMES: usize = 1 << 22;
 
 /// Steps that a run may take within one event: seconds. Beyond: the run fails with `Trap`.
 pub const MAX_TASKS: u64 = 50_000_000;
+
+/// How deeply a value may nest that a loop or a recursion builds: dropping and comparing values needs stack. Beyond:
+/// `Trap`. (What crosses a boundary may nest [`crate::check::MAX_NESTING`] levels.)
+pub const MAX_VALUE_DEPTH: u32 = 1_000;
+
+/// A loop looks at the depth of its state once in as many rounds.
+pub(crate) const DEPTH_CHECK_EVERY: u32 = 16;
+
+/// Whether a recursion looks at the depth of its value at this level: at one of 16, whatever steps it goes down by
+/// (Fibonacci hashing).
+pub(crate) fn is_sample(level: u32) -> bool {
+    level.wrapping_mul(2_654_435_769) >> 28 == 0
+}
+
+/// Whether a value nests deeper than [`MAX_VALUE_DEPTH`]. Costs what the value has parts.
+pub(crate) fn is_too_deep(value: &kait_ir::Value) -> bool {
+    fn below(value: &kait_ir::Value, left: u32) -> bool {
+        use kait_ir::Value;
+        let parts: &[Value] = match value {
+            Value::List(items) => items,
+            Value::Record(fields) | Value::Variant(_, fields) => fields,
+            Value::Map(map) => {
+                return left == 0 || map.values().any(|part| below(part, left - 1));
+            }
+            _ => return false,
+        };
+        left == 0 || parts.iter().any(|part| below(part, left - 1))
+    }
+    below(value, MAX_VALUE_DEPTH)
+}
+
+/// The failure for a value that nests too deep.
+pub(crate) fn too_deep() -> Box<kait_ir::Failure> {
+    let why = format!("a value nests deeper than {MAX_VALUE_DEPTH} levels");
+    Box::new(kait_ir::Failure::trap(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_down_is_looked_at() {
+        for step in 1..40 {
+            for first in 0..step {
+                let gaps = (0..400u32).map(|i| first + i * step).collect::<Vec<_>>();
+                let longest = gaps.split(|level| is_sample(*level)).map(<[u32]>::len).max();
+                assert!(longest < Some(200), "step {step} from {first}: {longest:?}");
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ use kait_ir::{
 };
 
 use crate::check::{TypeError, TypeTable};
+use crate::limits::MAX_EXPR_DEPTH;
 use crate::machine::state::{Cell, NONE, NodeState};
 use crate::std::{NativeFn, lookup};
 
@@ -259,7 +260,7 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
 /// Whether the node is a question, or policies and handlers around nothing but one.
 fn is_ask(program: &Program, node: &Node) -> bool {
     let body = match &node.kind {
-        NodeKind::Leaf(_) => return node.gate == Gate::Ask,
+        NodeKind::Leaf(_) | NodeKind::Stubbed { .. } => return node.gate == Gate::Ask,
         NodeKind::Policy(policy) => policy.body,
         NodeKind::Catch { body, .. } | NodeKind::Try(body) => *body,
         _ => return false,
@@ -360,8 +361,19 @@ fn damaged(what: impl Into<String>) -> LoadError {
 /// Every expression only refers to smaller ones, so no evaluation can go round in a circle but through functions,
 /// whose calls are counted.
 fn check_expressions(program: &Program) -> Result<(), LoadError> {
+    // Fields of fields are looked up by recursion.
+    let mut fields = vec![0u32; program.exprs.len()];
     for (index, expr) in program.exprs.iter().enumerate() {
         let mut ok = true;
+        if let Expr::Field(record, _) = expr {
+            let depth = fields.get(record.0 as usize).copied().unwrap_or(0) + 1;
+            if depth > MAX_EXPR_DEPTH {
+                return Err(damaged(format!("more than {MAX_EXPR_DEPTH} fields in a row")));
+            }
+            if let Some(slot) = fields.get_mut(index) {
+                *slot = depth;
+            }
+        }
         children(expr, &mut |child| ok &= (child.0 as usize) < index);
         if let Expr::CallFn(function, _) = expr {
             ok &= function.index() < program.functions.len();

@@ -18,7 +18,9 @@ use kait_ir::{
 };
 use smallvec::SmallVec;
 
-use crate::limits::{MAX_EXPR_DEPTH, MAX_ITEMS, MAX_STEPS, MAX_TEXT_BYTES};
+use crate::limits::{
+    DEPTH_CHECK_EVERY, MAX_EXPR_DEPTH, MAX_ITEMS, MAX_STEPS, MAX_TEXT_BYTES, is_too_deep, too_deep,
+};
 use crate::load::Loaded;
 use crate::machine::state::{CallRecord, Frame, NONE};
 use crate::render::render;
@@ -478,7 +480,10 @@ impl<'a> Evaluator<'a> {
         for (_, init) in state {
             next.push(self.eval(*init)?);
         }
-        for _ in 0..max {
+        for round in 0..max {
+            if round % i64::from(DEPTH_CHECK_EVERY) == 0 && next.iter().any(is_too_deep) {
+                return Err(too_deep());
+            }
             for ((local, _), value) in state.iter().zip(&mut next) {
                 self.set_local(*local, std::mem::take(value));
             }

@@ -297,6 +297,19 @@ fn nothing_hangs_or_overflows_the_stack() {
 }
 
 #[test]
+fn values_do_not_nest_without_end() {
+    // loop x = 0 max 1_000_000 { next(x: [x]) }
+    let nested = eval(|e| {
+        let state = e.expr(Expr::Local(0));
+        let list = e.expr(Expr::List(vec![(state, false)]));
+        let next = e.expr(Expr::Variant(1, vec![list]));
+        let (zero, max) = (e.int(0), e.int(1_000_000));
+        e.expr(Expr::Loop { state: vec![(0, zero)], max, body: next, otherwise: state })
+    });
+    assert_eq!(nested, Err(Failure::trap("a value nests deeper than 1000 levels")));
+}
+
+#[test]
 fn damaged_programs_trap_instead_of_panicking() {
     for expr in [
         Expr::Slot { up: 3, slot: 9 },

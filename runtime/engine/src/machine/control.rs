@@ -87,8 +87,6 @@ impl Default for MapControl {
 /// A `loop`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoopControl {
-    /// Most rounds.
-    pub(crate) max: u32,
     /// The round (or `else`) under way.
     pub(crate) frame: u32,
 }

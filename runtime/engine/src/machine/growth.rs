@@ -21,6 +21,9 @@ type Lets = SmallVec<[(u32, ExprId); 2]>;
 /// What cuts a growing text: by full name.
 const SEGMENTERS: [&str; 4] = ["text.sentences", "text.lines", "text.paragraphs", "text.chunks"];
 
+/// How deeply results may lead to each other when they are asked for late. Beyond, they come when they are finished.
+const MAX_WALK: u32 = 128;
+
 impl Run<'_> {
     fn new_sink(&mut self, spec: SinkSpec) -> SinkId {
         let sink = SinkId(self.s.next_sink);
@@ -164,8 +167,31 @@ impl Run<'_> {
     /// Lets the value of an expression flow into a sink. `true` if that completes the sink: nothing is to be put when
     /// the whole is there.
     fn walk(&mut self, at: u32, expr: ExprId, flow: Flow, lets: &Lets) -> bool {
+        if self.s.walking >= MAX_WALK {
+            return false;
+        }
+        self.s.walking += 1;
+        let handed = self.walk_expr(at, expr, flow, lets);
+        self.s.walking -= 1;
+        handed
+    }
+
+    fn walk_expr(&mut self, at: u32, mut expr: ExprId, flow: Flow, lets: &Lets) -> bool {
         let program = self.loaded.program();
-        let Some(kind) = program.exprs.get(expr.0 as usize) else { return false };
+        let mut lets = std::borrow::Cow::Borrowed(lets);
+        // Long blocks of `let`s are flat.
+        let kind = loop {
+            match program.exprs.get(expr.0 as usize) {
+                Some(Expr::Let { local, value, body }) => {
+                    lets.to_mut().push((*local, *value));
+                    expr = *body;
+                }
+                Some(Expr::Check(inner, _)) => expr = *inner,
+                Some(other) => break other,
+                None => return false,
+            }
+        };
+        let lets = &*lets;
         let whole = flow.mode == FlowMode::Whole;
         match kind {
             Expr::Slot { up, slot } => {
@@ -179,12 +205,6 @@ impl Run<'_> {
                 }
                 None => false,
             },
-            Expr::Check(inner, _) => self.walk(at, *inner, flow, lets),
-            Expr::Let { local, value, body } => {
-                let mut lets = lets.clone();
-                lets.push((*local, *value));
-                self.walk(at, *body, flow, &lets)
-            }
             Expr::If(condition, yes, no) => match self.missing(at, *condition, lets) {
                 Some((frame, slot)) => self.wait_for_part(at, expr, flow, lets, frame, slot),
                 None => match self.now(at, *condition, lets) {

@@ -5,7 +5,8 @@ use kait_ir::{Expr, ExprId, NodeKind, Value};
 
 use super::Run;
 use super::control::{Control, LoopControl};
-use super::state::{Fail, NONE, Role};
+use super::state::{Fail, Frame, NONE, Role};
+use crate::limits::{DEPTH_CHECK_EVERY, is_too_deep, too_deep};
 
 impl Run<'_> {
     pub(crate) fn start_loop(&mut self, at: u32, node: u32, rounds: &Loop) -> Result<(), Fail> {
@@ -19,7 +20,7 @@ impl Run<'_> {
         });
         self.s.next_state = state;
         let max = u32::try_from(max?.max(0)).unwrap_or(u32::MAX - 1);
-        self.new_control(at, node, Control::Loop(LoopControl { max, frame: NONE }));
+        self.new_control(at, node, Control::Loop(LoopControl { frame: NONE }));
         let result = self.begin_round(at, node, rounds, 0, max);
         if result.is_err() {
             self.free_control(at, node);
@@ -46,6 +47,7 @@ impl Run<'_> {
         let frame = self.spawn(at, node, region, role, index, scope, state.drain(..));
         self.s.next_state = state;
         let frame = frame?;
+        self.frame_mut(frame).rounds = max;
         if let Control::Loop(control) = self.control(at, node) {
             control.frame = frame;
         }
@@ -66,18 +68,18 @@ impl Run<'_> {
                 Err(fail) => return self.end_frame(frame, Err(fail)),
             }
         }
-        let (at, node, index) = {
-            let f = self.frame(frame);
-            (f.parent, f.node, f.index)
-        };
-        let NodeKind::Loop(rounds) = &self.node(at, node).kind else { return };
-        let Control::Loop(LoopControl { max, .. }) = *self.control(at, node) else { return };
+        let Frame { parent: at, node, index, rounds: max, .. } = self.s.frames[frame as usize];
+        if index % DEPTH_CHECK_EVERY == 0 && self.s.next_state.iter().any(is_too_deep) {
+            self.s.next_state.clear();
+            return self.end_frame(frame, Err(too_deep().into()));
+        }
         if index + 1 < max {
             // The usual case: the frame is used again where it is.
             self.renew(frame);
             return self.grow_into_child(at, node, frame);
         }
         self.free_frame(frame);
+        let NodeKind::Loop(rounds) = &self.node(at, node).kind else { return };
         if let Err(fail) = self.begin_round(at, node, rounds, index + 1, max) {
             self.free_control(at, node);
             self.node_failed(at, node, fail);
@@ -86,21 +88,21 @@ impl Run<'_> {
 
     /// Takes the next state if the round says `next` with nothing but slots.
     fn next_at_hand(&mut self, at: u32, result: ExprId) -> bool {
-        let Some(Expr::Variant(1, fields)) = self.loaded.program().exprs.get(result.0 as usize)
-        else {
-            return false;
-        };
-        let mut state = std::mem::take(&mut self.s.next_state);
-        state.clear();
+        let exprs = &self.loaded.program().exprs;
+        let Some(Expr::Variant(1, fields)) = exprs.get(result.0 as usize) else { return false };
+        let slots = &self.s.frames[at as usize].slots;
+        let next = &mut self.s.next_state;
+        next.clear();
         for field in fields {
-            match self.at_hand(at, *field) {
-                Some(value) => state.push(value.clone()),
-                None => break,
+            match exprs.get(field.0 as usize) {
+                Some(Expr::Slot { up: 0, slot }) => match slots.get(*slot as usize) {
+                    Some(value) => next.push(value.clone()),
+                    None => return false,
+                },
+                _ => return false,
             }
         }
-        let all = state.len() == fields.len();
-        self.s.next_state = state;
-        all
+        true
     }
 
     /// Makes a round's frame that of the next round, with the state in `next_state`.
@@ -117,13 +119,20 @@ impl Run<'_> {
         if frame.extra.is_some() {
             frame.extra = None;
         }
-        let (state, nodes) = frame.slots.split_at_mut(params);
         let next = &mut self.s.next_state;
-        next.resize(params, Value::None);
-        state.swap_with_slice(next);
-        next.clear();
-        nodes.fill(Value::None);
-        frame.cells.copy_from_slice(&table.cells);
+        if next.len() != params {
+            next.resize(params, Value::None);
+        }
+        let (state, values) = frame.slots.split_at_mut(params);
+        for (slot, value) in state.iter_mut().zip(next) {
+            std::mem::swap(slot, value);
+        }
+        for value in values {
+            *value = Value::None;
+        }
+        for (cell, fresh) in frame.cells.iter_mut().zip(&table.cells) {
+            *cell = *fresh;
+        }
         self.begin_frame(at);
     }
 }

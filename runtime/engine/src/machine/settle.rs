@@ -11,6 +11,7 @@ use super::Run;
 use super::control::Control;
 use super::state::{Drain, Ended, Fail, Frame, NONE, NodeState, Role, TimerUse, Waiter};
 use crate::event::{Command, EffectId, Outcome, TimerId};
+use crate::limits::{is_sample, is_too_deep, too_deep};
 use crate::load::is_write;
 
 /// What was in flight in frames that were dropped.
@@ -135,6 +136,7 @@ impl Run<'_> {
     pub(crate) fn end_frame(&mut self, at: u32, mut result: Result<Value, Fail>) {
         let frame = self.frame(at);
         let (parent, node, role, index) = (frame.parent, frame.node, frame.role, frame.index);
+        let frame_depth = frame.depth;
         if let Err(fail) = &mut result
             && fail.bound == Some((at, frame.generation))
         {
@@ -142,6 +144,10 @@ impl Run<'_> {
         }
         if matches!(role, Role::Call | Role::Root) {
             self.close_header(at);
+        }
+        // Only a recursion can build values as deep as it is itself.
+        if role == Role::Call && is_sample(frame_depth) && result.as_ref().is_ok_and(is_too_deep) {
+            result = Err(too_deep().into());
         }
         if role == Role::Root {
             // The frame stays: whoever asks for the state of a finished run finds its values.
@@ -257,7 +263,9 @@ impl Run<'_> {
             }
             NodeKind::Stubbed { .. } => {
                 if cell.link != NONE {
-                    self.leave(scope);
+                    if self.stub_works(at, node) {
+                        self.leave(scope);
+                    }
                     self.drop_stub_answer(self.waiter(at, node));
                 }
             }
@@ -402,6 +410,7 @@ impl Frame {
             parent: NONE,
             node: NONE,
             index: 0,
+            rounds: 0,
             depth: 0,
             scope: NONE,
             prefix: 0,

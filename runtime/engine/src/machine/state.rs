@@ -84,6 +84,8 @@ pub(crate) struct Frame {
     /// The node of the parent that it belongs to.
     pub(crate) node: u32,
     pub(crate) index: u32,
+    /// Of a round: how many there may be.
+    pub(crate) rounds: u32,
     /// How many frames enclose it.
     pub(crate) depth: u32,
     /// The nearest scope with a clock or budgets.
@@ -257,6 +259,8 @@ pub struct State {
     /// For each cuts sink: the map that listens.
     pub(crate) cuts: Vec<(SinkId, Waiter)>,
     pub(crate) next_sink: u32,
+    /// How deep the walk along growing results is.
+    pub(crate) walking: u32,
     pub(crate) log: Vec<CallRecord>,
     /// For each stub: how many outcomes it has given.
     pub(crate) stub_uses: Vec<u32>,

@@ -93,11 +93,18 @@ impl<'a> Run<'a> {
         }
         let waiter = self.waiter(at, node);
         self.frame_mut(at).cells[node as usize].link = ANSWER_COMES;
-        self.enter(self.frame(at).scope);
+        if self.stub_works(at, node) {
+            self.enter(self.frame(at).scope);
+        }
         let due = self.s.now.saturating_add(outcome.after);
         let timer = self.set_timer(due, TimerUse::Stub(waiter));
         self.s.stub_answers.push((waiter, timer, result));
         Ok(())
+    }
+
+    /// Whether a stubbed call keeps clocks running: a question to a person does not.
+    pub(crate) fn stub_works(&self, at: u32, node: u32) -> bool {
+        self.node(at, node).gate != kait_ir::Gate::Ask
     }
 
     /// A stub has taken its time.
@@ -107,7 +114,9 @@ impl<'a> Run<'a> {
         };
         let (_, _, result) = self.s.stub_answers.remove(found);
         if self.is_running(waiter) {
-            self.leave(self.frame(waiter.frame).scope);
+            if self.stub_works(waiter.frame, waiter.node) {
+                self.leave(self.frame(waiter.frame).scope);
+            }
             self.node_ended(waiter.frame, waiter.node, result);
         }
     }

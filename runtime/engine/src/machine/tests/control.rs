@@ -377,6 +377,21 @@ fn recursion_has_as_many_frames_as_its_header_says() {
 }
 
 #[test]
+fn a_loop_of_nodes_does_not_nest_values_without_end() {
+    let mut b = ProgramBuilder::new();
+    let state = b.slot(0, 0);
+    let list = b.expr(Expr::List(vec![(state, false)]));
+    let node_value = b.slot(0, 1);
+    let next = b.expr(Expr::Variant(1, vec![node_value]));
+    let body = b.region(1, vec![node("wrap", NodeKind::Pure(list))], next);
+    let otherwise = b.region(1, vec![], state);
+    let (init, max) = (b.int(0), b.int(1_000_000));
+    let kind = NodeKind::Loop(Box::new(Loop { init: vec![init], max, body, otherwise }));
+    let d = start(b, kind, vec![]);
+    d.failed_with(Failure::trap("a value nests deeper than 1000 levels"));
+}
+
+#[test]
 fn a_region_starts_before_slots_that_only_its_nodes_read() {
     // let slow = slow(); let x = match 1 { _ => { let q = quick(); f(slow, q) } }
     let mut b = ProgramBuilder::new();
