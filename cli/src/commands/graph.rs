@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use kait_ir::draw;
+
 use crate::args::{GraphArgs, GraphFormat};
 use crate::exit::Exit;
 use crate::{compile, files};
@@ -39,22 +41,10 @@ pub fn run(args: &GraphArgs) -> anyhow::Result<Exit> {
         }
     };
     let drawn = match args.format {
-        GraphFormat::Text => {
-            let _ = graph;
-            program.to_string()
-        }
-        GraphFormat::Svg => {
-            let _ = graph;
-            program.to_string()
-        }
-        GraphFormat::Mermaid => {
-            let _ = graph;
-            program.to_string()
-        }
-        GraphFormat::Json => {
-            let _ = graph;
-            program.to_string()
-        }
+        GraphFormat::Text => draw::text(program, graph),
+        GraphFormat::Svg => draw::svg(program, graph),
+        GraphFormat::Mermaid => draw::mermaid(program, graph),
+        GraphFormat::Json => format!("{:#}\n", draw::json(program, graph)),
     };
     std::io::stdout().write_all(drawn.as_bytes())?;
     Ok(Exit::Done)

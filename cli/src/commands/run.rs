@@ -52,7 +52,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         Err(names) => return no_graph(file, graph, &names),
     };
     if args.plan {
-        out::write(&plan.program().to_string())?;
+        out::write(&kait_ir::draw::plan(plan.program(), graph).to_string())?;
         return Ok(Exit::Done);
     }
     let mut growing = Vec::new();

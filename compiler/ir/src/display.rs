@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::fmt::{self, Write};
 
+use crate::expr::ExprId;
 use crate::program::{
     EffectClass, Gate, Graph, GraphKind, Node, NodeKind, Param, Program, Region, RegionId,
     ResourceId,
@@ -21,13 +22,7 @@ pub use values::ValueText;
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Dump {
-            program: self,
-            text: String::new(),
-            indent: 0,
-            regions: Vec::new(),
-            fuel: Cell::new(MAX_EXPRS),
-        };
+        let mut out = Dump::new(self);
         out.program();
         f.write_str(&out.text)
     }
@@ -39,6 +34,31 @@ impl Program {
         let mut text = String::new();
         write_type(&mut text, self, id, 0);
         text
+    }
+}
+
+impl Program {
+    /// An expression as text, for drawings; what it reads is shown without names.
+    pub(crate) fn expr_text(&self, id: ExprId) -> String {
+        Dump::new(self).expr(id)
+    }
+
+    /// What kind of value an expression gives, in a few words.
+    pub(crate) fn result_text(&self, id: ExprId) -> String {
+        use crate::expr::Expr;
+        match self.exprs.get(id.0 as usize) {
+            Some(Expr::Const(value)) => ValueText(value).to_string(),
+            Some(Expr::Record(_)) => "a record".into(),
+            Some(Expr::List(_)) => "a list".into(),
+            Some(Expr::Template(_)) => "a text".into(),
+            Some(Expr::Variant(..)) => "a variant".into(),
+            Some(Expr::CallFn(function, _)) => {
+                self.functions.get(function.index()).map_or("?", |f| f.name.as_str()).into()
+            }
+            Some(Expr::Native { name, .. }) => name.to_string(),
+            Some(Expr::Fail(_)) => "fail".into(),
+            _ => "a value".into(),
+        }
     }
 }
 
@@ -60,6 +80,11 @@ struct Dump<'p> {
 }
 
 impl<'p> Dump<'p> {
+    fn new(program: &'p Program) -> Self {
+        let fuel = Cell::new(MAX_EXPRS);
+        Self { program, text: String::new(), indent: 0, regions: Vec::new(), fuel }
+    }
+
     fn line(&mut self, text: &str) {
         let indent = "  ".repeat(self.indent);
         let _ = writeln!(self.text, "{indent}{text}");

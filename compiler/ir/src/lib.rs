@@ -4,6 +4,7 @@
 //! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`]), and verifies ([`verify`]).
 
 pub mod display;
+pub mod draw;
 pub mod encode;
 pub mod expr;
 mod facts;

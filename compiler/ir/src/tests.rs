@@ -97,7 +97,7 @@ fn node(path: &str, kind: NodeKind) -> Node {
 }
 
 /// A program in which every kind of node, expression, pattern, type and bound occurs.
-fn specimen() -> Program {
+pub(crate) fn specimen() -> Program {
     let mut b = Build::new();
     types(&mut b);
     b.0.files = vec!["specimen.kait".into()];

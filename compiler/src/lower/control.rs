@@ -4,7 +4,6 @@ use kait_ir::expr::{Expr as Ir, ExprArm, Pattern};
 use kait_ir::program::{Arm as IrArm, Loop, Map, NodeKind, RegionId};
 use kait_ir::types::TypeId;
 use kait_ir::{ExprId as IrId, Value};
-use smol_str::{SmolStr, format_smolstr};
 
 use super::body::{BodyLowerer, Place, form};
 use super::growth::Growth;
@@ -138,10 +137,10 @@ impl<'a> BodyLowerer<'_, 'a> {
         let kind = match self.hir(id) {
             Expr::If { condition, then, otherwise } => {
                 let scrutinee = self.value(*condition);
-                let then = self.arm_region("then", |this| this.value(*then));
+                let then = self.arm_region(|this| this.value(*then));
                 let otherwise = match otherwise {
-                    Some(otherwise) => self.arm_region("else", |this| this.value(*otherwise)),
-                    None => self.arm_region("else", Self::nothing),
+                    Some(otherwise) => self.arm_region(|this| this.value(*otherwise)),
+                    None => self.arm_region(Self::nothing),
                 };
                 NodeKind::Switch { scrutinee, arms: two(yes(), then, otherwise) }
             }
@@ -157,10 +156,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 self.repeat(vars, *max, *body, *otherwise, ty)
             }
             Expr::Race { need, arms } => {
-                let regions = arms.iter().enumerate().map(|(index, arm)| {
-                    let prefix = format_smolstr!("{}", index + 1);
-                    self.arm_region(&prefix, |this| this.value(*arm))
-                });
+                let regions = arms.iter().map(|arm| self.arm_region(|this| this.value(*arm)));
                 NodeKind::Race {
                     arms: regions.collect(),
                     need: need.unwrap_or(1),
@@ -168,10 +164,10 @@ impl<'a> BodyLowerer<'_, 'a> {
                 }
             }
             Expr::Catch { body, arms } => {
-                let body = self.arm_region("", |this| this.value(*body));
+                let body = self.arm_region(|this| this.value(*body));
                 NodeKind::Catch { body, arms: self.arms(arms) }
             }
-            Expr::Try(body) => NodeKind::Try(self.arm_region("", |this| this.value(*body))),
+            Expr::Try(body) => NodeKind::Try(self.arm_region(|this| this.value(*body))),
             _ => return self.broken(id, "a form that is no node"),
         };
         // A choice between `done` and `next` has no type of its own; what can be seen growing is the loop's value.
@@ -196,27 +192,17 @@ impl<'a> BodyLowerer<'_, 'a> {
     }
 
     /// A region without parameters.
-    pub(super) fn arm_region(
-        &mut self,
-        prefix: &str,
-        build: impl FnOnce(&mut Self) -> IrId,
-    ) -> RegionId {
-        self.region(0, prefix, build)
+    pub(super) fn arm_region(&mut self, build: impl FnOnce(&mut Self) -> IrId) -> RegionId {
+        self.region(0, build)
     }
 
     fn arms(&mut self, arms: &'a [Arm]) -> Vec<IrArm> {
-        let mut taken: Vec<SmolStr> = Vec::new();
         arms.iter()
-            .enumerate()
-            .map(|(index, arm)| {
-                let label = self.label(arm.pat, index);
-                taken.push(label.clone());
-                let count = taken.iter().filter(|known| **known == label).count();
-                let prefix = if count == 1 { label } else { format_smolstr!("{label}#{count}") };
+            .map(|arm| {
                 let (pattern, names) = self.arm_pattern(arm.pat);
                 let guard = arm.guard.map(|guard| self.apart(|this| this.value(guard)));
                 let params = u32::try_from(names.len()).unwrap_or(u32::MAX);
-                let body = self.region(params, &prefix, |this| {
+                let body = self.region(params, |this| {
                     this.next_local = 0;
                     this.enter(&names);
                     this.value(arm.body)
@@ -250,7 +236,7 @@ impl<'a> BodyLowerer<'_, 'a> {
         let (pattern, names) = self.arm_pattern(pat);
         let filter = filter.map(|filter| self.apart(|this| this.value(filter)));
         let params = u32::try_from(names.len()).unwrap_or(u32::MAX);
-        let body = self.region(params, "", |this| {
+        let body = self.region(params, |this| {
             this.next_local = 0;
             this.enter(&names);
             this.value(body)
@@ -281,14 +267,14 @@ impl<'a> BodyLowerer<'_, 'a> {
         let max = self.value(max);
         let names: Vec<LocalId> = vars.iter().map(|(name, ..)| *name).collect();
         let params = u32::try_from(names.len()).unwrap_or(u32::MAX);
-        let round = self.region(params, "", |this| {
+        let round = self.region(params, |this| {
             this.enter(&names);
             this.loops.push((names.clone(), ty));
             let result = this.value(body);
             this.loops.pop();
             result
         });
-        let otherwise = self.region(params, "else", |this| {
+        let otherwise = self.region(params, |this| {
             this.enter(&names);
             this.value(otherwise)
         });
@@ -305,8 +291,8 @@ impl<'a> BodyLowerer<'_, 'a> {
         name: Option<&str>,
     ) -> IrId {
         let scrutinee = self.value(a);
-        let more = self.arm_region("", |this| this.value(b));
-        let decided = self.arm_region("", |this| this.low.constant(Value::Bool(!and)));
+        let more = self.arm_region(|this| this.value(b));
+        let decided = self.arm_region(|this| this.low.constant(Value::Bool(!and)));
         let arms = if and { two(yes(), more, decided) } else { two(yes(), decided, more) };
         let ty = self.ty(id);
         self.form_node(id, NodeKind::Switch { scrutinee, arms }, name, ty)
@@ -321,11 +307,11 @@ impl<'a> BodyLowerer<'_, 'a> {
         name: Option<&str>,
     ) -> IrId {
         let scrutinee = self.value(a);
-        let there = self.region(1, "", |this| {
+        let there = self.region(1, |this| {
             let depth = this.depth();
             this.slot(depth, 0)
         });
-        let instead = self.arm_region("", |this| this.value(b));
+        let instead = self.arm_region(|this| this.value(b));
         let arms = two(Pattern::Some(Box::new(Pattern::Bind(0))), there, instead);
         self.low.program.max_locals = self.low.program.max_locals.max(1);
         let ty = self.ty(id);

@@ -89,7 +89,7 @@ impl Lowerer<'_> {
                 let root = self.input.hir.bodies.get(def.index()).and_then(Option::as_ref);
                 let root = root.and_then(|body| body.root);
                 BodyLowerer::new(self, def, subst).map(|mut body| {
-                    body.region(0, "", |this| match root {
+                    body.region(0, |this| match root {
                         Some(root) => this.value(root),
                         None => this.nothing(),
                     })
@@ -105,7 +105,7 @@ impl Lowerer<'_> {
         let mut body = BodyLowerer::new(self, def, subst)?;
         let root = body.body.root;
         let params = u32::try_from(callable.params.len()).unwrap_or(u32::MAX);
-        Some(body.region(params, "", |this| {
+        Some(body.region(params, |this| {
             this.enter_params(callable);
             match root {
                 Some(root) => this.value(root),
@@ -126,7 +126,7 @@ impl Lowerer<'_> {
         let (result, params) = (graph.result, graph.params.iter().map(|p| p.ty).collect());
         let mut body = BodyLowerer::new(self, def, subst)?;
         let count = u32::try_from(callable.params.len()).unwrap_or(u32::MAX);
-        Some(body.region(count, "", |this| {
+        Some(body.region(count, |this| {
             let depth = this.depth();
             let args: Vec<IrId> = (0..count).map(|slot| this.slot(depth, slot)).collect();
             let name = locator.clone();
@@ -161,7 +161,7 @@ impl Lowerer<'_> {
         let grows = self.growths.result(def) != Growth::No;
         let mut body = BodyLowerer::new(self, def, subst)?;
         let params = u32::try_from(callable.params.len()).unwrap_or(u32::MAX);
-        Some(body.region(params, "", |this| {
+        Some(body.region(params, |this| {
             this.enter_params(callable);
             let is_text = *this.low.program.types.get(output) == Type::Text;
             let mut call = ModelCall {

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::body::{BodyLowerer, Place};
 use super::values::literal;
-use crate::hir::{DefKind, Literal, LocalId, Pat, PatId, PatTarget};
+use crate::hir::{DefKind, LocalId, Pat, PatId, PatTarget};
 
 impl BodyLowerer<'_, '_> {
     /// A pattern; its names are readable as locals from here on. The caller gives the locals free again.
@@ -123,38 +123,6 @@ impl BodyLowerer<'_, '_> {
         match target {
             PatTarget::Variant(_, index) => Some(*index),
             _ => None,
-        }
-    }
-
-    /// What the arm of a pattern is called in paths: its variant, its name, or its number.
-    pub(super) fn label(&self, pat: PatId, index: usize) -> SmolStr {
-        match self.body.pats.get(pat.index()) {
-            Some(Pat::Tag { target, .. }) => match target {
-                PatTarget::Bare { name, .. } => name.clone(),
-                PatTarget::Record(def) => {
-                    self.low.def(*def).map(|def| def.name.clone()).unwrap_or_default()
-                }
-                PatTarget::Variant(def, variant) => match self.low.def(*def).map(|d| &d.kind) {
-                    Some(DefKind::Enum(one)) => one
-                        .variants
-                        .get(*variant as usize)
-                        .map(|variant| variant.name.clone())
-                        .unwrap_or_default(),
-                    _ => SmolStr::default(),
-                },
-                PatTarget::Missing => SmolStr::default(),
-            },
-            Some(Pat::Bind(local)) => self.local_name(*local),
-            Some(Pat::Literal(Literal::None)) => SmolStr::new_static("none"),
-            Some(Pat::Literal(Literal::Bool(b))) => {
-                SmolStr::new_static(if *b { "true" } else { "false" })
-            }
-            Some(Pat::Or(all)) => match all.first() {
-                Some(first) => self.label(*first, index),
-                None => SmolStr::default(),
-            },
-            Some(Pat::Any) => SmolStr::new_static("else"),
-            _ => smol_str::format_smolstr!("{}", index + 1),
         }
     }
 }

@@ -59,11 +59,11 @@ impl<'a> BodyLowerer<'_, 'a> {
             (prepared.callee.clone(), args)
         });
         let label = prepared.callee.clone();
-        let body = self.arm_region("", |this| {
+        let body = self.arm_region(|this| {
             let value = this.make(call, prepared, None);
             this.coerced(call, value)
         });
-        let fallback = fallback.map(|value| self.arm_region("fallback", |this| this.value(value)));
+        let fallback = fallback.map(|value| self.arm_region(|this| this.value(value)));
         let policy = Policy { body, fallback, deadline, cache, cache_key, retry, timeout, rate };
         let name = name.unwrap_or(&label);
         let ty = self.ty(id);

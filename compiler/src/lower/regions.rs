@@ -20,8 +20,6 @@ const ABSOLUTE: u32 = 1 << 31;
 pub(super) struct Building {
     params: u32,
     nodes: Vec<Node>,
-    /// Stands in front of the paths of its nodes: the arm's name.
-    prefix: SmolStr,
     /// How often each path was wanted.
     paths: FxHashMap<SmolStr, u32>,
     /// The nearest guard so far.
@@ -75,15 +73,11 @@ impl BodyLowerer<'_, '_> {
     pub(super) fn region(
         &mut self,
         params: u32,
-        prefix: &str,
         build: impl FnOnce(&mut Self) -> ExprId,
     ) -> RegionId {
-        let prefix =
-            if prefix.is_empty() { SmolStr::default() } else { format_smolstr!("{prefix}.") };
         self.regions.push(Building {
             params,
             nodes: Vec::new(),
-            prefix,
             paths: FxHashMap::default(),
             guard: None,
             after: Vec::new(),
@@ -218,7 +212,7 @@ impl BodyLowerer<'_, '_> {
 impl Building {
     /// A path that is not taken yet: `draft`, then `draft#2`.
     fn path(&mut self, name: &str) -> SmolStr {
-        let wanted = format_smolstr!("{}{name}", self.prefix);
+        let wanted = SmolStr::new(name);
         let count = self.paths.entry(wanted.clone()).or_insert(0);
         *count += 1;
         if *count == 1 { wanted } else { format_smolstr!("{wanted}#{count}") }

@@ -81,7 +81,7 @@ impl Lowerer<'_> {
 
 impl<'a> BodyLowerer<'_, 'a> {
     fn test(&mut self, test: &'a Test) -> RegionId {
-        self.region(0, "", |this| {
+        self.region(0, |this| {
             for item in &test.items {
                 match item {
                     TestItem::Stub(stub) => this.stub(stub),

@@ -459,3 +459,21 @@ fn only_what_the_roots_need_is_lowered() {
     };
     assert!(program.regions.iter().any(has_model));
 }
+
+#[test]
+fn drawings_and_plans() {
+    use kait_ir::draw::{mermaid, plan, svg, text};
+    for (name, file) in [
+        ("route", "03_route.kait"),
+        ("refine", "05_refine.kait"),
+        ("review", "04_review.kait"),
+        ("summarise", "02_summarise.kait"),
+    ] {
+        let program = program(&corpus(file));
+        let id = kait_ir::GraphId(0);
+        golden(&format!("{name}.tree"), &text(&program, id));
+        golden(&format!("{name}.mermaid"), &mermaid(&program, id));
+        golden(&format!("{name}.plan"), &plan(&program, id).to_string());
+        golden(&format!("{name}.svg"), &svg(&program, id));
+    }
+}
