@@ -13,6 +13,7 @@ mod differential;
 mod errors;
 mod format;
 mod fuzz;
+mod language;
 mod mutations;
 mod spec;
 mod tidy;
