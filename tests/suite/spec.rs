@@ -58,6 +58,18 @@ fn update(path: &Path, text: &str, outputs: &[(std::ops::Range<usize>, String)])
     }
 }
 
+/// The type of the last local of that name in the program itself.
+fn revealed(name: &str, compiled: &Compilation) -> Option<String> {
+    let module = compiled.hir.modules.first()?;
+    let types = module.defs.iter().rev().find_map(|def| {
+        let body = compiled.hir.bodies.get(def.index())?.as_ref()?;
+        let index = body.locals.iter().rposition(|local| local.name == name)?;
+        let local = kait_compiler::hir::LocalId(u32::try_from(index).ok()?);
+        Some(compiled.types.ty_of_local(*def, local))
+    });
+    Some(compiled.types.display(&compiled.hir, types?, Some(kait_compiler::hir::ModuleId(0))))
+}
+
 /// What does not hold, each with its line in the Markdown.
 fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
     let mut problems = Vec::new();
@@ -86,6 +98,14 @@ fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
                 finding.code,
                 finding.message
             )),
+        }
+    }
+    for reveal in &case.reveals {
+        let shown = revealed(&reveal.name, compiled);
+        if shown.as_deref() != Some(reveal.ty.as_str()) {
+            let at = in_markdown(reveal.line);
+            let (name, shown) = (&reveal.name, shown.unwrap_or_else(|| "not a local".to_owned()));
+            problems.push(format!("{at}: `{name}` is {shown}, not {}", reveal.ty));
         }
     }
     for e in expected {
