@@ -45,7 +45,7 @@ fn machine(b: ProgramBuilder) -> Machine {
 
 fn chain(length: u32) -> Machine {
     let mut b = ProgramBuilder::new();
-    let leaf = b.leaf("memory.read", EffectClass::Read);
+    let leaf = b.leaf_with("memory.read", EffectClass::Read, 1);
     let nodes = (0..length)
         .map(|i| {
             let arg = b.slot(0, i);
@@ -61,7 +61,7 @@ fn chain(length: u32) -> Machine {
 
 fn map() -> Machine {
     let mut b = ProgramBuilder::new();
-    let leaf = b.leaf("memory.read", EffectClass::Read);
+    let leaf = b.leaf_with("memory.read", EffectClass::Read, 1);
     let item = b.slot(0, 0);
     let result = b.slot(0, 1);
     let body = b.region(1, vec![node("n", leaf_call(leaf, vec![item]))], result);
@@ -85,7 +85,7 @@ fn map() -> Machine {
 /// `loop n = 0 max <parameter> { next(n: read(n)) } else { n }`
 fn rounds() -> Machine {
     let mut b = ProgramBuilder::new();
-    let leaf = b.leaf("memory.read", EffectClass::Read);
+    let leaf = b.leaf_with("memory.read", EffectClass::Read, 1);
     let state = b.slot(0, 0);
     let read = b.slot(0, 1);
     let next = b.expr(Expr::Variant(1, vec![read]));

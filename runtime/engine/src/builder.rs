@@ -31,12 +31,20 @@ impl ProgramBuilder {
         builder
     }
 
-    /// Makes the program ready to run.
+    /// Fills in the facts that follow from the nodes (gates, edges, what is read and written), and makes the program
+    /// ready to run.
     ///
     /// # Errors
     /// See [`Loaded::new`].
-    pub fn load(self) -> Result<Loaded, LoadError> {
+    pub fn load(mut self) -> Result<Loaded, LoadError> {
+        kait_ir::fill(&mut self.program);
         Loaded::new(self.program)
+    }
+
+    /// Makes the program ready with the facts as they were set, for tests of what the machine does with them.
+    #[cfg(test)]
+    pub(crate) fn load_as_is(self) -> Result<Loaded, LoadError> {
+        Loaded::prepare(self.program.into())
     }
 
     /// Adds a type.
@@ -86,13 +94,18 @@ impl ProgramBuilder {
         ResourceId(next(at))
     }
 
-    /// A leaf.
+    /// A leaf without parameters.
     pub fn leaf(&mut self, name: &str, class: EffectClass) -> LeafId {
+        self.leaf_with(name, class, 0)
+    }
+
+    /// A leaf with so many parameters.
+    pub fn leaf_with(&mut self, name: &str, class: EffectClass, params: u32) -> LeafId {
         self.program.leaves.push(LeafDecl {
             name: name.into(),
             kind: "native".into(),
             locator: name.into(),
-            params: Vec::new(),
+            params: (0..params).map(parameter).collect(),
             result: TypeId(0),
             class,
             reads: Vec::new(),
@@ -110,19 +123,12 @@ impl ProgramBuilder {
     /// A graph over a body.
     pub fn graph(&mut self, name: &str, body: RegionId) -> GraphId {
         let params = self.program.regions.get(body.index()).map_or(0, |r| r.params);
-        let param = |i: u32| Param {
-            name: SmolStr::from(format!("p{i}")),
-            docs: "".into(),
-            ty: TypeId(0),
-            default: None,
-            stream: false,
-        };
         self.program.graphs.push(Graph {
             name: name.into(),
             kind: GraphKind::Graph,
             public: true,
             docs: "".into(),
-            params: (0..params).map(param).collect(),
+            params: (0..params).map(parameter).collect(),
             result: TypeId(0),
             body,
             budgets: Vec::new(),
@@ -130,6 +136,16 @@ impl ProgramBuilder {
             span: None,
         });
         GraphId(next(self.program.graphs.len()) - 1)
+    }
+}
+
+fn parameter(index: u32) -> Param {
+    Param {
+        name: SmolStr::from(format!("p{index}")),
+        docs: "".into(),
+        ty: TypeId(0),
+        default: None,
+        stream: false,
     }
 }
 

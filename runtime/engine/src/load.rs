@@ -1,7 +1,6 @@
 //! A program made ready to run: everything that can be computed once and is looked up on the hot path.
 //!
-//! [`Loaded::new`] also checks what the machine relies on for its own safety (indices, the tree of regions); whether
-//! the program means something is the verifier's business.
+//! [`Loaded::new`] lets the verifier look at every program first; this module never asks what a program means.
 
 use std::sync::Arc;
 
@@ -25,6 +24,9 @@ pub enum LoadError {
     /// A native that this version does not have.
     #[error("the program uses `{0}`, which this version does not have")]
     Native(String),
+    /// The verifier refuses it.
+    #[error("the program does not verify: {0}")]
+    Unverified(String),
     /// A reference to something that is not there, or regions that are no trees.
     #[error("the program is damaged: {0}")]
     Damaged(String),
@@ -83,12 +85,22 @@ impl RegionTable {
 }
 
 impl Loaded {
-    /// Makes a program ready.
+    /// Verifies a program and makes it ready: whatever its source, nothing runs unverified.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn new(program: impl Into<Arc<Program>>) -> Result<Self, LoadError> {
         let program = program.into();
+        kait_ir::verify(&program).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            LoadError::Unverified(errors.join("; "))
+        })?;
+        Self::prepare(program)
+    }
+
+    /// Computes the tables. What they rely on is checked here again: tests of the machine run programs whose facts are
+    /// set by hand.
+    pub(crate) fn prepare(program: Arc<Program>) -> Result<Self, LoadError> {
         let table = Arc::new(TypeTable::new(program.types.clone())?);
         check_expressions(&program)?;
         let mut natives = vec![None; program.exprs.len()];
@@ -466,4 +478,51 @@ pub(crate) fn regions_of(kind: &NodeKind, f: &mut impl FnMut(RegionId)) {
 /// Whether effects of this class change the world, so that one in flight is awaited rather than torn.
 pub(crate) fn is_write(class: EffectClass) -> bool {
     matches!(class, EffectClass::Write { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use kait_ir::{BinaryOp, EffectClass, Expr, ExprId, NodeKind};
+
+    use super::*;
+    use crate::builder::{NodeExt, ProgramBuilder, leaf_call, node};
+
+    fn chain() -> ProgramBuilder {
+        let mut b = ProgramBuilder::new();
+        let leaf = b.leaf("read", EffectClass::Read);
+        let first = b.slot(0, 0);
+        let one = b.int(1);
+        let sum = b.expr(Expr::Binary(BinaryOp::Add, first, one));
+        let result = b.slot(0, 1);
+        let nodes = vec![
+            node("a", leaf_call(leaf, vec![])),
+            node("b", NodeKind::Pure(sum)).after_data(&[0]),
+        ];
+        let body = b.region(0, nodes, result);
+        b.graph("chain", body);
+        b
+    }
+
+    #[test]
+    fn a_good_program_loads() {
+        assert!(chain().load().is_ok());
+    }
+
+    #[test]
+    fn nothing_runs_unverified() {
+        let refused = |damage: fn(&mut Program)| {
+            let mut b = chain();
+            kait_ir::fill(&mut b.program);
+            damage(&mut b.program);
+            matches!(Loaded::new(b.program), Err(LoadError::Unverified(_)))
+        };
+        assert!(refused(|p| p.regions[0].nodes[1].data.clear()), "a missing edge");
+        assert!(refused(|p| p.regions[0].result = ExprId(99)), "a missing expression");
+        assert!(refused(|p| p.exprs[2] = Expr::Binary(BinaryOp::Add, ExprId(2), ExprId(1))));
+        assert!(
+            refused(|p| p.regions[0].nodes[0].gate = Gate::All),
+            "a gate that nothing asks for"
+        );
+        assert!(!refused(|_| {}));
+    }
 }

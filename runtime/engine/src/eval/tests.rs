@@ -10,7 +10,7 @@ use crate::builder::ProgramBuilder;
 use crate::machine::state::NONE;
 
 fn eval_with(b: ProgramBuilder, id: ExprId, steps: u64) -> Result<Value, Failure> {
-    let loaded = b.load().unwrap();
+    let loaded = b.load_as_is().unwrap();
     let mut locals = Vec::new();
     let mut evaluator = Evaluator::new(&loaded, &[], NONE, &[], &mut locals).with_steps(steps);
     evaluator.eval(id).map_err(|failure| *failure)

@@ -52,20 +52,28 @@ impl Run<'_> {
     }
 
     /// A running effect: its output flows into the sinks of its node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn grow_effect(&mut self, at: u32, node: u32) {
-        if self.frame(at).extra.is_none() {
-            return;
+        if self.frame(at).extra.is_some() {
+            self.bind_flows(at, node);
         }
+    }
+
+    #[cold]
+    fn bind_flows(&mut self, at: u32, node: u32) {
         self.each_flow(at, node, |run, flow| run.bind_effect(at, node, flow));
     }
 
     /// A running node has a new frame: what it gives flows into the sinks of the node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn grow_into_child(&mut self, at: u32, node: u32, child: u32) {
-        if self.frame(at).extra.is_none() {
-            return;
+        if self.frame(at).extra.is_some() {
+            self.flows_into_child(at, node, child);
         }
+    }
+
+    #[cold]
+    fn flows_into_child(&mut self, at: u32, node: u32, child: u32) {
         self.each_flow(at, node, |run, flow| run.flow_to_child(child, flow));
     }
 

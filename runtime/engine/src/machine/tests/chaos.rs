@@ -154,7 +154,7 @@ fn run(seed: u64) -> (Outcome, usize) {
     let mut maker = Maker { b: ProgramBuilder::new(), rng: &mut rng, names: 0 };
     let body = maker.block(3, 0, true);
     maker.b.graph("chaos", body);
-    let loaded = maker.b.load().unwrap();
+    let loaded = maker.b.load_as_is().unwrap();
     let mut d = Driver::new(loaded);
     let graph = kait_ir::GraphId(d.program().graphs.len() as u32 - 1);
     let start = crate::Start { traced: true, ..crate::Start::new(graph, vec![]) };

@@ -28,7 +28,7 @@ fn start(mut b: ProgramBuilder, kind: NodeKind, args: Vec<Value>) -> Driver {
     let result = b.slot(0, params);
     let body = b.region(params, vec![node("it", kind)], result);
     b.graph("main", body);
-    Driver::started(b.load().unwrap(), args)
+    Driver::started(b.load_as_is().unwrap(), args)
 }
 
 fn map_of(source: kait_ir::ExprId, body: RegionId) -> Map {
@@ -172,7 +172,7 @@ fn independent_bodies_end_after_a_failure_and_the_lowest_is_reported() {
     let body = b.region(1, vec![it], result);
     b.graph("main", body);
     let items = Value::list((0..9).map(int).collect());
-    let mut d = Driver::started(b.load().unwrap(), vec![items]);
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![items]);
     assert_eq!(d.flying().len(), 3);
     d.in_flight.reverse();
     d.fail("write", custom("third"));
@@ -368,12 +368,12 @@ fn recursion_has_as_many_frames_as_its_header_says() {
         b.program.graphs[0].depth = Some(3);
         b
     };
-    Driver::started(program().load().unwrap(), vec![int(2)]).ended_with(0);
-    Driver::started(program().load().unwrap(), vec![int(3)]).failed_with(Failure::Depth);
+    Driver::started(program().load_as_is().unwrap(), vec![int(2)]).ended_with(0);
+    Driver::started(program().load_as_is().unwrap(), vec![int(3)]).failed_with(Failure::Depth);
     // Without a bound the engine has one of its own, and it costs no stack.
     let mut b = program();
     b.program.graphs[0].depth = None;
-    Driver::started(b.load().unwrap(), vec![int(1_000_000)]).failed_with(Failure::Depth);
+    Driver::started(b.load_as_is().unwrap(), vec![int(1_000_000)]).failed_with(Failure::Depth);
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_region_starts_before_slots_that_only_its_nodes_read() {
     let result = b.slot(0, 1);
     let body = b.region(0, nodes, result);
     b.graph("main", body);
-    let mut d = Driver::started(b.load().unwrap(), vec![]);
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
     assert_eq!(d.flying(), ["slow", "quick"]);
     d.ok("quick", 2);
     assert_eq!(d.flying(), ["slow"]);
@@ -434,7 +434,7 @@ fn a_result_waits_for_slots_of_enclosing_regions() {
     let result = b.slot(0, 1);
     let body = b.region(0, nodes, result);
     b.graph("main", body);
-    let mut d = Driver::started(b.load().unwrap(), vec![]);
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
     assert_eq!(d.outcome, None);
     d.ok("slow", 1);
     d.ended_with(1);
@@ -452,7 +452,7 @@ fn cancelling_awaits_writes_and_abandons_the_rest() {
     let result = b.slot(0, 0);
     let body = b.region(0, nodes, result);
     b.graph("main", body);
-    let mut d = Driver::started(b.load().unwrap(), vec![]);
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
     assert_eq!(d.flying(), ["write", "read"]);
     d.event(Event::Cancel);
     assert_eq!((d.abandoned.len(), d.flying()), (1, vec!["write"]));
@@ -502,7 +502,7 @@ fn a_chain_of_a_hundred_thousand_pure_nodes_needs_no_stack() {
     let result = b.slot(0, 100_000);
     let body = b.region(1, nodes, result);
     b.graph("main", body);
-    let d = Driver::started(b.load().unwrap(), vec![int(0)]);
+    let d = Driver::started(b.load_as_is().unwrap(), vec![int(0)]);
     assert_eq!(d.outcome, Some(crate::Outcome::Ok(int(100_000))));
 }
 
@@ -523,7 +523,7 @@ fn a_loop_without_effects_cannot_hang() {
     let result = loaded.slot(0, 0);
     let body = loaded.region(0, vec![node("it", kind)], result);
     loaded.graph("main", body);
-    let loaded = loaded.load().unwrap();
+    let loaded = loaded.load_as_is().unwrap();
     let machine = crate::Machine::new(loaded);
     let (mut state, mut out) = (crate::State::with_task_limit(10_000), Vec::new());
     let begin = crate::Start::new(kait_ir::GraphId(0), vec![]);

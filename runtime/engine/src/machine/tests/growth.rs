@@ -28,7 +28,7 @@ fn any(body: kait_ir::RegionId) -> Arm {
 
 fn watched(b: ProgramBuilder, args: Vec<Arg>) -> Driver {
     let graph = kait_ir::GraphId(b.program.graphs.len() as u32 - 1);
-    let mut d = Driver::new(b.load().unwrap());
+    let mut d = Driver::new(b.load_as_is().unwrap());
     let start = Start { args, sink: true, ..Start::new(graph, vec![]) };
     d.event(Event::Start(Box::new(start)));
     d
@@ -105,7 +105,7 @@ fn nobody_watching_costs_nothing() {
     let result = b.slot(0, 0);
     let body = b.region(0, vec![ask], result);
     b.graph("main", body);
-    let d = Driver::started(b.load().unwrap(), vec![]);
+    let d = Driver::started(b.load_as_is().unwrap(), vec![]);
     assert!(flows(&d).is_empty());
 }
 
@@ -265,7 +265,7 @@ fn cut(d: &mut Driver, generation: u32, index: u32, n: i64) {
 
 #[test]
 fn an_early_map_starts_on_complete_items() {
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     assert_eq!(flows(&d), ["1 cuts", "1 <- plan"]);
     cut(&mut d, 0, 0, 1);
     cut(&mut d, 0, 1, 2);
@@ -280,7 +280,7 @@ fn an_early_map_starts_on_complete_items() {
 
 #[test]
 fn what_was_superseded_is_dropped() {
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     cut(&mut d, 0, 0, 1);
     d.event(Event::Superseded { sink: SinkId(1), generation: 1 });
     assert_eq!((d.flying(), d.abandoned.len()), (vec!["plan"], 1));
@@ -294,7 +294,7 @@ fn what_was_superseded_is_dropped() {
 
 #[test]
 fn a_finished_list_that_does_not_begin_with_the_cuts_starts_anew() {
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     cut(&mut d, 0, 0, 1);
     d.ok("plan", vec![2]);
     assert_eq!((d.flying(), d.abandoned.len()), (vec!["each"], 1));
@@ -304,14 +304,14 @@ fn a_finished_list_that_does_not_begin_with_the_cuts_starts_anew() {
 
 #[test]
 fn an_early_item_fails_only_after_its_source_has_succeeded() {
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     cut(&mut d, 0, 0, 1);
     d.fail("each", custom("item"));
     assert_eq!(d.outcome, None);
     d.fail("plan", custom("plan"));
     d.failed_with(custom("plan"));
 
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     cut(&mut d, 0, 0, 1);
     d.fail("each", custom("item"));
     d.ok("plan", vec![1]);
@@ -320,7 +320,7 @@ fn an_early_item_fails_only_after_its_source_has_succeeded() {
 
 #[test]
 fn cancelling_a_source_drops_what_it_started() {
-    let mut d = Driver::started(early().load().unwrap(), vec![]);
+    let mut d = Driver::started(early().load_as_is().unwrap(), vec![]);
     cut(&mut d, 0, 0, 1);
     d.fail("plan", custom("plan"));
     assert!(d.flying().is_empty());

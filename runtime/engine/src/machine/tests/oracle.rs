@@ -372,7 +372,7 @@ fn run(seed: u64) -> Result<usize, String> {
     let mut guards = HashMap::new();
     below_guards(&block, &mut Vec::new(), &mut guards);
 
-    let mut driver = Driver::started(lowering.b.load().map_err(|e| e.to_string())?, vec![]);
+    let mut driver = Driver::started(lowering.b.load_as_is().map_err(|e| e.to_string())?, vec![]);
     let mut world = World::default();
     let mut known = 0;
     let mut passed: Vec<String> = Vec::new();

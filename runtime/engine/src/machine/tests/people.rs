@@ -25,7 +25,7 @@ fn run(b: ProgramBuilder, nodes: Vec<Node>) -> Driver {
     let result = b.slots(&slots);
     let body = b.region(0, nodes, result);
     b.graph("main", body);
-    Driver::started(b.load().unwrap(), vec![])
+    Driver::started(b.load_as_is().unwrap(), vec![])
 }
 
 /// A question under a policy, as `ask(...) with (within: …, fallback: …)` is lowered.

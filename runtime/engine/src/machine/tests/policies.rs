@@ -19,7 +19,7 @@ fn called(change: impl FnOnce(&mut ProgramBuilder, &mut Policy)) -> Driver {
     change(&mut b, &mut policies);
     let body = b.region(0, vec![node("call", NodeKind::Policy(Box::new(policies)))], result);
     b.graph("main", body);
-    Driver::started(b.load().unwrap(), vec![])
+    Driver::started(b.load_as_is().unwrap(), vec![])
 }
 
 fn seconds(b: &mut ProgramBuilder, n: i64) -> Option<kait_ir::ExprId> {
@@ -212,7 +212,7 @@ fn budgeted(name: &str, value: Value) -> Driver {
     let caught = NodeKind::Catch { body, arms: vec![any(handler)] };
     let body = b.region(0, vec![node("outer", caught)], result);
     b.graph("main", body);
-    Driver::started(b.load().unwrap(), vec![])
+    Driver::started(b.load_as_is().unwrap(), vec![])
 }
 
 fn used(d: &mut Driver, tokens: u64, cost: Option<&str>) {
@@ -278,7 +278,7 @@ fn the_run_itself_has_a_header_too() {
     let graph = b.graph("main", body);
     let time = b.value(Value::Duration(SECOND));
     b.program.graphs[graph.index()].budgets.push(("time".into(), time));
-    let mut d = Driver::started(b.load().unwrap(), vec![]);
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
     d.pass(SECOND);
     d.failed_with(Failure::Budget { kind: "time".into() });
 }
@@ -297,7 +297,7 @@ fn a_call_may_name_another_role_and_fewer_repairs() {
     }
     let body = b.region(0, vec![call], result);
     b.graph("main", body);
-    let d = Driver::started(b.load().unwrap(), vec![]);
+    let d = Driver::started(b.load_as_is().unwrap(), vec![]);
     let Some(Command::Model { request, .. }) = d.commands.first() else { panic!() };
     assert_eq!((request.role.as_str(), request.repair), ("smart", 0));
     assert_eq!(request.options, [int(100)]);
@@ -315,7 +315,7 @@ fn jitter_depends_on_the_seed_and_nothing_else() {
         let call = node("call", NodeKind::Policy(Box::new(policies))).after(&[]);
         let body = b.region(0, vec![call], result);
         let graph = b.graph("main", body);
-        let mut d = Driver::new(b.load().unwrap());
+        let mut d = Driver::new(b.load_as_is().unwrap());
         let start = crate::Start { seed, ..crate::Start::new(graph, vec![]) };
         d.event(Event::Start(Box::new(start)));
         d.fail("f", busy());

@@ -36,7 +36,7 @@ fn run(mut b: ProgramBuilder, nodes: Vec<Node>) -> Driver {
     let result = b.slots(&slots);
     let body = b.region(0, nodes, result);
     b.graph("test", body);
-    Driver::started(b.load().unwrap(), vec![])
+    Driver::started(b.load_as_is().unwrap(), vec![])
 }
 
 #[test]
