@@ -81,7 +81,10 @@ impl Diagnostics {
         if !self.has_errors() || !self.found.iter().any(|one| one.code == unused) {
             return;
         }
-        let wrong: Vec<Span> = declarations.filter(|span| self.has_error_in(*span)).collect();
+        let errors = self.found.iter().filter(|one| one.is_error());
+        let errors: Vec<Span> = errors.map(|one| one.primary.span).collect();
+        let is_wrong = |span: &Span| errors.iter().any(|error| span.contains(*error));
+        let wrong: Vec<Span> = declarations.filter(is_wrong).collect();
         self.found.retain(|one| {
             one.code != unused || !wrong.iter().any(|span| span.contains(one.primary.span))
         });

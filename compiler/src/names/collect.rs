@@ -182,7 +182,10 @@ impl Collector<'_> {
         let mut places: Vec<Span> = Vec::new();
         for variant in decl.variants() {
             let Some((name, span)) = variant.name().map(|name| self.named(name)) else { continue };
-            if let Some(first) = head.variants.iter().position(|known| *known == name) {
+            let known = self.scope.variants.get(&name).and_then(|known| {
+                known.iter().find(|(of, _)| *of == def).map(|(_, index)| *index as usize)
+            });
+            if let Some(first) = known {
                 let mut finding = Diagnostic::new(
                     Code::Duplicate,
                     span,

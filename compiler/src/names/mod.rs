@@ -192,8 +192,8 @@ impl Names {
 
     /// The variant of an enum by name.
     pub(crate) fn variant(&self, of: DefId, name: &str) -> Option<u32> {
-        let position = self.head(of)?.variants.iter().position(|variant| variant == name)?;
-        u32::try_from(position).ok()
+        let known = self.scope(self.head(of)?.module)?.variants.get(name)?;
+        known.iter().find(|(def, _)| *def == of).map(|(_, index)| *index)
     }
 
     /// Whether a use of the definition reports nothing, because its own text could not be read.

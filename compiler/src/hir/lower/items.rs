@@ -1,6 +1,7 @@
 //! Declarations.
 
 use kait_syntax::ast::{self, Decl, PromptItem as AstItem, TestItem as AstTestItem};
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::Lowerer;
@@ -80,13 +81,14 @@ impl<'a> Lowerer<'a> {
 
     fn record(&mut self, fields: impl Iterator<Item = ast::Field<'a>>) -> Record {
         let mut lowered: Vec<Field> = Vec::new();
+        let mut known = FxHashMap::default();
         for field in fields {
             let place = self.span(field.range());
             let (name, span) = match field.name() {
                 Some(name) => self.token(name),
                 None => (SmolStr::default(), place),
             };
-            self.duplicate_field(&lowered, &name, span, "field");
+            self.duplicate_field(&mut known, &name, span);
             let ty = self.ty(field.ty(), place, &[]);
             let default = field.default().map(|default| self.expr(default));
             let wire = field.wire_name().and_then(|wire| self.wire_name(wire));
@@ -96,14 +98,20 @@ impl<'a> Lowerer<'a> {
         Record { type_params: self.type_params.clone(), fields: lowered }
     }
 
-    fn duplicate_field(&mut self, known: &[Field], name: &SmolStr, span: Span, noun: &str) {
+    fn duplicate_field(
+        &mut self,
+        known: &mut FxHashMap<SmolStr, Span>,
+        name: &SmolStr,
+        span: Span,
+    ) {
         if name.is_empty() {
             return;
         }
-        if let Some(first) = known.iter().find(|field| field.name == *name) {
+        let first = *known.entry(name.clone()).or_insert(span);
+        if first != span {
             let finding =
-                Diagnostic::new(Code::Duplicate, span, format!("two {noun}s are called `{name}`"))
-                    .label(first.span, "the first is here");
+                Diagnostic::new(Code::Duplicate, span, format!("two fields are called `{name}`"))
+                    .label(first, "the first is here");
             self.report(finding);
         }
     }
@@ -126,13 +134,14 @@ impl<'a> Lowerer<'a> {
             let place = self.span(variant.range());
             let Some((name, span)) = variant.name().map(|name| self.token(name)) else { continue };
             let mut fields: Vec<Field> = Vec::new();
+            let mut known = FxHashMap::default();
             for param in variant.params().into_iter().flat_map(ast::Params::params) {
                 let place = self.span(param.range());
                 let (name, span) = match param.name() {
                     Some(name) => self.token(name),
                     None => (SmolStr::default(), place),
                 };
-                self.duplicate_field(&fields, &name, span, "field");
+                self.duplicate_field(&mut known, &name, span);
                 let ty = self.ty(param.ty(), place, &[]);
                 let default = param.default().map(|default| self.expr(default));
                 let docs = docs(param.doc_text());
@@ -515,7 +524,7 @@ impl<'a> Lowerer<'a> {
     /// Constants that need themselves, directly or through others and functions.
     pub(super) fn const_cycles(&mut self, hir: &crate::hir::Hir) {
         let mut graph = petgraph::graph::DiGraph::<DefId, Span>::new();
-        let mut nodes = rustc_hash::FxHashMap::default();
+        let mut nodes = FxHashMap::default();
         let mut defs: Vec<DefId> = self.mentions.keys().copied().collect();
         defs.sort_unstable();
         let is_const =

@@ -224,6 +224,30 @@ fn one_mistake_makes_one_error() {
 }
 
 #[test]
+fn thousands_of_mistakes_take_linear_time() {
+    use std::fmt::Write as _;
+    let mut text = String::from("fn f(n: int) -> int {\n");
+    for i in 0..5_000 {
+        let _ = writeln!(text, "  let a{i} = unknown_{i}(b{i}.x(), later)");
+    }
+    text.push_str("  let later = 1\n  n\n}\nrecord R {\n");
+    for i in 0..5_000 {
+        let _ = writeln!(text, "  field_{i}: Type{i}");
+    }
+    text.push_str("}\nenum E {\n");
+    for i in 0..5_000 {
+        let _ = writeln!(text, "  V{i}");
+    }
+    text.push_str("}\nfn g(e: E) -> int {\n  match e {\n");
+    for i in 0..5_000 {
+        let _ = writeln!(text, "    E.V{i} => {i}");
+    }
+    text.push_str("  }\n}\n");
+    let (_, found) = resolve(&text);
+    assert_eq!(found.len(), crate::diagnostics::MAX_PER_FILE + 1);
+}
+
+#[test]
 fn deep_code_does_not_overflow_the_stack() {
     let nested = format!("fn f(n: int) -> int {{\n  {}n{}\n}}\n", "(".repeat(120), ")".repeat(120));
     assert!(codes(&nested).is_empty());

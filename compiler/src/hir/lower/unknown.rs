@@ -1,10 +1,12 @@
 //! Names that nobody declared. One mistake makes one error: the uses of one unknown name are one finding.
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::Lowerer;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, MAX_PER_FILE, Span};
 use crate::hir::ModuleId;
 use crate::names::{
     foreign_member, foreign_type, is_planned_member, is_planned_module, our_member, suggest,
@@ -22,6 +24,11 @@ pub(super) struct Unknowns {
 
 impl Unknowns {
     /// Whether the name was reported; then this place is added to it.
+    /// Whether there are so many that no more are shown: then guesses are not worth their time.
+    fn is_full(&self) -> bool {
+        self.found.len() > MAX_PER_FILE
+    }
+
     pub(super) fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
         let Some(index) = self.known.get(&(code, SmolStr::new(name))) else { return false };
         if let Some((_, places)) = self.found.get_mut(*index) {
@@ -95,8 +102,20 @@ impl Lowerer<'_> {
         if self.may_follow(name) {
             return;
         }
+        let here = format!("{name} {}", self.def.0);
+        if self.unknown.again(Code::UsedTooEarly, &here, span)
+            || self.unknown.again(Code::UnknownName, name, span)
+        {
+            return;
+        }
+        if self.unknown.is_full() {
+            let message = format!("`{name}` is not known here");
+            let finding = Diagnostic::new(Code::UnknownName, span, message);
+            self.unknown.add(Code::UnknownName, name, finding);
+            return;
+        }
         if let Some(finding) = self.used_too_early(name, span) {
-            self.report(finding);
+            self.unknown.add(Code::UsedTooEarly, &here, finding);
             return;
         }
         if self.hidden_params.iter().any(|param| param == name) {
@@ -109,7 +128,7 @@ impl Lowerer<'_> {
             self.report(finding);
             return;
         }
-        if self.foreign_name(name, span) || self.unknown.again(Code::UnknownName, name, span) {
+        if self.foreign_name(name, span) {
             return;
         }
         let mut finding =
@@ -173,7 +192,8 @@ impl Lowerer<'_> {
         }
         let mut finding =
             Diagnostic::new(Code::UnknownModule, span, format!("there is no module `{name}`"));
-        let near = self.names.scope(self.module).and_then(|scope| {
+        let near = self.names.scope(self.module).filter(|_| !self.unknown.is_full());
+        let near = near.and_then(|scope| {
             let mut own: Vec<&str> = scope.modules.keys().map(SmolStr::as_str).collect();
             own.sort_unstable();
             let std = kait_stdlib::modules().iter().map(|(name, _)| *name);
@@ -199,6 +219,12 @@ impl Lowerer<'_> {
         }
         if is_planned_member(&module_name, name) {
             let finding = Diagnostic::not_supported(span, &format!("`{key}`"));
+            self.unknown.add(Code::UnknownMember, &key, finding);
+            return;
+        }
+        if self.unknown.is_full() {
+            let message = format!("the module `{module_name}` has no `{name}`");
+            let finding = Diagnostic::new(Code::UnknownMember, span, message);
             self.unknown.add(Code::UnknownMember, &key, finding);
             return;
         }
@@ -241,6 +267,8 @@ impl Lowerer<'_> {
             finding = finding
                 .help(format!("the type is called `{ours}`"))
                 .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
+        } else if self.unknown.is_full() {
+            // Nobody will read it.
         } else if let Some(near) = self.similar_type(name) {
             finding = did_you_mean(finding, span, &near);
         } else {
@@ -354,12 +382,17 @@ pub(super) fn did_you_mean(finding: Diagnostic, span: Span, near: &str) -> Diagn
 
 /// The std module that has a function of that name, if exactly one has.
 pub(super) fn std_module_with(function: &str) -> Option<&'static str> {
-    let declaration = format!("pub extern {function}");
-    let mut found = kait_stdlib::modules().iter().filter(|(_, source)| {
-        source.match_indices(declaration.as_str()).any(|(at, text)| {
-            source.get(at + text.len()..).is_some_and(|rest| rest.starts_with(['(', '<']))
-        })
+    static MODULES: LazyLock<FxHashMap<&'static str, Option<&'static str>>> = LazyLock::new(|| {
+        let mut modules = FxHashMap::default();
+        for (module, source) in kait_stdlib::modules() {
+            for line in source.lines() {
+                let Some(rest) = line.strip_prefix("pub extern ") else { continue };
+                let name = rest.split(['(', '<']).next().unwrap_or_default();
+                // A name that several modules have says nothing.
+                modules.entry(name).and_modify(|known| *known = None).or_insert(Some(*module));
+            }
+        }
+        modules
     });
-    let first = found.next()?;
-    found.next().is_none().then_some(first.0)
+    MODULES.get(function).copied().flatten()
 }
