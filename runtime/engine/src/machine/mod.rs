@@ -32,7 +32,7 @@ use crate::event::{Arg, Command, EffectId, Event, Nanos, Outcome, Site, Start};
 use crate::limits::{MAX_FRAME_DEPTH, MAX_FRAMES, MAX_TASKS};
 use crate::load::Loaded;
 pub use state::{CallRecord, State};
-use state::{Fail, Frame, NONE, NodeState, PART, Role, TimerUse, Waiter};
+use state::{Fail, Frame, NONE, NodeState, Role, TimerUse, Waiter};
 
 /// A program that runs.
 #[derive(Clone, Debug)]
@@ -127,7 +127,6 @@ impl<'a> Run<'a> {
                 self.child_ended(ended);
             } else if let Some(waiter) = self.s.ready.pop_front() {
                 match waiter.node {
-                    PART => self.part_ready(waiter.generation),
                     NONE => {
                         if self.is_current(waiter) {
                             self.frame_complete(waiter.frame);

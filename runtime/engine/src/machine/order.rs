@@ -14,7 +14,7 @@ use kait_ir::{Gate, Node, NodeKind};
 use smallvec::SmallVec;
 
 use super::Run;
-use super::state::{Extra, Frame, NodeState, Role, Waiter};
+use super::state::{Extra, Frame, NodeState, PART, Role, Waiter};
 use crate::load::RegionTable;
 
 impl<'a> Run<'a> {
@@ -83,16 +83,24 @@ impl<'a> Run<'a> {
         f.extra().waiters.push((slot, waiter));
     }
 
-    /// A slot is filled: who waited for it is looked at again.
+    /// A slot is filled: who waited for it is looked at again. Parts of growing results are sent at once: the frame
+    /// that they belong to may be over, and used for something else, when the others have their turn.
     pub(crate) fn wake_slot(&mut self, frame: u32, slot: u32) {
         let ready = &mut self.s.ready;
+        let mut parts: SmallVec<[u32; 4]> = SmallVec::new();
         if let Some(extra) = &mut self.s.frames[frame as usize].extra {
             extra.waiters.retain(|(wanted, waiter)| {
                 if *wanted == slot {
-                    ready.push_back(*waiter);
+                    match waiter.node {
+                        PART => parts.push(waiter.generation),
+                        _ => ready.push_back(*waiter),
+                    }
                 }
                 *wanted != slot
             });
+        }
+        for part in parts {
+            self.part_ready(part);
         }
     }
 
