@@ -1,0 +1,130 @@
+//! Wrong words, wrong values, wrong files: each a clear message with a code, and the right exit code.
+
+use crate::support::{program, root, run, run_with};
+
+const TRIAGE: &str = "examples/triage.kait";
+
+#[test]
+fn parameters_that_are_missing_surplus_or_ill_typed() {
+    run(&["run", TRIAGE]).exits(2).says(&["K9041", "`message` is missing (text)"]);
+    run(&["run", TRIAGE, "mesage=x"]).exits(2).says(&["K9041", "did you mean `message`"]);
+    run(&["run", TRIAGE, "message=x", "message=y"]).exits(2).says(&["given twice"]);
+    run(&["run", TRIAGE, "hello"]).exits(2).says(&["K9041", "write `name=hello`"]);
+    let (_dir, path) = program(
+        "enum Size { Small, Large }\n\npub graph main(n: int where (max: 3), size: Size, days: duration, xs: [int]) -> int {\n  n + list.length(xs)\n}\n",
+    );
+    run(&["run", &path, "n=9", "size=huge", "days=soon", "xs=[1, \"a\"]"]).exits(2).says(&[
+        "`n` does not fit",
+        "one of small, large",
+        "duration such as 90s",
+        "`xs` at `/1` does not fit",
+    ]);
+    let done = run(&["run", &path, "n=1", "size=Small", "days=2d", "xs:=[1, 2]"]).exits(0);
+    assert_eq!(done.out, "3\n");
+}
+
+#[test]
+fn inputs_from_files_and_json() {
+    let done = run(&["run", "examples/hello.kait", "name=@rustfmt.toml", "--offline"]).exits(0);
+    assert!(done.out.contains("max_width"));
+    run(&["run", "examples/hello.kait", "name=@nothing.txt"]).exits(2).says(&["there is no file"]);
+    run(&["run", "examples/hello.kait", "name:=7"]).exits(2).says(&["K9041", "`name`"]);
+    run(&["run", "examples/hello.kait", "name:=[", "--offline"]).exits(2).says(&["not valid JSON"]);
+    let done = run_with(
+        &["run", "examples/hello.kait", "--input", "-", "--offline"],
+        b"{\"name\": \"Ada\"}",
+    );
+    assert!(done.exits(0).out.contains("Ada"));
+    run_with(&["run", "examples/hello.kait", "--input", "-"], b"[1]").exits(2).says(&["a list"]);
+    run_with(&["run", "examples/hello.kait", "--input", "-"], b"{")
+        .exits(2)
+        .says(&["not valid JSON"]);
+    run_with(&["run", "examples/hello.kait", "name=@-", "--offline"], b"\xff\xfe")
+        .exits(1)
+        .says(&["not UTF-8"]);
+}
+
+#[test]
+fn files_that_are_not_programs() {
+    for command in ["run", "check", "test", "fmt", "graph"] {
+        let done = run(&[command, "examples/helo.kait"]);
+        assert_ne!(done.code, 0, "{command}");
+        done.says(&["K0901", "did you mean `examples/hello.kait`?"]);
+    }
+    run(&["run", "examples"]).exits(2).says(&["K0901", "is a directory"]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bytes.kait");
+    std::fs::write(&path, b"\xff\xfe\x00graph").unwrap();
+    let path = path.to_str().unwrap();
+    run(&["run", path]).exits(2).says(&["K0901", "not UTF-8"]);
+    run(&["check", path]).exits(1).says(&["K0901", "not UTF-8"]);
+    run(&["check", directory.path().join("nothing").to_str().unwrap()]).exits(2).says(&["K0901"]);
+}
+
+#[test]
+fn wrong_words_are_usage() {
+    run(&["rum"]).exits(2);
+    run(&["run"]).exits(2);
+    run(&["run", TRIAGE, "message=x", "--colour"]).exits(2);
+    run(&["run", "tests/corpus/programs/02_summarise.kait"]).exits(2).says(&[
+        "K9040",
+        "2 public graphs",
+        "02_summarise.kait:summarise_page",
+    ]);
+    run(&["run", "tests/corpus/programs/02_summarise.kait:nothing"]).exits(2).says(&["K9040"]);
+    let (_dir, path) = program("graph hidden() -> int {\n  1\n}\n");
+    run(&["run", &path]).exits(2).says(&["K9040", "no `pub graph`"]);
+}
+
+#[test]
+fn a_broken_profile_is_named() {
+    let (dir, path) = program("pub graph main() -> int {\n  1\n}\n");
+    std::fs::write(dir.path().join("kait.toml"), "[models.fast]\nprovider = 3\n").unwrap();
+    run(&["run", &path]).exits(2).says(&["K0902", "kait.toml"]);
+    run(&["run", TRIAGE, "message=x", "--profile", "nobody"]).exits(2).says(&["K0902", "nobody"]);
+}
+
+#[test]
+fn failures_of_a_run_have_codes_places_and_exit_codes() {
+    let (_dir, path) = program(
+        "pub graph divide(a: int, b: int) -> int {\n  a / b\n}\n\n\
+         pub graph slow() -> text with (time: 50ms) {\n  clock.sleep(30s)\n  \"late\"\n}\n\n\
+         pub graph own(x: int) -> int {\n  if x > 1 { fail \"too much\" } else { x }\n}\n\n\
+         pub graph reads() -> text {\n  file.read(\"nothing.txt\")\n}\n",
+    );
+    let graph = |name: &str| format!("{path}:{name}");
+    run(&["run", &graph("divide"), "a=1", "b=0"]).exits(1).says(&["K9018", "kait explain K9018"]);
+    run(&["run", &graph("slow")]).exits(4).says(&["K9019"]);
+    run(&["run", &graph("own"), "x=5"]).exits(1).says(&["K9023", "too much"]);
+    run(&["run", &graph("reads")]).exits(1).says(&["K9017", "nothing.txt", "program.kait:15:3"]);
+    let done = run(&["run", &graph("reads"), "--json"]).exits(1);
+    let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(json["failure"]["kind"], "tool");
+    assert_eq!(json["error"]["code"], "K9017");
+}
+
+#[test]
+fn a_model_that_is_not_there_is_said_without_its_key() {
+    let (dir, path) =
+        program(&std::fs::read_to_string(root().join("examples/hello.kait")).unwrap());
+    let profile = "[models.fast]\nprovider = \"openai\"\nmodel = \"m\"\nbase_url = \"http://127.0.0.1:9/v1\"\nkey_env = \"TEST_KEY\"\n";
+    std::fs::write(dir.path().join("kait.toml"), profile).unwrap();
+    run(&["run", &path]).exits(1).says(&["`TEST_KEY`", "not set"]);
+    let mut command = crate::support::kait(&["run", &path]);
+    let done: crate::support::Done =
+        command.env("TEST_KEY", "sk-very-secret").output().unwrap().into();
+    assert!(!done.err.contains("very-secret") && !done.out.contains("very-secret"));
+    done.exits(1).says(&["K9017", "127.0.0.1:9"]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut child = crate::support::kait(&["grammar"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done: crate::support::Done = child.wait_with_output().unwrap().into();
+    done.exits(0).says(&[]);
+}
