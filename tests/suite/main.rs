@@ -16,5 +16,6 @@ mod fuzz;
 mod language;
 mod mutations;
 mod spec;
+mod std;
 mod tidy;
 mod words;
