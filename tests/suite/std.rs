@@ -1,8 +1,15 @@
-//! The standard library compiles, and so does every example in its documentation.
+//! Every example in the documentation of the standard library compiles, and those that can be run hold.
 
-use kait_compiler::compile;
+use std::sync::Arc;
+
 use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::hir::{DefId, DefKind};
 use kait_compiler::sources::MemorySources;
+use kait_compiler::{Compilation, compile};
+use kait_engine::Loaded;
+use kait_ir::GraphId;
+use kait_ir::program::GraphKind;
+use kait_runtime::simulate::simulate;
 use kait_stdlib::{Example, examples};
 
 /// The example as a program: its expressions are expected in a test, or it is the body of a graph.
@@ -24,19 +31,54 @@ fn program(example: &Example) -> String {
     text + "}\n"
 }
 
+/// Runs the one test of the program; what does not hold, in words.
+fn run(compiled: &Compilation) -> Result<(), String> {
+    let is_test = |id: &&DefId| {
+        let def = compiled.hir.defs.get(id.index());
+        def.is_some_and(|def| matches!(def.kind, DefKind::Test(_)))
+    };
+    let root = compiled.hir.modules.first().ok_or("there is no module")?;
+    let test = root.defs.iter().find(is_test).ok_or("there is no test")?;
+    let program = compiled.lower_test(*test).map_err(|fault| format!("{fault:?}"))?;
+    let loaded = Arc::new(Loaded::new(program).map_err(|fault| fault.to_string())?);
+    let graphs = &loaded.program().graphs;
+    let graph = graphs.iter().position(|graph| graph.kind == GraphKind::Test).unwrap();
+    let end = simulate(&loaded, GraphId(graph.try_into().unwrap()));
+    if end.passed() {
+        Ok(())
+    } else {
+        Err(format!("{:?} {:?} {:?}", end.outcome, end.failed, end.unstubbed))
+    }
+}
+
 #[test]
-fn every_example_compiles() {
+fn every_example_compiles_and_holds() {
     let mut wrong = Vec::new();
     let all = examples();
     assert!(all.len() > 100, "only {} examples were found", all.len());
     for example in all {
-        let name = format!("std/{}.kait:{}", example.module, example.line);
         let text = program(&example);
-        let compiled = compile(&MemorySources::single("example.kait", text.as_str()), &["example.kait"]);
-        if compiled.has_errors() {
-            let shown = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
-            wrong.push(format!("{name}\n{shown}"));
-        }
+        let sources = MemorySources::single("example.kait", text.as_str());
+        let compiled = compile(&sources, &["example.kait"]);
+        let fault = if compiled.has_errors() {
+            terminal::render(&compiled.diagnostics, &compiled.files, Style::default())
+        } else if let (true, Err(fault)) = (example.run, run(&compiled)) {
+            fault
+        } else {
+            continue;
+        };
+        wrong.push(format!("std/{}.kait:{}\n{fault}", example.module, example.line));
     }
     assert!(wrong.is_empty(), "{} of the examples:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_example_that_does_not_hold_is_noticed() {
+    for (code, holds) in [("text.length(\"tea\") == 3", true), ("text.length(\"tea\") == 4", false)]
+    {
+        let example = Example { module: "text", line: 1, code: format!("{code}\n"), run: true };
+        let text = program(&example);
+        let sources = MemorySources::single("example.kait", text.as_str());
+        assert_eq!(run(&compile(&sources, &["example.kait"])).is_ok(), holds, "{code}");
+    }
 }
