@@ -28,7 +28,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "parse", check: parse },
     Target { name: "format", check: crate::format::check },
-    Target { name: "compile", check: compile },
+    Target { name: "compile", check: crate::compile::check },
 ];
 
 /// The time that one target may take for one text of up to [`LARGEST`] bytes, on a busy machine and
@@ -113,56 +113,6 @@ fn guarded(target: &Target, text: &str) -> Result<(), String> {
 
 /// The parser: every byte is in the tree, in order; errors point into the text and come sorted;
 /// fixes apply; the tree is no higher than promised.
-/// Every finding has a registered code and places inside of its files, and can be shown; a program without errors can
-/// be lowered.
-fn compile(text: &str) -> Result<(), String> {
-    use kait_compiler::diagnostics::render::{json, terminal};
-    use kait_compiler::diagnostics::{Code, fixes};
-
-    let sources = kait_compiler::sources::MemorySources::single("fuzz.kait", text);
-    let compiled = kait_compiler::compile(&sources, &["fuzz.kait"]);
-    for finding in &compiled.diagnostics {
-        let code = Code::parse(&finding.code).ok_or_else(|| format!("no code {}", finding.code))?;
-        if code == Code::Internal {
-            return Err(finding.message.clone());
-        }
-        let places = std::iter::once(&finding.primary).chain(&finding.labels).map(|l| l.span);
-        let edits = finding.fixes.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
-        for span in places.chain(edits) {
-            let file = compiled.files.get(span.file).ok_or("a place in no file")?;
-            if file.text().get(span.start as usize..span.end as usize).is_none() {
-                return Err(format!("{}: a place outside of its file", finding.code));
-            }
-        }
-    }
-    let style = terminal::Style::default();
-    let shown = terminal::render(&compiled.diagnostics, &compiled.files, style);
-    if shown.is_empty() != compiled.diagnostics.is_empty() {
-        return Err("nothing is shown".to_owned());
-    }
-    if !json::render(&compiled.diagnostics, &compiled.files).starts_with('{') {
-        return Err("no JSON".to_owned());
-    }
-    if let Some(id) = compiled.files.find("fuzz.kait") {
-        let (fixed, count) = fixes::apply(id, text, &compiled.diagnostics, fixes::Choice::All);
-        if count == 0 && fixed != text {
-            return Err("no fix changes the text".to_owned());
-        }
-    }
-    if !compiled.has_errors() {
-        for (index, def) in (0..).zip(&compiled.hir.defs) {
-            let def_id = kait_compiler::hir::DefId(index);
-            let is_graph = matches!(&def.kind, kait_compiler::hir::DefKind::Callable(callable)
-                if callable.kind == kait_compiler::hir::CallableKind::Graph
-                    && callable.type_params.is_empty());
-            if is_graph && let Err(finding) = compiled.lower(&[def_id]) {
-                return Err(format!("`{}` cannot be lowered: {}", def.name, finding.message));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn parse(text: &str) -> Result<(), String> {
     let parse = kait_syntax::parse(text);
     let whole = parse.tree.root().text();

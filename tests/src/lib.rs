@@ -1,6 +1,7 @@
 //! What the tests of the whole system share: where the sources of the project are, how two parsers
 //! are compared, what is fuzzed. The tests themselves are in `suite/`, long runs in `src/bin/`.
 
+pub mod compile;
 pub mod differential;
 pub mod format;
 pub mod fuzz;

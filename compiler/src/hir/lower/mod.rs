@@ -25,8 +25,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::{
-    Body, Def, DefId, DefKind, Expr, ExprId, Hir, Local, LocalId, LocalKind, Module, ModuleId, Pat,
-    PatId,
+    Body, CallableKind, Def, DefId, DefKind, Expr, ExprId, Hir, Local, LocalId, LocalKind, Module,
+    ModuleId, Pat, PatId,
 };
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::names::{Names, span_of};
@@ -242,7 +242,13 @@ impl<'a> Lowerer<'a> {
         }
         let body = std::mem::take(&mut self.body);
         let is_empty = body.exprs.is_empty() && body.pats.is_empty() && body.locals.is_empty();
-        let keep = body.root.is_some() || !is_empty;
+        // A test runs and a prompt is called, also those in which no expression is written yet.
+        let runs = match &kind {
+            DefKind::Test(_) => true,
+            DefKind::Callable(callable) => callable.kind == CallableKind::Prompt,
+            _ => false,
+        };
+        let keep = runs || body.root.is_some() || !is_empty;
         (kind, keep.then_some(body))
     }
 }

@@ -130,7 +130,7 @@ fn end_of_declaration(p: &mut Parser<'_>) {
                 p.range(0),
                 format!("`{}` closes nothing", p.text(0)),
             )
-            .with_replacement("remove it", range, "")
+            .with_replacement("remove it", p.range(0), "")
         } else {
             SyntaxError::new(
                 Code::MissingNewline,

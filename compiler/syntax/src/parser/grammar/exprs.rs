@@ -196,7 +196,7 @@ fn strength(kind: K) -> Option<(u8, bool)> {
 /// `disj`, `conj`, `neg`, `cmp`, `sum` and `prod` by precedence climbing: operators that bind at
 /// least as strongly as `least`. Comparisons do not chain.
 fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
-    let mut compared = false;
+    let (mut compared, mut tested) = (false, false);
     if p.at(K::NotKw) {
         if least > NOT {
             let error = SyntaxError::new(
@@ -227,7 +227,8 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             }
             return true;
         };
-        if level < least || p.chain_too_long() {
+        // Behind `is` stands a pattern, which no tighter operator takes as its left side.
+        if level < least || tested && level > COMPARE || p.chain_too_long() {
             return true;
         }
         if op == K::Minus && p.context == Context::Arms && p.on_new_line(0) && p.nth(1) == K::Number
@@ -267,6 +268,7 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             }
             patterns::pattern(p);
             p.finish_node(marker, K::IsExpr);
+            tested = true;
             continue;
         }
         if op == K::EqEq && p.raw() == K::Eq && p.glued(0) {
@@ -723,6 +725,8 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
         let word_key = p.nth(1) == K::Colon
             && p.raw().can_be_field_name()
             && !matches!(p.raw(), K::TrueKw | K::FalseKw | K::NoneKw);
+        // Spreads and selectors are no keys.
+        let key = !matches!(p.raw(), K::DotDot | K::Dot);
         let found = if word_key {
             let name = p.start();
             p.bump_as(K::Lid);
@@ -735,8 +739,8 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
             p.abandon(entry);
             return false;
         }
-        let map = *is_map.get_or_insert(p.raw() == K::Colon);
-        if map && p.raw() == K::Colon {
+        let map = *is_map.get_or_insert(key && p.raw() == K::Colon);
+        if map && key && p.raw() == K::Colon {
             p.bump();
             operand(p, "the entry's value");
             p.finish_node(entry, K::MapEntry);

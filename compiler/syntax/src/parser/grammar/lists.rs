@@ -314,7 +314,7 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
                 p.range(0),
                 format!("`{}` closes nothing", p.text(0)),
             )
-            .with_replacement("remove it", range, "")
+            .with_replacement("remove it", p.range(0), "")
         } else if could_be_item(p.raw()) || p.raw().is_keyword() {
             SyntaxError::new(
                 Code::MissingNewline,
