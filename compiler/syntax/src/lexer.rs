@@ -18,9 +18,11 @@ mod scan;
 pub(crate) use scan::{snake, upper_camel};
 
 use logos::Logos;
+use rustc_hash::FxHashMap;
 use text_size::TextRange;
 
 use crate::codes::Code;
+use crate::limits::MAX_ERRORS;
 use crate::numbers::Unit;
 use crate::{SyntaxError, SyntaxKind};
 
@@ -55,6 +57,9 @@ impl Significant {
         self.flags & flag != 0
     }
 }
+
+/// How many mistakes are kept. More than are shown, because the parser leaves some out.
+const MAX_LEXICAL_ERRORS: usize = 10 * MAX_ERRORS;
 
 /// Where an unclosed text was cut off.
 #[derive(Clone, Copy, Debug)]
@@ -210,6 +215,8 @@ struct Lexer<'s> {
     unknown: bool,
     no_backtick: bool,
     no_comment_end: bool,
+    /// The errors about names in mixed case, by name.
+    mixed: FxHashMap<&'s str, usize>,
 }
 
 impl<'s> Lexer<'s> {
@@ -234,6 +241,7 @@ impl<'s> Lexer<'s> {
             unknown: false,
             no_backtick: false,
             no_comment_end: false,
+            mixed: FxHashMap::default(),
         }
     }
 
@@ -462,7 +470,11 @@ impl<'s> Lexer<'s> {
         self.prev = SyntaxKind::StrEnd;
     }
 
+    /// Adds a mistake and gives its index; past the limit nothing, and an index that nothing has.
     fn error(&mut self, code: Code, start: u32, end: u32, message: impl Into<String>) -> usize {
+        if self.out.errors.len() >= MAX_LEXICAL_ERRORS {
+            return usize::MAX;
+        }
         let range = TextRange::new(start.into(), end.max(start).into());
         self.out.errors.push(SyntaxError::new(code, range, message));
         self.out.errors.len() - 1

@@ -69,3 +69,13 @@ pub fn parse(text: &str) -> Parse {
 pub fn parse_shared(text: Arc<str>) -> Parse {
     parser::parse(text)
 }
+
+/// How many tokens a text has, trivia included: the lexer alone, for benchmarks.
+#[must_use]
+pub fn count_tokens(text: &str) -> usize {
+    if text.len() > limits::MAX_FILE_BYTES {
+        return 0;
+    }
+    // The last one marks the end.
+    lexer::lex(text).tokens.len() - 1
+}

@@ -1,7 +1,8 @@
 //! Every limit of this crate, so that no text can make it hang or overflow a stack.
 
-/// How deeply code may be nested: brackets, blocks, interpolations and chains of operators. A
-/// syntax tree is at most twice as high, so whoever walks it by recursion may rely on that.
+/// How deeply code may be nested: brackets, blocks, interpolations and chains of operators. Whoever
+/// walks a tree by recursion may rely on it: expressions, types and patterns are nested at most twice
+/// as deep, and the tree, where one construct makes several nodes, is at most four times as high.
 pub const MAX_DEPTH: u32 = 256;
 
 /// How many mistakes of one file are reported; one more says that there are others.

@@ -6,7 +6,7 @@ use crate::codes::Code;
 use crate::errors::{Edit, Fix};
 use crate::{SyntaxKind, TextRange, strings};
 
-impl Lexer<'_> {
+impl<'s> Lexer<'s> {
     /// Scans the inside of the innermost open text from `from`; gives the offset where code goes on:
     /// behind the closing quotes, behind `${`, or at the line break that cuts the text off.
     pub(super) fn scan_text(&mut self, from: usize) -> usize {
@@ -185,14 +185,17 @@ impl Lexer<'_> {
     /// without a partner is a character without meaning.
     pub(super) fn foreign_text(&mut self, quote: Raw, start: usize, body: usize) -> usize {
         let rest = self.text.get(body..).unwrap_or_default();
+        let to = |quote: char| {
+            let end = rest.find([quote, '\n'])?;
+            rest.get(end..)?.starts_with(quote).then_some(end)
+        };
         let (kind, length) = if quote == Raw::SingleQuote {
-            let line = rest.split('\n').next().unwrap_or_default();
-            (SyntaxKind::SingleQuoted, line.find('\''))
+            (SyntaxKind::SingleQuoted, to('\''))
+        } else if self.single_line > 0 {
+            (SyntaxKind::BacktickQuoted, to('`'))
         } else {
-            let in_text = self.single_line > 0;
-            let area = if in_text { rest.split('\n').next().unwrap_or_default() } else { rest };
-            let found = if self.no_backtick { None } else { area.find('`') };
-            self.no_backtick |= found.is_none() && !in_text;
+            let found = if self.no_backtick { None } else { rest.find('`') };
+            self.no_backtick |= found.is_none();
             (SyntaxKind::BacktickQuoted, found)
         };
         match length {
@@ -205,21 +208,29 @@ impl Lexer<'_> {
         }
     }
 
-    /// A name that is neither lower nor upper case throughout: one token, with a fix.
-    pub(super) fn mixed_name(&mut self, start: u32, text: &str) {
+    /// A name that is neither lower nor upper case throughout: one token, reported where the name
+    /// comes first; the fix renames it everywhere.
+    pub(super) fn mixed_name(&mut self, start: u32, text: &'s str) {
         let end = start as usize + text.len();
-        let upper = text.trim_start_matches('_').starts_with(|c: char| c.is_ascii_uppercase());
-        let (kind, code, right) = if upper && !text.starts_with('_') {
+        let (kind, code, right) = if text.starts_with(|c: char| c.is_ascii_uppercase()) {
             (SyntaxKind::Uid, Code::UpperCase, upper_camel(text))
         } else {
             (SyntaxKind::Lid, Code::LowerCase, snake(text))
         };
-        let what = if kind == SyntaxKind::Uid { "UpperCamelCase" } else { "snake_case" };
-        let i = self.error(code, start, offset(end), format!("`{text}` is not in {what}"));
-        if let Some(error) = self.out.errors.get_mut(i) {
-            let range = error.range;
-            *error =
-                error.clone().with_replacement(format!("rename it to `{right}`"), range, right);
+        let range = TextRange::new(start.into(), offset(end).into());
+        let edit = Edit { range, text: right.clone() };
+        if let Some(error) = self.mixed.get(text).and_then(|&i| self.out.errors.get_mut(i)) {
+            if let Some(fix) = &mut error.fix {
+                fix.edits.push(edit);
+            }
+        } else {
+            let style = if kind == SyntaxKind::Uid { "UpperCamelCase" } else { "snake_case" };
+            let i = self.error(code, start, offset(end), format!("`{text}` is not in {style}"));
+            if let Some(error) = self.out.errors.get_mut(i) {
+                error.fix =
+                    Some(Fix { title: format!("rename it to `{right}`"), edits: vec![edit] });
+                self.mixed.insert(text, i);
+            }
         }
         self.push(kind, start, end);
     }

@@ -144,15 +144,34 @@ impl Builder {
         self.prev_end = end;
     }
 
-    /// Writes down a node over everything since the marker.
+    /// Writes down a node over everything since the marker, but for trivia at its end.
     #[inline]
     pub fn finish(&mut self, marker: Marker, kind: SyntaxKind) {
+        if self.out.last().is_some_and(|last| last.start >= self.prev_end && last.kind.is_token()) {
+            self.finish_before_trivia(marker, kind);
+        } else {
+            self.finish_here(marker, kind);
+        }
+    }
+
+    fn finish_here(&mut self, marker: Marker, kind: SyntaxKind) {
         let before = marker.before as usize;
         let start = self.out.get(before).map_or(self.prev_end, |first| first.start);
-        let size = u32::try_from(self.out.len() - before + 1).unwrap_or(u32::MAX);
+        let size = self.out.len().saturating_sub(before) + 1;
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.out.push(Post { start, end: self.prev_end.max(start), size, kind });
         self.last_height = self.height + 1;
         self.height = marker.height.max(self.last_height);
+    }
+
+    /// Trivia is written down where a node may start; where none did, it stands behind the node.
+    #[cold]
+    fn finish_before_trivia(&mut self, marker: Marker, kind: SyntaxKind) {
+        let is_trivia = |post: &Post| post.start >= self.prev_end && post.kind.is_token();
+        let count = self.out.iter().rev().take_while(|post| is_trivia(post)).count();
+        let trivia = self.out.split_off(self.out.len() - count);
+        self.finish_here(marker, kind);
+        self.out.extend(trivia);
     }
 
     /// The marker's place is no node after all.
@@ -187,7 +206,7 @@ impl Builder {
     pub fn into_elements(mut self, tokens: &[Token], marker: Marker) -> Vec<ElementData> {
         self.trivia(tokens, tokens.len().saturating_sub(1));
         let end = tokens.last().map_or(0, |token| token.start);
-        self.finish(marker, SyntaxKind::SourceFile);
+        self.finish_here(marker, SyntaxKind::SourceFile);
         if let Some(root) = self.out.last_mut() {
             root.start = 0;
             root.end = end;

@@ -129,7 +129,10 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             }
             p.habit(error);
             p.bump_error();
-            blocks::statement(p);
+            if p.enter() {
+                blocks::statement(p);
+                p.leave();
+            }
             true
         }
         word @ ("const" | "var" | "val" | "mut" | "final") if name_follows(p) => {
@@ -225,6 +228,9 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
     match p.raw() {
         K::Eq | K::ColonEq => {
             let op = p.range(0);
+            if p.on_line_of_last_error(op) {
+                return false;
+            }
             let statement = p.line_of_last_expr();
             let mut error = SyntaxError::new(
                 Code::ColonForEquals,
@@ -338,9 +344,7 @@ pub(super) fn semicolon(p: &mut Parser<'_>) {
     let error = if ends_line {
         error.with_replacement("remove `;`", range, "")
     } else {
-        let line = p.text.get(..usize::from(range.start())).unwrap_or_default();
-        let line = line.rsplit('\n').next().unwrap_or_default();
-        let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+        let indent = " ".repeat(p.line_indent(p.pos).unwrap_or(0));
         let gap = TextRange::new(range.start(), p.range(1).start());
         error.with_replacement("break the line", gap, format!("\n{indent}"))
     };
@@ -580,6 +584,9 @@ pub(super) fn pattern_equals(p: &mut Parser<'_>) {
 /// `c ? a : b` behind a condition, in the place of a value.
 pub(super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
     let question = p.range(0);
+    if !p.is_balanced() {
+        p.expected("the end of the expression");
+    }
     let marker = p.again(marker);
     let start = p.builder.start_of(marker);
     p.bump();

@@ -120,6 +120,8 @@ struct Parser<'s> {
     recovering: bool,
     /// Nothing more is reported in this declaration.
     muted: bool,
+    /// How many names in the wrong case were met.
+    renames: u32,
     /// The first mistake that was not reported, because it seemed to follow from another one.
     suppressed: Option<SyntaxError>,
     /// The current declaration has a mistake.
@@ -162,6 +164,7 @@ impl<'s> Parser<'s> {
             errors: Vec::new(),
             recovering: false,
             muted: false,
+            renames: 0,
             suppressed: None,
             damaged: false,
             decl_start: 0,

@@ -9,6 +9,9 @@ use crate::lexer::Significant;
 use crate::limits::{MAX_DEPTH, MAX_ERRORS};
 use crate::{SyntaxError, SyntaxKind};
 
+/// How far the other end of a line is looked for, in bytes, so that long lines cost no more.
+const FAR: u32 = 4_000;
+
 impl Parser<'_> {
     // ---- reporting ----
 
@@ -89,12 +92,12 @@ impl Parser<'_> {
     }
 
     /// Whether the last mistake stands on the same line: a second one there mostly follows from it.
-    fn on_line_of_last_error(&self, range: TextRange) -> bool {
-        const FAR: usize = 4_000;
+    pub(super) fn on_line_of_last_error(&self, range: TextRange) -> bool {
         let Some(last) = self.errors.last() else { return false };
         let (a, b) = (usize::from(last.range.start()), usize::from(range.start()));
         let (start, end) = (a.min(b), a.max(b));
-        end - start < FAR && self.text.get(start..end).is_some_and(|gap| !gap.contains('\n'))
+        end - start < FAR as usize
+            && self.text.get(start..end).is_some_and(|gap| !gap.contains('\n'))
     }
 
     /// Reports a mistake that is parsed as what was meant.
@@ -292,7 +295,16 @@ impl Parser<'_> {
             (SyntaxKind::LBrace, Some(suspect)) => suspect,
             _ => bracket.at.unwrap_or_default(),
         };
-        if self.muted && self.is_balanced() {
+        let too_deep = self.errors.last().is_some_and(|error| error.code == Code::TooDeep);
+        if too_deep || self.muted && self.is_balanced() {
+            return;
+        }
+        let decl = self.range_at(self.decl_start).start();
+        if self
+            .errors
+            .last()
+            .is_some_and(|error| error.code == Code::UnclosedBracket && error.range.start() >= decl)
+        {
             return;
         }
         self.muted = false;
@@ -340,7 +352,7 @@ impl Parser<'_> {
     }
 
     /// The indentation of a token's line; `None` if the line starts far away.
-    fn line_indent(&self, at: usize) -> Option<usize> {
+    pub(super) fn line_indent(&self, at: usize) -> Option<usize> {
         const FAR: usize = 400;
         let end = usize::from(self.range_at(at).start());
         let bytes = self.text.as_bytes();
@@ -512,16 +524,14 @@ impl Parser<'_> {
     /// Skips to the first of these tokens, or to the end of the line.
     pub(super) fn skip_on_line(&mut self, kinds: &[SyntaxKind]) {
         let marker = self.start();
-        let from = self.pos;
+        let balanced = self.is_balanced();
         while !kinds.contains(&self.raw()) && self.raw() != SyntaxKind::Eof && !self.on_new_line(0)
         {
-            if self.raw() == SyntaxKind::StrStart {
-                self.skip_one()
+            let group = matches!(self.raw(), SyntaxKind::LParen | SyntaxKind::LBracket);
+            if self.raw() == SyntaxKind::StrStart || group && balanced {
+                self.skip_one();
             } else {
-                self.bump()
-            }
-            if self.pos == from {
-                break;
+                self.bump();
             }
         }
         self.finish_error(marker);
@@ -675,7 +685,14 @@ impl Parser<'_> {
             return;
         }
         let name = self.text(0);
-        let edits = (0..self.lexed.significant.len())
+        // Each of these looks at the whole file; the first few do.
+        self.renames += 1;
+        let places = if self.renames <= 20 {
+            0..self.lexed.significant.len()
+        } else {
+            self.pos..self.pos + 1
+        };
+        let edits = places
             .filter(|&at| {
                 self.lexed.significant.get(at).is_some_and(|token| {
                     matches!(token.kind, SyntaxKind::Lid | SyntaxKind::Uid)
@@ -711,7 +728,8 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
     let on_line_behind = |places: &[u32], start: u32| {
         let before = places.partition_point(|&place| place < start);
         before.checked_sub(1).and_then(|i| places.get(i)).is_some_and(|&place| {
-            text.get(place as usize..start as usize).is_some_and(|gap| !gap.contains('\n'))
+            start - place < FAR
+                && text.get(place as usize..start as usize).is_some_and(|gap| !gap.contains('\n'))
         })
     };
     let confusing = |code: Code| {
@@ -737,9 +755,12 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
     damaged.sort_unstable();
     let damage = std::mem::take(&mut parser.damage);
     // Where brackets do not pair up, texts are read as code.
-    let unreadable = |place: TextRange| {
-        damage.iter().any(|&(range, balanced)| !balanced && range.contains_range(place))
+    let around = |place: TextRange| {
+        let before = damage.partition_point(|&(range, _)| range.start() <= place.start());
+        let (range, balanced) = before.checked_sub(1).and_then(|i| damage.get(i)).copied()?;
+        range.contains_range(place).then_some(balanced)
     };
+    let unreadable = |place: TextRange| around(place) == Some(false);
     errors.extend(lexical.into_iter().filter(|error| {
         let start = error.range.start().into();
         !unreadable(error.range)
@@ -748,7 +769,7 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
     }));
     for (start, end) in stray_docs {
         let range = TextRange::new(start.into(), end.into());
-        if damage.iter().any(|&(damaged, _)| damaged.contains_range(range)) {
+        if around(range).is_some() {
             continue;
         }
         let message = "this doc comment documents nothing";

@@ -580,14 +580,24 @@ fn effect(p: &mut Parser<'_>) -> bool {
 /// `trigger = "trigger" LID "on" path "(" args ")" ("as" LID ":" type)? policies? block`
 fn trigger(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
-    p.expect_lower_name("a trigger");
+    if !p.expect_lower_name("a trigger") {
+        p.skip_on_line(&[K::OnKw, K::LParen, K::LBrace]);
+    }
     if p.at_clause(K::OnKw) {
         p.clear_separator();
         p.bump_keyword();
         types::path(p);
-        exprs::expect_args(p, "`(` and the arguments of the source");
     } else {
         p.expected("`on` and the source of events: `on schedule.cron(...)`");
+    }
+    if p.recovering {
+        p.skip_on_line(&[K::LParen, K::AsKw, K::WithKw, K::LBrace]);
+    }
+    if p.at(K::LParen) {
+        exprs::args(p);
+    } else {
+        p.expected("`(` and the arguments of the source");
+        p.skip_on_line(&[K::AsKw, K::WithKw, K::LBrace]);
     }
     if p.at_clause(K::AsKw) {
         p.clear_separator();

@@ -499,7 +499,13 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
     match next {
         K::Lid => {
             if habits::prefixed_operand(p) {
-                return unary(p, marker);
+                if !p.enter() {
+                    p.finish_error(marker);
+                    return true;
+                }
+                let found = unary(p, marker);
+                p.leave();
+                return found;
             }
             p.bump();
             p.finish_node(marker, K::NameExpr);

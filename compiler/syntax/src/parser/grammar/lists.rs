@@ -29,6 +29,9 @@ pub(crate) fn comma_list(
             p.bump();
             continue;
         }
+        if next == K::LBrace && !p.is_balanced() {
+            break;
+        }
         let before = p.pos;
         let found = item(p);
         if p.at(K::Comma) {
@@ -82,7 +85,7 @@ fn list_ends(p: &mut Parser<'_>, broken: bool) -> bool {
         K::LBrace => true,
         K::Arrow | K::FatArrow => !broken || !p.is_balanced(),
         K::LetKw | K::GraphKw | K::FnKw | K::ElseKw | K::CatchKw | K::UndoKw => {
-            p.on_new_line(0) || !broken
+            p.on_new_line(0) || !p.is_balanced()
         }
         _ => p.on_new_line(0) && !broken,
     }
@@ -176,7 +179,7 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
 fn brace_on_line(p: &Parser<'_>) -> Option<usize> {
     let mut depth = 0u32;
     for ahead in 0..200 {
-        if p.on_new_line(ahead) {
+        if p.on_new_line(ahead) && depth == 0 {
             return None;
         }
         match p.nth(ahead) {
