@@ -5,6 +5,9 @@
 //! around the value, comments, trailing and missing commas, keys without quotes or in single quotes, numbers as text
 //! and other spellings of variants are understood. An answer that ends too early is an error.
 
+mod escape;
+mod start;
+
 use std::sync::Arc;
 
 use kait_engine::check::TypeTable;
@@ -13,15 +16,14 @@ use kait_ir::{Bound, Failure, FieldType, Type, TypeId, Value};
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 
+use self::escape::{Escape, unescape};
+use self::start::Opening;
 use super::lenient::{decode_lenient, inner, variant_named};
 use super::{VALUE, is_wrapped};
 use crate::growth::{Growth, Path, Step};
 
 /// Deepest nesting of an answer.
 const MAX_DEPTH: usize = 128;
-
-/// Longest key that may begin an answer: bounds how much of a false start is read again.
-const MAX_FIRST_KEY: usize = 64;
 
 /// How much of an answer without any bracket is kept, in case all of it is the value.
 const MAX_BARE_ANSWER: usize = 4096;
@@ -80,18 +82,6 @@ enum Mode {
     Done,
 }
 
-/// The first characters after a possible start.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Opening {
-    Object,
-    ObjectSlash,
-    Quoted(char),
-    Bare,
-    AfterQuoted,
-    AfterBare,
-    List,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Comment {
     /// After the first slash.
@@ -100,21 +90,6 @@ enum Comment {
     Block,
     /// In a block, after an asterisk.
     Star,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Escape {
-    None,
-    Backslash,
-    /// Hexadecimal digits so far, and their value; and the first half of a pair before it.
-    Unicode {
-        digits: u8,
-        code: u32,
-        high: Option<u32>,
-    },
-    /// The first half of a pair was read; the other should follow as an escape.
-    High(u32),
-    HighBackslash(u32),
 }
 
 /// What a value must be.
@@ -365,108 +340,6 @@ impl AnswerParser {
     fn comment(&mut self) {
         let back = Box::new(std::mem::replace(&mut self.mode, Mode::Done));
         self.mode = Mode::Comment { kind: Comment::Slash, back };
-    }
-
-    // ---- the start
-
-    fn seek(&mut self, c: char) {
-        if self.prose.len() < MAX_BARE_ANSWER {
-            self.prose.push(c);
-        }
-        let list_root = || matches!(inner(&self.table, self.root), Type::List(_));
-        match c {
-            '{' => self.mode = Mode::Opening(Opening::Object),
-            '[' if self.wrapped && list_root() => self.mode = Mode::Opening(Opening::List),
-            _ => {}
-        }
-    }
-
-    fn opening(&mut self, opening: Opening, c: char, out: Sink<'_>) -> Result<(), Failure> {
-        self.held.push(c);
-        let next = match (opening, c) {
-            (Opening::Object, c) if c.is_whitespace() => Some(Opening::Object),
-            (Opening::Object, '"' | '\'') => Some(Opening::Quoted(c)),
-            (Opening::Object, '/') => Some(Opening::ObjectSlash),
-            (Opening::Object, '}') if self.may_be_empty() => return self.open_root('{', out),
-            (Opening::Object, c) if is_bare_key(c) => Some(Opening::Bare),
-            (Opening::ObjectSlash, '/' | '*') => return self.open_root('{', out),
-            (Opening::Quoted(quote), c) if c == quote => Some(Opening::AfterQuoted),
-            (Opening::Quoted(quote), c) if c != '\n' => Some(Opening::Quoted(quote)),
-            (Opening::Bare, c) if is_bare_key(c) => Some(Opening::Bare),
-            (Opening::Bare | Opening::AfterBare, ':') if self.is_known_key() => {
-                return self.open_root('{', out);
-            }
-            (Opening::AfterQuoted, ':') => return self.open_root('{', out),
-            (Opening::Bare, c) if c.is_whitespace() => Some(Opening::AfterBare),
-            (Opening::AfterQuoted | Opening::AfterBare, c) if c.is_whitespace() => Some(opening),
-            (Opening::List, c) if c.is_whitespace() => Some(Opening::List),
-            (Opening::List, c) if self.may_begin_item(c) => return self.open_root('[', out),
-            _ => None,
-        };
-        match next {
-            // White space alone does not count: a pretty answer may be indented deeply.
-            Some(next)
-                if self.held.trim_start().len() <= MAX_FIRST_KEY
-                    && self.held.len() <= 4 * MAX_FIRST_KEY =>
-            {
-                self.mode = Mode::Opening(next);
-                Ok(())
-            }
-            _ => {
-                // It was none: what came since may hold the real one.
-                self.mode = Mode::Seek;
-                let held = std::mem::take(&mut self.held);
-                self.feed(&held, out)
-            }
-        }
-    }
-
-    /// The text before the colon, if it names a part of the root.
-    fn is_known_key(&self) -> bool {
-        let key = self.held.trim_end_matches(':').trim();
-        match inner(&self.table, self.root) {
-            Type::Record(record) => field_named(&record.fields, key).is_some(),
-            Type::Enum(choice) if choice.has_payload() && key == KIND => true,
-            _ => key == VALUE,
-        }
-    }
-
-    fn may_be_empty(&self) -> bool {
-        match inner(&self.table, self.root) {
-            Type::Record(record) => {
-                record.fields.iter().all(|field| self.left_out(field).is_some())
-            }
-            _ => false,
-        }
-    }
-
-    fn may_begin_item(&self, c: char) -> bool {
-        let Type::List(item) = inner(&self.table, self.root) else { return false };
-        match inner(&self.table, *item) {
-            Type::Record(_) | Type::Map(..) => matches!(c, '{' | ']'),
-            Type::List(_) => matches!(c, '[' | ']'),
-            _ => matches!(c, '{' | '"' | '\'' | ']' | '-') || c.is_alphanumeric(),
-        }
-    }
-
-    /// The value begins: the bracket is opened, and what came since is read by the machine.
-    fn open_root(&mut self, bracket: char, out: Sink<'_>) -> Result<(), Failure> {
-        let held = std::mem::take(&mut self.held);
-        self.prose = String::new();
-        self.expected = Expected::Typed(self.root);
-        let first_key = held.trim_end_matches(':').trim().trim_matches(['"', '\'']);
-        let own_object = match inner(&self.table, self.root) {
-            Type::Enum(choice) => choice.has_payload() && first_key != VALUE,
-            Type::Map(..) | Type::Json => first_key != VALUE,
-            _ => false,
-        };
-        if bracket == '{' && self.wrapped && !own_object {
-            self.frames.push(Frame::Wrapper { inside: false });
-            self.mode = Mode::Key;
-        } else {
-            self.begin_value(bracket, out)?;
-        }
-        self.feed(&held, out)
     }
 
     // ---- keys and items
@@ -884,83 +757,6 @@ fn bare_json(word: &str) -> Json {
         _ => {
             let number = word.strip_prefix('+').unwrap_or(word);
             serde_json::from_str(number).unwrap_or_else(|_| Json::String(word.into()))
-        }
-    }
-}
-
-/// One character of a text in quotes that is not its end.
-fn unescape(c: char, escape: &mut Escape, text: &mut String) {
-    let lone = char::REPLACEMENT_CHARACTER;
-    *escape = match (*escape, c) {
-        (Escape::None, '\\') => Escape::Backslash,
-        (Escape::None, c) => {
-            text.push(c);
-            Escape::None
-        }
-        (Escape::Backslash, 'u') => Escape::Unicode { digits: 0, code: 0, high: None },
-        (Escape::Backslash, c) => {
-            text.push(match c {
-                'n' => '\n',
-                't' => '\t',
-                'r' => '\r',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                other => other,
-            });
-            Escape::None
-        }
-        (Escape::High(high), '\\') => Escape::HighBackslash(high),
-        (Escape::High(_), c) => {
-            text.push(lone);
-            text.push(c);
-            Escape::None
-        }
-        (Escape::HighBackslash(high), 'u') => {
-            Escape::Unicode { digits: 0, code: 0, high: Some(high) }
-        }
-        (Escape::HighBackslash(_), c) => {
-            text.push(lone);
-            let mut again = Escape::Backslash;
-            unescape(c, &mut again, text);
-            again
-        }
-        (Escape::Unicode { digits, code, high }, c) => match c.to_digit(16) {
-            Some(digit) if digits < 3 => {
-                Escape::Unicode { digits: digits + 1, code: code * 16 + digit, high }
-            }
-            Some(digit) => finish_unicode(code * 16 + digit, high, text),
-            None => {
-                // No such escape: what stands there is kept.
-                text.push(lone);
-                let mut again = Escape::None;
-                unescape(c, &mut again, text);
-                again
-            }
-        },
-    };
-}
-
-/// Four digits are complete.
-fn finish_unicode(code: u32, high: Option<u32>, text: &mut String) -> Escape {
-    let lone = char::REPLACEMENT_CHARACTER;
-    match (code, high) {
-        (0xdc00..=0xdfff, Some(high)) => {
-            let pair = 0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00);
-            text.push(char::from_u32(pair).unwrap_or(lone));
-            Escape::None
-        }
-        (0xd800..=0xdbff, before) => {
-            if before.is_some() {
-                text.push(lone);
-            }
-            Escape::High(code)
-        }
-        (_, before) => {
-            if before.is_some() {
-                text.push(lone);
-            }
-            text.push(char::from_u32(code).unwrap_or(lone));
-            Escape::None
         }
     }
 }
