@@ -379,3 +379,41 @@ fn a_field_of_a_growing_record_is_selected() {
     d.ok("ask", Value::record(vec![int(1), Value::text("x")]));
     d.ended_with("x");
 }
+
+/// The body gives a pure value of what its model gave, by a node of its own or as its result: each item is shown when
+/// it is complete, not when the list is.
+#[test]
+fn items_that_are_computed_are_put_one_by_one() {
+    computed_items(true);
+    computed_items(false);
+}
+
+fn computed_items(by_a_node: bool) {
+    let mut b = ProgramBuilder::new();
+    let plan = model(&mut b, "plan");
+    let each = model(&mut b, "each");
+    let got = b.slot(0, 1);
+    let two = b.int(2);
+    let twice = b.expr(Expr::Binary(kait_ir::BinaryOp::Mul, got, two));
+    let computed = b.slot(0, 2);
+    let pure = node("twice", NodeKind::Pure(twice)).after_data(&[0]);
+    let body = if by_a_node {
+        b.region(1, vec![each, pure], computed)
+    } else {
+        b.region(1, vec![each], twice)
+    };
+    let source = b.slot(0, 0);
+    let map = Map { body, ..list_of(&mut b, source, true) };
+    let result = b.slot(0, 1);
+    let nodes = vec![plan, node("for", NodeKind::Map(Box::new(map))).after_data(&[0])];
+    let body = b.region(0, nodes, result);
+    b.graph("main", body);
+    let mut d = watched(b, vec![]);
+    d.event(Event::Cut { sink: SinkId(1), generation: 0, index: 0, value: int(1) });
+    d.ok("each", 10);
+    assert_eq!(flows(&d), ["1 cuts", "1 <- plan", "2 = 0[0]", "2 := 20"]);
+    d.ok("plan", vec![1, 2]);
+    d.ok("each", 20);
+    assert_eq!(flows(&d)[4..], ["3 = 0[1]", "3 := 40", "0 := a list of 2"]);
+    d.ended_with(vec![20, 40]);
+}
