@@ -477,3 +477,16 @@ fn drawings_and_plans() {
         golden(&format!("{name}.svg"), &svg(&program, id));
     }
 }
+
+#[test]
+fn code_that_is_nested_too_deeply_is_refused_with_a_reason() {
+    // Each handler is a block around the blocks before it.
+    let handled = |depth: usize| {
+        let handlers = " catch { Timeout => \"b\" }".repeat(depth);
+        with_model(&format!("pub graph main() -> text {{ say(\"a\"){handlers} }}"))
+    };
+    assert_eq!(program(&handled(100)).graphs.len(), 2);
+    let compilation = compiled(&handled(200));
+    let error = compilation.lower(&graphs(&compilation)).expect_err("it is too deep");
+    assert_eq!(error.code, "K0092");
+}
