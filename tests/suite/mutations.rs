@@ -14,7 +14,7 @@ use kait_tests::sources;
 const NAME: &str = "program.kait";
 
 /// Changes that are tried per program; `MUTATIONS=n` tries more.
-const TRIES: usize = 150;
+const TRIES: usize = 60;
 
 /// Of a hundred changed programs so many may have a second error: some changes are two mistakes, such as a declared
 /// name that is changed to that of another declaration.

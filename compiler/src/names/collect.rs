@@ -26,6 +26,7 @@ pub(super) fn collect(graph: Graph, diagnostics: &mut Diagnostics) -> Names {
         names.modules.push(ModuleHead {
             file: loaded.file,
             name: loaded.name.clone(),
+            shown: loaded.shown.clone(),
             is_std: loaded.is_std,
             defs,
         });

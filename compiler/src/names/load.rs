@@ -32,6 +32,8 @@ const PLANNED_MEMBERS: &[(&str, &[&str])] =
 pub(super) struct Loaded {
     pub file: FileId,
     pub name: SmolStr,
+    /// The name for messages, which a nameless root has, too.
+    pub shown: SmolStr,
     pub is_std: bool,
     pub tree: Arc<SyntaxTree>,
     /// Places whose text could not be read: whole declarations.
@@ -175,7 +177,9 @@ impl Loader<'_> {
             .collect();
         let id = self.next_id();
         let imports = Vec::new();
-        self.modules.push(Loaded { file, name, is_std: false, tree, damage, errors, imports });
+        let shown = module_name(path);
+        let is_std = false;
+        self.modules.push(Loaded { file, name, shown, is_std, tree, damage, errors, imports });
         id
     }
 
@@ -206,6 +210,7 @@ impl Loader<'_> {
         self.modules.push(Loaded {
             file,
             name: name.into(),
+            shown: name.into(),
             is_std: true,
             tree,
             damage: Vec::new(),
@@ -378,12 +383,8 @@ impl Loader<'_> {
     }
 
     fn cycle(&self, closing: &Import, circle: &[usize]) -> Diagnostic {
-        let name = |index: usize| -> String {
-            let Some(module) = self.modules.get(index) else { return String::new() };
-            match self.files.get(module.file) {
-                Some(file) => module_name(&file.path).to_string(),
-                None => module.name.to_string(),
-            }
+        let name = |index: usize| {
+            self.modules.get(index).map_or_else(String::new, |module| module.shown.to_string())
         };
         let mut names: Vec<String> = circle.iter().map(|index| name(*index)).collect();
         names.extend(circle.first().map(|index| name(*index)));

@@ -121,6 +121,8 @@ pub(crate) enum ModuleRef {
 pub(crate) struct ModuleHead {
     pub file: FileId,
     pub name: SmolStr,
+    /// The name for messages, which a nameless root has, too.
+    pub shown: SmolStr,
     pub is_std: bool,
     pub defs: Vec<DefId>,
 }
@@ -208,7 +210,7 @@ impl Names {
 
     /// How a module is called in messages.
     pub(crate) fn module_name(&self, module: ModuleId) -> &str {
-        self.modules.get(module.index()).map_or("", |module| module.name.as_str())
+        self.modules.get(module.index()).map_or("", |module| module.shown.as_str())
     }
 }
 

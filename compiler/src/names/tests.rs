@@ -159,6 +159,14 @@ fn the_standard_library_has_no_mistakes() {
     }
 }
 
+#[test]
+fn a_root_that_another_root_imports_has_a_name_in_messages() {
+    let files = [("lib.kait", "pub let x = 1\n"), ("b.kait", "use lib\nlet y = lib.zzz\n")];
+    let (_, _, found) = resolve(&sources(&files), &["lib.kait", "b.kait"]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].message, "the module `lib` has no `zzz`");
+}
+
 struct Broken;
 
 impl Sources for Broken {
