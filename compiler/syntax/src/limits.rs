@@ -10,3 +10,8 @@ pub const MAX_ERRORS: usize = 100;
 
 /// The size of the largest file that is parsed, in bytes. A larger one gives a tree of one token.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// How many tokens the parser may look at without consuming one: far more than any mistake takes to be
+/// understood at the greatest depth (some 1000 on each of [`MAX_DEPTH`] levels). Behind it the parser
+/// gives up on the rest of the file, so that no flaw of its recovery can make it hang.
+pub const MAX_LOOKS: u32 = 1 << 20;

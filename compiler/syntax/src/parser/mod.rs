@@ -11,6 +11,10 @@
 //!   declaration. To tell where that one ends, the text is parsed a second time, in which a
 //!   declaration word in column 1 closes all that is open.
 //!
+//! Every loop of the grammar ends at the end of the text, and consumes or stops in each round. Should
+//! one do neither, it runs out of [`MAX_LOOKS`]: tokens looked at since the last one was consumed.
+//! From then on the parser sees the end of the text everywhere, so all loops end.
+//!
 //! **Newlines** (§3). The lexer marks the tokens before which a newline ends a statement if newlines
 //! count; they count outside of `(`, `[` and `${`, which is the [`Context`]. There such a token
 //! looks like [`SyntaxKind::Separator`] until the separator is eaten. Clause words are looked at
@@ -29,16 +33,19 @@ mod builder;
 mod grammar;
 mod habits;
 mod recovery;
+#[cfg(test)]
+mod tests;
 
 pub use habits::foreign_name;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use text_size::{TextRange, TextSize};
 
 use crate::codes::Code;
 use crate::lexer::{self, Lexed, Significant, Token};
-use crate::limits::{MAX_DEPTH, MAX_ERRORS, MAX_FILE_BYTES};
+use crate::limits::{MAX_DEPTH, MAX_ERRORS, MAX_FILE_BYTES, MAX_LOOKS};
 use crate::tree::ElementData;
 use crate::{Parse, SyntaxError, SyntaxKind, SyntaxTree};
 use builder::{Builder, Marker};
@@ -97,6 +104,8 @@ struct Parser<'s> {
     lexed: Lexed,
     /// The next significant token.
     pos: usize,
+    /// How many more tokens may be looked at before one is consumed. It never recovers from zero.
+    looks: Cell<u32>,
     /// The parser sees the end of the text here: at the real end, where an unclosed text was cut
     /// off, or (in the second pass) at the next declaration.
     end: usize,
@@ -151,6 +160,7 @@ impl<'s> Parser<'s> {
             text,
             lexed,
             pos: 0,
+            looks: Cell::new(MAX_LOOKS),
             end,
             decl_end: end,
             next_break: 0,
@@ -188,6 +198,13 @@ impl<'s> Parser<'s> {
     }
 
     fn finish(mut self) -> (Vec<ElementData>, Vec<SyntaxError>) {
+        if self.looks.get() == 0 && self.errors.is_empty() {
+            // What was not read is damage, whatever the reason.
+            let message = "what stands from here on cannot be read";
+            let error = SyntaxError::new(Code::Unexpected, self.range(0), message)
+                .with_help("correct what stands before it");
+            self.errors.push(error);
+        }
         let marker = grammar::decls::root_marker(&mut self);
         let stray: Vec<_> = std::mem::take(&mut self.builder.stray_docs);
         let errors = recovery::collect(&mut self, stray);
@@ -198,6 +215,7 @@ impl<'s> Parser<'s> {
 
     #[inline]
     fn token(&self, ahead: usize) -> Option<Significant> {
+        self.looks.set(self.looks.get().checked_sub(1)?);
         let at = self.pos + ahead;
         if at < self.end { self.lexed.significant.get(at).copied() } else { None }
     }
@@ -312,6 +330,7 @@ impl<'s> Parser<'s> {
         if let Some(token) = self.token(0) {
             self.builder.token(&self.lexed.tokens, token, kind);
             self.pos += 1;
+            self.looks.set(MAX_LOOKS);
         }
     }
 

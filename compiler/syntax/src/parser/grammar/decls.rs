@@ -112,8 +112,9 @@ fn end_of_declaration(p: &mut Parser<'_>) {
                 return;
             }
             p.skip_to_line_end(false);
-            if p.raw() == K::RBrace {
-                // Nothing is open any more: it closes nothing.
+            if matches!(p.raw(), K::RBrace | K::InterpEnd) {
+                // Nothing is open any more: it closes nothing. (The end of a `${` is left over if the
+                // second pass has ended the declaration inside of it.)
                 let marker = p.start();
                 p.bump();
                 p.finish_error(marker);
