@@ -320,9 +320,23 @@ impl Lowerer<'_> {
 
     /// The value of a constant, if it consists of literals and constructors.
     pub(super) fn constant_value(&mut self, def: DefId) -> Option<Value> {
+        if let Some(known) = self.constants.get(&def) {
+            return known.clone();
+        }
         let root = self.input.hir.bodies.get(def.index())?.as_ref()?.root?;
-        let value = self.default(def, root, &[]);
-        self.fold(value)
+        let value = self.folded(def, root, &[]);
+        self.constants.insert(def, value.clone());
+        value
+    }
+
+    /// The value of an expression of a declaration, if it consists of literals and constructors; nothing of it stays in
+    /// the arena then.
+    pub(super) fn folded(&mut self, owner: DefId, expr: ExprId, subst: &[TypeId]) -> Option<Value> {
+        let mark = self.program.exprs.len();
+        let lowered = self.default(owner, expr, subst);
+        let value = self.fold(lowered)?;
+        self.program.exprs.truncate(mark);
+        Some(value)
     }
 
     /// The declaration of a leaf, as instantiated.

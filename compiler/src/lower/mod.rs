@@ -109,6 +109,8 @@ struct Lowerer<'a> {
     nodes: Vec<bool>,
     shapes: FxHashMap<DefId, Rc<Shape>>,
     growths: Growths,
+    /// Values of constants that were asked for, where they have one without being evaluated.
+    constants: FxHashMap<DefId, Option<kait_ir::Value>>,
     fault: Option<Box<Diagnostic>>,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Lowerer<'a> {
             nodes,
             shapes: FxHashMap::default(),
             growths: Growths::default(),
+            constants: FxHashMap::default(),
             fault: None,
         }
     }

@@ -151,10 +151,7 @@ impl Lowerer<'_> {
     ) -> Vec<FieldType> {
         let mut found = Vec::with_capacity(fields.len());
         for (field, ty) in fields.iter().zip(tys) {
-            let default = field.default.and_then(|default| {
-                let value = self.default(owner, default, subst);
-                self.fold(value)
-            });
+            let default = field.default.and_then(|default| self.folded(owner, default, subst));
             found.push(FieldType {
                 name: field.name.clone(),
                 wire: field.wire.clone().unwrap_or_else(|| field.name.clone()),
