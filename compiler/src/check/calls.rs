@@ -337,7 +337,7 @@ impl<'a> BodyCx<'_, 'a> {
             }
         }
         self.missing(e, target, &params, &mut sources, broken);
-        self.check_classes(e, target, args, &type_args);
+        let fits = broken || self.check_classes(e, target, args, &type_args);
         for (ty, is_open) in type_args.iter().zip(&open) {
             // What a mistake left open is not asked for.
             if expect.ty == Some(Ty::ERROR) || self.cx.reports != reports {
@@ -346,6 +346,9 @@ impl<'a> BodyCx<'_, 'a> {
                 self.must_be_known(e, *ty, target.name, expect);
             }
         }
+        // What a generic call gives depends on what it takes, so after a mistake nothing is known of it.
+        let known = type_args.is_empty() || (fits && !broken);
+        let result = if known { result } else { Ty::ERROR };
         let result_now = self.resolve(result);
         self.out.calls.insert(e, CallTypes { args: sources, params, result, type_args, selectors });
         result_now
@@ -405,7 +408,7 @@ impl<'a> BodyCx<'_, 'a> {
                 if let TyKind::Named(other, wanted) = self.kind(self.present(expected)).clone()
                     && def == other
                 {
-                    for (one, wanted) in args.iter().zip(&wanted) {
+                    for (one, wanted) in args.iter().zip(wanted.iter()) {
                         // Parts of a record that exists keep their type exactly.
                         let exact: SmallVec<[bool; 4]> = smallvec::smallvec![true; type_args.len()];
                         self.seed(*one, *wanted, type_args, &exact);
@@ -416,8 +419,15 @@ impl<'a> BodyCx<'_, 'a> {
         }
     }
 
-    /// Type parameters of std that only take numbers or quantities.
-    fn check_classes(&mut self, e: ExprId, target: &Target<'_>, args: &[Arg], type_args: &[Ty]) {
+    /// Type parameters of std that only take numbers or quantities: whether they got such.
+    fn check_classes(
+        &mut self,
+        e: ExprId,
+        target: &Target<'_>,
+        args: &[Arg],
+        type_args: &[Ty],
+    ) -> bool {
+        let mut all = true;
         for (class, ty) in target.classes.iter().zip(type_args) {
             let what = match class {
                 ParamClass::Any => continue,
@@ -446,7 +456,9 @@ impl<'a> BodyCx<'_, 'a> {
                 .label(target.span, "declared here"),
             );
             self.close(*ty);
+            all = false;
         }
+        all
     }
 
     /// The callable behind an argument such as `f` in `calls(f)`, or `f("a")` in `order(f("a"), g)`.

@@ -250,6 +250,23 @@ impl BodyCx<'_, '_> {
 
     /// What a `for` goes through.
     fn source_item(&mut self, source: ExprId, ty: Ty) -> Ty {
+        match self.kind(ty) {
+            TyKind::List(item) => *item,
+            TyKind::Error | TyKind::Never => Ty::ERROR,
+            TyKind::Var(_) => {
+                let item = self.fresh();
+                let list = self.cx.interner.list(item);
+                self.fit(ty, list);
+                item
+            }
+            _ => {
+                self.not_a_list(source, ty);
+                Ty::ERROR
+            }
+        }
+    }
+
+    fn not_a_list(&mut self, source: ExprId, ty: Ty) {
         let span = self.span(source);
         let shown = self.show(ty);
         let finding = Diagnostic::new(
@@ -258,14 +275,6 @@ impl BodyCx<'_, '_> {
             format!("`for` goes through a list, found `{shown}`"),
         );
         let finding = match self.kind(ty).clone() {
-            TyKind::List(item) => return item,
-            TyKind::Error | TyKind::Never => return Ty::ERROR,
-            TyKind::Var(_) => {
-                let item = self.fresh();
-                let list = self.cx.interner.list(item);
-                self.fit(ty, list);
-                return item;
-            }
             TyKind::Optional(_) => finding.note("the list may be `none`").fix(
                 "take an empty list instead",
                 vec![Edit::new(span.before(), "("), Edit::new(span.after(), " ?? [])")],
@@ -289,7 +298,6 @@ impl BodyCx<'_, '_> {
             _ => finding,
         };
         self.report(finding);
-        Ty::ERROR
     }
 
     // ---- loop ----

@@ -175,6 +175,9 @@ impl BodyCx<'_, '_> {
                 Edit::new(end.before(), format!(" {} ", new.join(", ")))
             }
         };
+        if arms.iter().any(|arm| arm.guard.is_some()) {
+            finding = finding.note("an arm with a condition covers nothing for sure");
+        }
         let finding = finding
             .help("add an arm for each, or `_ => …` for all the others")
             .guess("add the missing arms", vec![edit]);
@@ -450,7 +453,7 @@ impl Checker<'_> {
     fn int_bounds(&self, mut ty: Ty) -> (i64, i64) {
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
-            for bound in bounds {
+            for bound in bounds.iter() {
                 match (bound.name.as_str(), &bound.value.0) {
                     ("min", Literal::Int(n)) => low = low.max(*n),
                     ("max", Literal::Int(n)) => high = high.min(*n),

@@ -532,7 +532,7 @@ impl BodyCx<'_, '_> {
                 self.cx.interner.optional(item)
             }
             TyKind::Map(key, value) => {
-                self.expr(index, Expect::of(key, Why::Because(base)));
+                self.expr(index, Expect::of(key, Why::Nothing));
                 self.cx.interner.optional(value)
             }
             TyKind::Error | TyKind::Never => {

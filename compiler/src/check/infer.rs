@@ -460,7 +460,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             (TyKind::Map(k, v), TyKind::Map(l, w)) => self.fit(k, l).max(self.fit(v, w)),
             (TyKind::Named(a, xs), TyKind::Named(b, ys)) if a == b && xs.len() == ys.len() => {
                 let mut all = Fit::Yes;
-                for (x, y) in xs.iter().zip(&ys) {
+                for (x, y) in xs.iter().zip(ys.iter()) {
                     all = all.max(self.fit(*x, *y));
                 }
                 // The parts of a record that exists are not checked again.
@@ -555,7 +555,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             }
             (TyKind::Named(x, xs), TyKind::Named(y, ys)) if x == y && xs.len() == ys.len() => {
                 let mut args = Vec::with_capacity(xs.len());
-                for (x, y) in xs.iter().zip(&ys) {
+                for (x, y) in xs.iter().zip(ys.iter()) {
                     args.push(self.join(*x, *y)?);
                 }
                 Some(self.cx.interner.named(x, &args))
@@ -630,8 +630,12 @@ impl<'c, 'a> BodyCx<'c, 'a> {
 
     /// The number of an integer literal, its sign included.
     pub(super) fn int_literal(&self, expr: ExprId) -> Option<i64> {
-        match self.literal(expr)? {
-            Literal::Int(n) => Some(n),
+        match self.node(expr) {
+            Expr::Literal(Literal::Int(n)) => Some(*n),
+            Expr::Unary(UnaryOp::Neg, _) => match self.literal(expr)? {
+                Literal::Int(n) => Some(n),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use super::blame::Places;
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{DefId, DefKind, ExprId};
+use crate::hir::{DefId, DefKind, ExprId, Literal};
 
 impl BodyCx<'_, '_> {
     /// "expected this, found that".
@@ -60,6 +60,9 @@ impl BodyCx<'_, '_> {
                 vec![Edit::new(span.before(), format!("{want}(")), Edit::new(span.after(), ")")],
             );
         }
+        if let Some(finding) = self.explain_unit(&finding, expr, expected) {
+            return finding;
+        }
         match (self.prim(actual), self.prim(self.present(expected))) {
             (Some(Prim::Int), Some(Prim::Float)) => {
                 finding.note("only a literal becomes a float by itself").fix(
@@ -97,17 +100,31 @@ impl BodyCx<'_, '_> {
             (Some(Prim::Text), Some(Prim::Time)) => {
                 finding.help("`time.parse(…)` reads a point in time")
             }
-            _ => self.explain_shape(finding, span, actual, expected),
+            _ => self.explain_shape(finding, expr, actual, expected),
         }
+    }
+
+    /// A number where something with a unit is expected.
+    fn explain_unit(&self, finding: &Diagnostic, expr: ExprId, expected: Ty) -> Option<Diagnostic> {
+        let Literal::Int(_) = self.literal(expr)? else { return None };
+        let (help, unit) = match self.prim(self.present(expected))? {
+            Prim::Duration => ("a duration has a unit: `ms`, `s`, `m`, `h` or `d`", "s"),
+            Prim::Size => ("a size has a unit: `kb`, `mb` or `gb`", "kb"),
+            Prim::Money => ("an amount has a currency, such as `5usd`", "usd"),
+            _ => return None,
+        };
+        let edit = Edit::new(self.span(expr).after(), unit);
+        Some(finding.clone().help(help).guess(format!("write the unit `{unit}`"), vec![edit]))
     }
 
     fn explain_shape(
         &mut self,
         finding: Diagnostic,
-        span: Span,
+        expr: ExprId,
         actual: Ty,
         expected: Ty,
     ) -> Diagnostic {
+        let span = self.span(expr);
         if let TyKind::List(item) = self.kind(self.present(expected)) {
             let item = *item;
             if !matches!(self.kind(actual), TyKind::List(_)) && self.fit(actual, item) != Fit::No {
@@ -126,6 +143,9 @@ impl BodyCx<'_, '_> {
         }
         if expected == Ty::NONE {
             return finding.help("the value is not used; end the block with `none`");
+        }
+        if actual == Ty::NONE && self.literal(expr).is_some() {
+            return finding.help("make the type optional (`T?`) if the value may be absent");
         }
         if actual == Ty::NONE {
             return finding.note("what is called for its effect gives `none`");

@@ -1,6 +1,8 @@
 //! Patterns against the type that they are matched with: bare tags find their variant, fields their place, names their
 //! type. Whether all cases are covered is asked elsewhere.
 
+use std::sync::Arc;
+
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET};
 use super::suggest;
@@ -179,7 +181,7 @@ impl BodyCx<'_, '_> {
         // The type arguments come from what is matched.
         let type_args = match self.kind(present).clone() {
             TyKind::Named(found, args) if found == def => args,
-            TyKind::Error | TyKind::Never => Box::default(),
+            TyKind::Error | TyKind::Never => Arc::default(),
             TyKind::Var(_) => {
                 let args = self.fresh_args(def);
                 let named = self.cx.interner.named(def, &args);

@@ -1,6 +1,8 @@
 //! Refinements: whether the bounds of a `where (…)` make sense, and whether a literal keeps them.
 //! Other values are checked when the program runs, never here.
 
+use std::sync::Arc;
+
 use super::Checker;
 use super::display::literal;
 use super::suggest;
@@ -42,7 +44,7 @@ impl Checker<'_> {
         base: Ty,
         bounds: &[BoundRef],
         names_params: bool,
-    ) -> Option<Box<[Constraint]>> {
+    ) -> Option<Arc<[Constraint]>> {
         let mut all: Vec<Constraint> = Vec::with_capacity(bounds.len());
         for bound in bounds {
             let value = match &bound.value {
@@ -164,6 +166,10 @@ impl Checker<'_> {
     }
 
     fn pattern_fits(&mut self, bound: &BoundRef, pattern: &smol_str::SmolStr) -> bool {
+        // Compiling is by far the dearest thing here, and programs repeat their patterns.
+        if let Some(Some(_)) = self.patterns.get(pattern) {
+            return true;
+        }
         match regex::Regex::new(pattern) {
             Ok(compiled) => {
                 self.patterns.insert(pattern.clone(), Some(compiled));
@@ -231,7 +237,7 @@ impl Checker<'_> {
     pub(super) fn literal_verdict(&mut self, mut ty: Ty, value: &Literal) -> Verdict {
         let mut verdict = Verdict::Keeps;
         while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty).clone() {
-            for bound in &bounds {
+            for bound in bounds.iter() {
                 match self.bound_verdict(bound, value) {
                     Verdict::Keeps => {}
                     Verdict::Unknown => verdict = Verdict::Unknown,
@@ -271,6 +277,13 @@ impl Checker<'_> {
                     None => Verdict::Unknown,
                 }
             }
+            ("format", Literal::Text(text)) => match limit {
+                Literal::Text(format) if !may_have_format(format, text) => {
+                    breaks("it is not written like that".to_owned())
+                }
+                // The exact rules are the runtime's.
+                _ => Verdict::Unknown,
+            },
             ("min", value) if compare(value, limit) == Some(Less) => {
                 breaks(format!("{} is less", literal(value)))
             }
@@ -300,7 +313,7 @@ impl Checker<'_> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let mut verdict = Verdict::Keeps;
         while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
-            for bound in bounds {
+            for bound in bounds.iter() {
                 match (bound.name.as_str(), &bound.value.0) {
                     ("min", Literal::Int(least)) if count < *least => {
                         return Verdict::Breaks(bound.clone(), items(count));
@@ -315,6 +328,27 @@ impl Checker<'_> {
             ty = *base;
         }
         verdict
+    }
+}
+
+/// What every text of a format has for sure: enough to find a wrong literal early, never to refuse a right one.
+fn may_have_format(format: &str, text: &str) -> bool {
+    let digits_and = |others: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+    };
+    match format {
+        "date" => text.len() == 10 && digits_and("-"),
+        "time" => text.contains(':') && digits_and(":.+-"),
+        "date-time" => text.contains(':') && text.contains('-') && digits_and(":.+- "),
+        "duration" => text.trim_start_matches('-').starts_with('P'),
+        "email" => text.split_once('@').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()),
+        "uri" => text.contains(':') && !text.contains(char::is_whitespace),
+        "uuid" => text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-'),
+        "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
+        "hostname" => !text.is_empty() && !text.contains(char::is_whitespace),
+        _ => true,
     }
 }
 

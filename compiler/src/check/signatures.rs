@@ -328,7 +328,7 @@ impl Checker<'_> {
         self.interner.item(ty)?;
         let mut least = None;
         while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
-            for bound in bounds {
+            for bound in bounds.iter() {
                 if let ("max", Literal::Int(n)) = (bound.name.as_str(), &bound.value.0) {
                     let n = u64::try_from(*n).unwrap_or(0);
                     least = Some(least.map_or(n, |old: u64| old.min(n)));

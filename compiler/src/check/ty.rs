@@ -2,6 +2,8 @@
 //!
 //! Trust and confidentiality words are not part of a type: labels are a pass of their own.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::hir::{DefId, Literal};
@@ -10,7 +12,7 @@ use crate::hir::{DefId, Literal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ty(pub u32);
 
-/// What a type is.
+/// What a type is; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TyKind {
     /// Something that was already reported: fits everywhere, reports nothing.
@@ -26,7 +28,7 @@ pub enum TyKind {
     /// `T?`; never of an optional.
     Optional(Ty),
     /// A record or enum with type arguments.
-    Named(DefId, Box<[Ty]>),
+    Named(DefId, Arc<[Ty]>),
     /// A type with bounds; `alias` is set for a declared one, which is nominal upwards.
     Refined {
         /// The declaration.
@@ -34,7 +36,7 @@ pub enum TyKind {
         /// What it refines.
         base: Ty,
         /// The constraints.
-        bounds: Box<[Constraint]>,
+        bounds: Arc<[Constraint]>,
     },
     /// A type parameter of the declaration that is checked.
     Param(u32),
@@ -391,7 +393,7 @@ impl Interner {
                 self.optional(inner)
             }
             TyKind::Named(def, args) => {
-                let args: Box<[Ty]> = args.iter().map(|ty| self.rebuild(*ty, change)).collect();
+                let args: Arc<[Ty]> = args.iter().map(|ty| self.rebuild(*ty, change)).collect();
                 self.intern(TyKind::Named(def, args))
             }
             TyKind::Refined { alias, base, bounds } => {

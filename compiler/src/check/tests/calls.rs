@@ -55,6 +55,7 @@ fn wrong_arguments_are_named() {
         ("list.sort(xs, by: .star)", Code::UnknownField, "no field `star`", "star"),
         ("list.sort(xs, by: \"stars\")", Code::BadSelector, "expected a selector", "by: \"stars\""),
         ("text.upper(.title)", Code::BadSelector, "found a selector", "title"),
+        ("list.sum(xs, by: .stars)", Code::UnknownArgument, "no parameter `by`", "by"),
         ("math.abs(t)", Code::Mismatch, "takes `int` and `float`", "t"),
     ];
     for (call, code, words, at) in cases {

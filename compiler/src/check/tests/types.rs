@@ -153,6 +153,25 @@ fn bounds_of_literals_are_checked_at_once() {
 }
 
 #[test]
+fn literals_that_surely_miss_their_format_are_refused() {
+    for (format, good, bad) in [
+        ("email", "ada@example.com", "nobody"),
+        ("date", "2026-01-31", "31.1.2026"),
+        ("date-time", "2026-01-31T10:00:00Z", "today"),
+        ("uri", "https://example.com/a", "example"),
+        ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123"),
+        ("ipv4", "10.0.0.1", "10.0.0.256"),
+        ("duration", "PT5M", "5m"),
+    ] {
+        let program = |value: &str| {
+            format!("type X = text where (format: \"{format}\")\nfn f() -> X {{ \"{value}\" }}\n")
+        };
+        accepts(&program(good));
+        rejects(&program(bad), &[(Code::BrokenBound, "format", &format!("\"{bad}\""))]);
+    }
+}
+
+#[test]
 fn a_refined_value_is_one_of_its_base() {
     accepts(
         r#"
