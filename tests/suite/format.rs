@@ -46,6 +46,22 @@ fn programs_and_the_standard_library_are_in_canonical_form() {
     assert!(count > 30, "{count} sources");
 }
 
+/// The programs have lines of up to 169 columns; none of them is broken.
+#[test]
+fn the_programs_are_fixed_points() {
+    let sources = sources::kait().unwrap();
+    let programs: Vec<_> =
+        sources.iter().filter(|source| source.name.starts_with("tests/corpus/programs/")).collect();
+    assert_eq!(programs.len(), 14);
+    for program in &programs {
+        let formatted = format(&kait_syntax::parse(&program.text)).unwrap();
+        assert_eq!(formatted, program.text, "{}", program.name);
+    }
+    let is_long = |line: &str| line.chars().count() > 100;
+    let long = programs.iter().filter(|program| program.text.lines().any(is_long)).count();
+    assert_eq!(long, 5, "programs with long lines");
+}
+
 #[test]
 fn all_sources_keep_their_meaning() {
     for source in sources::kait().unwrap() {

@@ -4,12 +4,16 @@ use kait_syntax::SyntaxKind::{self as K};
 use kait_syntax::{Children, SyntaxElement, SyntaxNode, SyntaxToken};
 
 use super::Formatter;
+use super::doc::Written;
 use super::trivia::TokenNo;
 
 impl<'a> Formatter<'a> {
     /// Writes a node that ends in `( )` or `[ ]`, which form a group of their own.
     pub(super) fn list(&mut self, node: SyntaxNode<'a>) {
-        if let Some(sole) = self.sole_item(node) {
+        let written = self.written_list(node);
+        if written != Written::Broken
+            && let Some(sole) = self.sole_item(node)
+        {
             // The brackets of the sole item do the breaking.
             for child in node.children_with_tokens() {
                 match child {
@@ -25,9 +29,29 @@ impl<'a> Formatter<'a> {
             }
             return;
         }
-        self.open(node, false);
+        self.open(node, written);
         self.list_in_group(node);
         self.doc.close();
+    }
+
+    /// How `( )` or `[ ]` were written: broken if a line ends right behind the opening bracket.
+    pub(super) fn written_list(&self, node: SyntaxNode<'a>) -> Written {
+        let mut children = node.children_with_tokens().filter(|child| !child.kind().is_trivia());
+        children.by_ref().find(|child| matches!(child.kind(), K::LParen | K::LBracket));
+        let breaks = |child: SyntaxElement<'a>| self.trivia.breaks(self.first_of(child)) > 0;
+        let first = children.next();
+        if matches!(first, Some(SyntaxElement::Node(_))) && first.is_some_and(breaks) {
+            return Written::Broken;
+        }
+        // What is moved up to the line of its header may not fit there.
+        let moves_up = node.parent().is_some_and(|parent| {
+            // Those of an extern stand on lines of their own.
+            let has_line = parent.parent().is_some_and(|header| header.kind() == K::Extern);
+            parent.kind() == K::Policies
+                && !has_line
+                && self.trivia.breaks(self.trivia.first(parent)) > 0
+        });
+        Written::loose_if(moves_up || children.any(breaks))
     }
 
     /// The same, in the group that is open.
@@ -177,7 +201,7 @@ impl<'a> Formatter<'a> {
 
     /// `(expr)`
     pub(super) fn parens(&mut self, node: SyntaxNode<'a>) {
-        self.open(node, false);
+        self.open(node, self.written_list(node));
         for child in node.children_with_tokens() {
             match child {
                 SyntaxElement::Token(token) if token.kind() == K::LParen => {
@@ -199,7 +223,7 @@ impl<'a> Formatter<'a> {
     pub(super) fn braces(&mut self, open: SyntaxToken<'a>, rest: &mut Children<'a>) {
         self.own_line_comments(self.trivia.number(open));
         let broken = self.is_written_broken(rest.clone());
-        self.doc.open(broken);
+        self.doc.open(Written::broken_if(broken));
         self.braces_in_group(open, rest);
         self.doc.close();
     }
@@ -264,12 +288,10 @@ impl<'a> Formatter<'a> {
         let mut items = 0usize;
         let mut broken = false;
         for child in rest {
-            let number = match child {
-                SyntaxElement::Token(token) if token.kind().is_trivia() => continue,
-                SyntaxElement::Token(token) => self.trivia.number(token),
-                SyntaxElement::Node(node) => self.trivia.first(node),
-            };
-            broken |= self.trivia.breaks(number) > 0;
+            if child.kind().is_trivia() {
+                continue;
+            }
+            broken |= self.trivia.breaks(self.first_of(child)) > 0;
             if child.kind() == K::RBrace {
                 break;
             }

@@ -4,6 +4,7 @@ use kait_syntax::SyntaxKind::{self as K};
 use kait_syntax::{SyntaxElement, SyntaxNode};
 
 use super::Formatter;
+use super::doc::Written;
 
 /// What the next declaration must know about the one before.
 #[derive(Clone, Copy)]
@@ -132,7 +133,7 @@ impl<'a> Formatter<'a> {
     /// signature breaks at its parameters.
     fn header_part(&mut self, child: SyntaxNode<'a>, in_signature: &mut bool) {
         if child.kind() == K::Params {
-            self.open(child, false);
+            self.open(child, self.written_list(child));
             self.list_in_group(child);
             *in_signature = true;
             return;
@@ -144,13 +145,13 @@ impl<'a> Formatter<'a> {
         }
     }
 
-    /// An extern: its clauses stand on lines of their own if one was written so or if they do not fit.
+    /// An extern: its clauses stand on lines of their own if one was written so.
     pub(super) fn extern_decl(&mut self, node: SyntaxNode<'a>) {
         let is_clause = |kind| matches!(kind, K::Does | K::Needs | K::Policies | K::From);
         let broken = node.children().any(|child| {
             is_clause(child.kind()) && self.trivia.breaks(self.trivia.first(child)) > 0
         });
-        self.open(node, broken);
+        self.open(node, Written::broken_if(broken));
         let mut before: Option<K> = None;
         let mut in_signature = false;
         let mut clauses = 0usize;
@@ -186,7 +187,7 @@ impl<'a> Formatter<'a> {
 
     /// `does effect, effect`
     pub(super) fn does(&mut self, node: SyntaxNode<'a>) {
-        self.open(node, false);
+        self.open(node, Written::loose_if(self.is_loose(node)));
         let mut effects = 0usize;
         for child in node.children_with_tokens() {
             match child {
@@ -214,7 +215,9 @@ impl<'a> Formatter<'a> {
 
     /// `stub path(patterns) => outcome then outcome`
     pub(super) fn stub(&mut self, node: SyntaxNode<'a>) {
-        self.open(node, false);
+        let breaks = |child: SyntaxElement<'a>| self.trivia.breaks(self.first_of(child)) > 0;
+        let mut words = node.children_with_tokens().filter(|child| child.kind() == K::ThenKw);
+        self.open(node, Written::loose_if(words.any(breaks)));
         let mut before: Option<K> = None;
         let mut further = 0usize;
         for child in node.children_with_tokens() {

@@ -2,22 +2,26 @@
 //!
 //! A document is a flat list of [`Element`]s in the order of the text, in the tradition of Oppen
 //! ("Prettyprinting", 1980) and Wadler ("A prettier printer", 1997): texts, places where a line may
-//! end, groups that stand on one line if they fit, indentation. Two things are KAIT's own: comments
-//! are elements of their own, so that one that ends its line stays at the end of a line whatever is
-//! laid out around it; and the layout is decided without looking ahead twice. When a group closes its
-//! width on one line is known, and one backward pass notes how much must follow it on the same line;
-//! so every decision is one comparison, and printing is linear in the document by construction: each
-//! element is looked at once backwards and once forwards. No element makes the printer loop.
+//! end, groups that break at all of their lines or at none, indentation. Two things are KAIT's own:
+//! comments are elements of their own, so that one that ends its line stays at the end of a line
+//! whatever is laid out around it; and the layout is decided without looking ahead twice. When a group
+//! closes its width on one line is known, and one backward pass notes how much must follow it on the
+//! same line; so every decision is one comparison, and printing is linear in the document by
+//! construction: each element is looked at once backwards and once forwards. No element makes the
+//! printer loop.
 //!
-//! A group breaks if it does not fit, together with what follows it up to the next place where a line
-//! may end, in [`WIDTH`] columns; or if something in it demands a line of its own. A broken group
-//! breaks at all of its own lines; the groups in it decide for themselves.
+//! Whether a group breaks follows first from how it was written ([`Written`]): what stood on one line
+//! never breaks, and what was broken stays so. Only between the two the width decides: such a group
+//! breaks if it does not fit, together with what follows it up to the next place where a line may end,
+//! in [`WIDTH`] columns, or if something in it takes several lines. Besides, a comment breaks the
+//! innermost group around it. A broken group breaks at all of its own lines; the groups in it decide
+//! for themselves. A group that is not broken does not indent the lines of those in it.
 //!
 //! The document knows nothing about the language: syntax is the business of the modules beside it.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Columns that a line should not exceed.
+/// Columns that a line should not exceed where the formatter joins what was written on several.
 pub(super) const WIDTH: u32 = 100;
 /// Columns of one level of indentation.
 pub(super) const INDENT: u32 = 2;
@@ -49,9 +53,9 @@ enum Element<'a> {
     OwnLineComment(&'a str),
     /// The group with this number begins.
     Open(u32),
-    /// A group ends.
-    Close,
-    /// Lines that begin behind this are indented one level more.
+    /// The group with this number ends.
+    Close(u32),
+    /// Lines that begin behind this are indented one level more, if the group around it is broken.
     Indent,
     /// The end of an `Indent`.
     Dedent,
@@ -66,6 +70,29 @@ enum Element<'a> {
     CodeStart,
 }
 
+/// How the author laid out a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    /// Without a line break of its own: it never breaks, but for a comment.
+    Flat,
+    /// With line breaks that are not kept as such: it breaks if it does not fit.
+    Loose,
+    /// In its broken form: it breaks.
+    Broken,
+}
+
+impl Written {
+    /// Broken or else flat.
+    pub(super) fn broken_if(broken: bool) -> Self {
+        if broken { Self::Broken } else { Self::Flat }
+    }
+
+    /// Loose or else flat.
+    pub(super) fn loose_if(loose: bool) -> Self {
+        if loose { Self::Loose } else { Self::Flat }
+    }
+}
+
 /// What is known of a group.
 #[derive(Clone, Copy, Debug)]
 struct Group {
@@ -75,8 +102,10 @@ struct Group {
     rest: u32,
     /// Whether it must break.
     broken: bool,
-    /// Whether it never breaks.
-    always_flat: bool,
+    /// Whether it must not.
+    flat_unless_broken: bool,
+    /// Whether something in it takes several lines.
+    has_lines: bool,
 }
 
 /// A document under construction. It can be cleared and filled again, which keeps its memory.
@@ -84,21 +113,12 @@ struct Group {
 pub(super) struct Doc<'a> {
     elements: Vec<Element<'a>>,
     groups: Vec<Group>,
-    /// Numbers of the groups that are open. If one must break, so must all before it, except those
-    /// outside of one that never breaks.
+    /// Numbers of the groups that are open. If one has lines, so have all before it.
     open: Vec<u32>,
     /// Width of everything so far on one line.
     position: u32,
     /// A comment waits for the end of its line: what comes next breaks that many open groups.
     comment_depth: Option<usize>,
-}
-
-/// A place in a document to go back to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Checkpoint {
-    elements: usize,
-    groups: usize,
-    position: u32,
 }
 
 impl<'a> Doc<'a> {
@@ -158,7 +178,7 @@ impl<'a> Doc<'a> {
         self.elements.push(Element::Line);
     }
 
-    /// Ends the line; so all open groups break.
+    /// Ends the line; so the innermost group breaks.
     pub(super) fn hard_line(&mut self) {
         self.break_open(self.open.len());
         self.content();
@@ -170,51 +190,49 @@ impl<'a> Doc<'a> {
         self.elements.push(Element::Blank);
     }
 
-    /// Adds a comment behind what stands before it. What follows begins a new line; groups that close
-    /// before anything follows are not broken by it.
+    /// Adds a comment behind what stands before it. What follows begins a new line; the innermost
+    /// group that is still open then breaks.
     pub(super) fn trailing_comment(&mut self, text: &'a str) {
         self.content();
         self.elements.push(Element::TrailingComment(text));
         self.comment_depth = Some(self.open.len());
     }
 
-    /// Adds a comment on a line of its own; so all open groups break.
+    /// Adds a comment on a line of its own; so the innermost group breaks.
     pub(super) fn own_line_comment(&mut self, text: &'a str) {
         self.break_open(self.open.len());
         self.content();
         self.elements.push(Element::OwnLineComment(text));
     }
 
-    /// Opens a group, which breaks in any case if `broken`.
-    pub(super) fn open(&mut self, broken: bool) {
+    /// Opens a group.
+    pub(super) fn open(&mut self, written: Written) {
+        let broken = written == Written::Broken;
         if broken {
-            self.break_open(self.open.len());
+            self.lines_in(self.open.len());
         }
-        self.open_group(broken, false);
-    }
-
-    /// Opens a group that stands on one line however long that becomes.
-    pub(super) fn open_flat(&mut self) {
-        self.open_group(false, true);
-    }
-
-    fn open_group(&mut self, broken: bool, always_flat: bool) {
         let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        self.groups.push(Group { flat: self.position, rest: 0, broken, always_flat });
+        self.groups.push(Group {
+            flat: self.position,
+            rest: 0,
+            broken,
+            flat_unless_broken: written == Written::Flat,
+            has_lines: broken,
+        });
         self.open.push(number);
         self.elements.push(Element::Open(number));
     }
 
-    /// Closes the group opened last; whether it must break.
-    pub(super) fn close(&mut self) -> bool {
-        self.elements.push(Element::Close);
-        let group = self.open.pop().and_then(|number| self.groups.get_mut(number as usize));
+    /// Closes the group opened last.
+    pub(super) fn close(&mut self) {
+        let Some(number) = self.open.pop() else { return };
+        self.elements.push(Element::Close(number));
         if let Some(depth) = &mut self.comment_depth {
             *depth = (*depth).min(self.open.len());
         }
-        let Some(group) = group else { return false };
-        group.flat = self.position.saturating_sub(group.flat);
-        group.broken
+        if let Some(group) = self.groups.get_mut(number as usize) {
+            group.flat = self.position.saturating_sub(group.flat);
+        }
     }
 
     /// Indents the lines that begin from here on.
@@ -233,18 +251,18 @@ impl<'a> Doc<'a> {
         self.elements.push(Element::OpenText);
     }
 
-    /// Begins a line of such a text; so all open groups break.
+    /// Begins a line of such a text.
     pub(super) fn text_line(&mut self) {
-        self.break_open(self.open.len());
+        self.lines_in(self.open.len());
         self.elements.push(Element::TextLine);
     }
 
-    /// Adds text that may have line breaks, as it is; so all open groups break.
+    /// Adds text that may have line breaks, as it is.
     pub(super) fn verbatim(&mut self, text: &'a str) {
         if !text.contains('\n') {
             return self.text(text);
         }
-        self.break_open(self.open.len());
+        self.lines_in(self.open.len());
         self.content();
         self.elements.push(Element::Verbatim(text));
     }
@@ -259,22 +277,6 @@ impl<'a> Doc<'a> {
         self.comment_depth.is_some()
     }
 
-    /// A place to go back to.
-    pub(super) fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            elements: self.elements.len(),
-            groups: self.groups.len(),
-            position: self.position,
-        }
-    }
-
-    /// Forgets what was added since; the groups open then must be the groups open now.
-    pub(super) fn rewind(&mut self, to: Checkpoint) {
-        self.elements.truncate(to.elements);
-        self.groups.truncate(to.groups);
-        self.position = to.position;
-    }
-
     /// Something follows a comment that waits for the end of its line.
     fn content(&mut self) {
         if let Some(depth) = self.comment_depth.take() {
@@ -282,32 +284,45 @@ impl<'a> Doc<'a> {
         }
     }
 
-    /// Breaks the outermost `depth` open groups. A broken group's surroundings are broken already, so
-    /// the walk from the inside out ends at the first one, and all walks together are linear.
+    /// Breaks the innermost of the outermost `depth` open groups.
     fn break_open(&mut self, depth: usize) {
+        let innermost = depth.checked_sub(1).and_then(|at| self.open.get(at));
+        if let Some(group) = innermost.and_then(|&number| self.groups.get_mut(number as usize)) {
+            group.broken = true;
+        }
+        self.lines_in(depth);
+    }
+
+    /// Notes that something in the outermost `depth` open groups takes several lines. What surrounds a
+    /// group that has lines has them already, so the walk from the inside out ends at the first one,
+    /// and all walks together are linear.
+    fn lines_in(&mut self, depth: usize) {
         for &number in self.open.iter().take(depth).rev() {
             match self.groups.get_mut(number as usize) {
-                Some(group) if !group.broken => {
-                    group.broken = true;
-                    if group.always_flat {
-                        return;
-                    }
+                Some(group) if !group.has_lines => {
+                    group.has_lines = true;
+                    group.broken |= !group.flat_unless_broken;
                 }
                 _ => return,
             }
         }
     }
 
-    /// Notes for each group how much follows it up to the next place where a line may end. Groups that
-    /// follow may break, so every line in them is such a place; those around it are broken, or else
-    /// nobody asks.
+    /// Notes for each group how much follows it up to the next place where a line may end: a line of a
+    /// group that may break.
     fn measure_rests(&mut self) {
         let mut rest = 0u32;
-        // The group that a `Close` belongs to is named only where it opens: keep the rests in between.
-        let mut rests: Vec<u32> = Vec::new();
+        // Of the open groups: how much follows them, and whether they may break.
+        let mut open: Vec<(u32, bool)> = Vec::new();
         for element in self.elements.iter().rev() {
             match *element {
                 Element::Text(_, width) => rest = rest.saturating_add(width),
+                Element::SoftLine | Element::Line
+                    if open.last().is_some_and(|&(_, may_break)| !may_break) =>
+                {
+                    let blank = matches!(element, Element::Line);
+                    rest = rest.saturating_add(u32::from(blank));
+                }
                 Element::Comma | Element::CommaIfBroken | Element::Space => {
                     rest = rest.saturating_add(1);
                 }
@@ -317,14 +332,16 @@ impl<'a> Doc<'a> {
                 | Element::TextLine
                 | Element::OwnLineComment(_) => rest = 0,
                 Element::Verbatim(text) => rest = width(first_line(text)),
-                Element::Close => rests.push(rest),
+                Element::Close(number) => {
+                    let group = self.groups.get(number as usize);
+                    let may_break =
+                        group.is_none_or(|group| group.broken || !group.flat_unless_broken);
+                    open.push((rest, may_break));
+                }
                 Element::Open(number) => {
-                    let behind = rests.pop().unwrap_or(0);
+                    let behind = open.pop().map_or(0, |(rest, _)| rest);
                     if let Some(group) = self.groups.get_mut(number as usize) {
                         group.rest = behind;
-                        if group.always_flat {
-                            rest = group.flat.saturating_add(behind);
-                        }
                     }
                 }
                 Element::CommaIfFlat
@@ -435,15 +452,15 @@ impl<'o, 'a> Printer<'o, 'a> {
             }
             Element::OwnLineComment(text) => self.own_line_comment(text),
             Element::Open(number) => {
-                let fits = flat
-                    || groups.get(number as usize).is_none_or(|group| {
-                        group.always_flat || (!group.broken && self.fits(group))
-                    });
-                self.flat.push(fits);
+                let is_flat = groups.get(number as usize).is_none_or(|group| {
+                    !group.broken && (group.flat_unless_broken || self.fits(group))
+                });
+                self.flat.push(is_flat);
             }
-            Element::Close => {
+            Element::Close(_) => {
                 self.flat.pop();
             }
+            Element::Indent | Element::Dedent if flat => {}
             Element::Indent => self.indent = self.indent.saturating_add(INDENT),
             Element::Dedent => self.indent = self.indent.saturating_sub(INDENT),
             Element::OpenText => {
@@ -580,7 +597,7 @@ mod tests {
 
     fn call(doc: &mut Doc<'static>, name: &'static str, args: &[&'static str]) {
         doc.text(name);
-        doc.open(false);
+        doc.open(Written::Loose);
         doc.text("(");
         doc.indent();
         doc.soft_line();
@@ -645,7 +662,7 @@ mod tests {
     #[test]
     fn a_comment_ends_its_line_and_breaks_what_goes_on_behind_it() {
         let printed = print(|doc| {
-            doc.open(false);
+            doc.open(Written::Flat);
             doc.text("f(");
             doc.indent();
             doc.soft_line();
@@ -714,21 +731,60 @@ mod tests {
         assert_eq!(printed, "  \"\"\"\n  one\n  \"\"\"");
     }
 
+    /// A call that was written on one line.
+    fn flat_call(doc: &mut Doc<'static>, name: &'static str, arg: impl FnOnce(&mut Doc<'static>)) {
+        doc.text(name);
+        doc.open(Written::Flat);
+        doc.text("(");
+        doc.indent();
+        doc.soft_line();
+        arg(doc);
+        doc.comma_if_broken();
+        doc.dedent();
+        doc.soft_line();
+        doc.text(")");
+        doc.close();
+    }
+
     #[test]
-    fn a_flat_group_never_breaks_and_its_width_counts() {
-        let printed = print(|doc| {
-            doc.open_flat();
-            call(doc, "f", &[LONG, LONG, LONG]);
-            doc.close();
-        });
-        assert!(!printed.contains('\n'));
+    fn what_was_flat_never_breaks_and_its_width_counts() {
+        let long = |doc: &mut Doc<'static>| {
+            for text in [LONG, LONG, LONG] {
+                doc.text(text);
+            }
+        };
+        assert!(!print(|doc| flat_call(doc, "f", long)).contains('\n'));
         let printed = print(|doc| {
             call(doc, "f", &["a"]);
-            doc.open_flat();
-            call(doc, "g", &[LONG, LONG, LONG]);
-            doc.close();
+            flat_call(doc, "g", long);
         });
         assert!(printed.starts_with("f(\n  a,\n)g("), "{printed}");
+    }
+
+    #[test]
+    fn a_flat_group_does_not_indent_what_is_broken_in_it() {
+        let printed = print(|doc| flat_call(doc, "f", |doc| call(doc, "g", &[LONG, LONG, "a"])));
+        assert_eq!(printed, format!("f(g(\n  {LONG},\n  {LONG},\n  a,\n))"));
+    }
+
+    #[test]
+    fn a_loose_group_breaks_if_something_in_it_has_lines() {
+        let text = |doc: &mut Doc<'static>| {
+            doc.open_text();
+            doc.text("\"\"\"");
+            doc.text_line();
+            doc.text("\"\"\"");
+        };
+        let printed = print(|doc| {
+            doc.open(Written::Loose);
+            doc.text("a");
+            doc.indent();
+            doc.line();
+            flat_call(doc, "f", text);
+            doc.dedent();
+            doc.close();
+        });
+        assert_eq!(printed, "a\n  f(\"\"\"\n    \"\"\")");
     }
 
     #[test]

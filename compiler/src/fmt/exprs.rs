@@ -4,6 +4,7 @@ use kait_syntax::SyntaxKind::{self as K};
 use kait_syntax::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 use super::Formatter;
+use super::doc::Written;
 
 /// A link of a chain: an operator and what stands behind it.
 struct Link<'a> {
@@ -44,7 +45,19 @@ impl<'a> Formatter<'a> {
             link.operator.kind() == K::BarGt
                 && self.trivia.breaks(self.trivia.number(link.operator)) > 0
         });
-        self.open(node, piped_down);
+        let is_loose = |link: &Link<'a>| {
+            let operand = link.operand.map(|operand| self.trivia.first(operand));
+            [Some(self.trivia.number(link.operator)), operand]
+                .into_iter()
+                .flatten()
+                .any(|token| self.trivia.breaks(token) > 0)
+        };
+        let written = if piped_down {
+            Written::Broken
+        } else {
+            Written::loose_if(links.iter().any(is_loose))
+        };
+        self.open(node, written);
         self.node(first);
         let levels = if in_header { 2 } else { 1 };
         for _ in 0..levels {
@@ -71,7 +84,12 @@ impl<'a> Formatter<'a> {
             self.doc.space();
             return self.node(node);
         }
-        self.doc.open(self.doc.comment_waits());
+        let written = if self.doc.comment_waits() {
+            Written::Broken
+        } else {
+            Written::loose_if(self.trivia.breaks(self.trivia.first(node)) > 0)
+        };
+        self.doc.open(written);
         self.doc.indent();
         self.doc.line();
         self.node(node);
@@ -111,7 +129,7 @@ impl<'a> Formatter<'a> {
 
     /// `A | B`
     pub(super) fn alternatives(&mut self, node: SyntaxNode<'a>) {
-        self.open(node, false);
+        self.open(node, Written::loose_if(self.is_loose(node)));
         let mut is_first = true;
         for child in node.children_with_tokens() {
             match child {
@@ -136,8 +154,7 @@ impl<'a> Formatter<'a> {
 
     /// `if c { } else if d { } else { }`: one group, so that the branches look alike.
     pub(super) fn if_expr(&mut self, node: SyntaxNode<'a>) {
-        let broken = self.has_broken_branch(node);
-        self.open(node, broken);
+        self.open(node, Written::broken_if(self.has_broken_branch(node)));
         let mut next = Some(node);
         while let Some(part) = next.take() {
             next = self.branches(part);
@@ -147,8 +164,7 @@ impl<'a> Formatter<'a> {
 
     /// `loop ... { } else { }`
     pub(super) fn loop_expr(&mut self, node: SyntaxNode<'a>) {
-        let broken = self.has_broken_branch(node);
-        self.open(node, broken);
+        self.open(node, Written::broken_if(self.has_broken_branch(node)));
         self.branches(node);
         self.doc.close();
     }
@@ -208,7 +224,7 @@ impl<'a> Formatter<'a> {
                     // Further variables begin lines if they do not fit, indented like operators.
                     if vars == 0 {
                         self.doc.space();
-                        self.doc.open(false);
+                        self.doc.open(Written::loose_if(self.has_loose_values(node)));
                         self.doc.indent();
                         self.doc.indent();
                     } else {
@@ -232,6 +248,13 @@ impl<'a> Formatter<'a> {
             before = Some(kind);
         }
         None
+    }
+
+    /// Whether a line break stands before a value of a `loop` or its `max`.
+    fn has_loose_values(&self, node: SyntaxNode<'a>) -> bool {
+        node.children_with_tokens()
+            .filter(|child| matches!(child.kind(), K::LoopVar | K::Comma | K::MaxClause))
+            .any(|child| self.trivia.breaks(self.first_of(child)) > 0)
     }
 
     fn branch(&mut self, block: SyntaxNode<'a>) {

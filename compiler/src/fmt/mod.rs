@@ -1,23 +1,25 @@
 //! The formatter: a syntax tree to its canonical text.
 //!
-//! There are no options, and the same program always gets the same text. What an author may decide is
-//! written below as "if it was written so"; everything else follows from the tree and the width of 100
-//! columns alone. The rules, for users, are in `docs/format.md`; keep the two in step.
+//! There are no options. Line breaks are the author's, as with gofmt: **what was written on one line
+//! stays on one line**, however long; what was broken gets its one broken form. Of each construct it
+//! is asked only where it was broken, and everything else follows from the tree. 100 columns are a guide:
+//! they decide whether line breaks that no rule keeps are joined. Only comments add line breaks. The
+//! rules, for users, are in `docs/format.md`; keep the two in step.
 //!
-//! - **Lines.** Indentation is 2 columns, a line should not exceed 100. One statement, field, variant,
-//!   arm, prompt item and test item a line. A text is never broken, so a line may become longer.
-//! - **`( )` and `[ ]`** stand on one line if they fit, else one item a line with a comma behind the
-//!   last. A sole argument that has brackets or a block of its own, or is a text over several lines,
-//!   stays at its parenthesis: `list.concat([`. Parameters break together with the type of the result,
-//!   so that a signature is not torn at the end.
-//! - **`{ }`** stands on one line if it was written so, has at most one statement or separates its
-//!   items with commas, and fits; else one item a line, without commas. The branches of an `if` or
-//!   `loop` decide together.
-//! - **Operators, `|>` and `|`** begin lines, indented, if the whole chain does not fit; a chain with
-//!   `|>` also if it was written so. `catch` and `undo` behind such a chain are its last links. A list
-//!   behind a single operator breaks instead: `x in [`.
-//! - **Header clauses** follow the header on its line, and break in their own brackets. Those of an
-//!   `extern`, which has no body, each stand on a line of their own if one did or if they do not fit.
+//! - **Lines.** Indentation is 2 columns. One statement, field, variant, arm, prompt item and test item
+//!   a line. A text is never broken.
+//! - **`( )` and `[ ]`** have one item a line, with a comma behind the last, if a line ended right behind
+//!   the opening bracket. If one ended elsewhere between the items, they are joined if they fit and
+//!   else broken. In a sole argument that has brackets or a block of its own, or is a text over several
+//!   lines, such breaks do not count: `list.concat([`. Parameters form one group with the type of the
+//!   result, so that a signature is not torn at the end.
+//! - **`{ }`** stands on one line, with commas, if it was written so; else it has one item a line, without
+//!   commas. The branches of an `if` or `loop` decide together.
+//! - **Operators and `|`** begin lines, indented, if the chain was broken at one and does not fit;
+//!   **`|>`** also if a line began with it and it fits. `catch` and `undo` behind a chain are its last
+//!   links. A list behind a single operator breaks instead: `x in [`.
+//! - **Header clauses** follow the header on its line. Those of an `extern`, which has no body, each stand
+//!   on a line of their own if one did. The brackets of a `with` that moves up break if they do not fit.
 //! - **Blank lines**: at most one is kept, none at the edges of brackets. Declarations of several lines
 //!   have one around them, `use` has one behind it, a file's own documentation too.
 //! - **`use`** is sorted by path, within stretches that no blank line and no comment on its own line
@@ -26,7 +28,8 @@
 //!   no line can end there, one ends nevertheless.
 //! - **Texts** are kept. The lines of a triple-quoted text whose closing quotes stand on their own line
 //!   are indented, which does not change its value: like its quotes if these begin a line, else one
-//!   level deeper than the line that they stand on. A text behind `=>` that does not fit gets a line. In `${ }` blanks are normalised if the code stands on one line.
+//!   level deeper than the line that they stand on. A text on the line below its `=>` stays there if it
+//!   does not fit behind it. In `${ }` blanks are normalised if the code stands on one line.
 //!
 //! Four properties are tested over the corpus, generated and damaged programs: formatting twice changes
 //! nothing; every comment is kept; tokens (but for commas and the order of `use`) and the shape of the
@@ -50,9 +53,9 @@ mod tests;
 
 use std::fmt;
 
-use kait_syntax::{Parse, SyntaxKind, SyntaxNode, SyntaxToken};
+use kait_syntax::{Parse, SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 
-use doc::Doc;
+use doc::{Doc, Written};
 use trivia::{TokenNo, Trivia};
 
 /// Why a file was not formatted.
@@ -177,9 +180,25 @@ impl<'a> Formatter<'a> {
     }
 
     /// Opens a group that begins with a node; the comments before the node stand outside of it.
-    fn open(&mut self, node: SyntaxNode<'a>, broken: bool) {
+    fn open(&mut self, node: SyntaxNode<'a>, written: Written) {
         self.own_line_comments(self.trivia.first(node));
-        self.doc.open(broken);
+        self.doc.open(written);
+    }
+
+    /// Whether a line break stands right inside a node: before one of its children, but for the first.
+    fn is_loose(&self, node: SyntaxNode<'a>) -> bool {
+        node.children_with_tokens()
+            .filter(|child| !child.kind().is_trivia())
+            .skip(1)
+            .any(|child| self.trivia.breaks(self.first_of(child)) > 0)
+    }
+
+    /// The number of the first token of an element.
+    fn first_of(&self, element: SyntaxElement<'a>) -> TokenNo {
+        match element {
+            SyntaxElement::Token(token) => self.trivia.number(token),
+            SyntaxElement::Node(node) => self.trivia.first(node),
+        }
     }
 
     /// A blank; or the end of the line if a comment stands between what was written and `token`.

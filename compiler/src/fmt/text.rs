@@ -44,14 +44,8 @@ impl<'a> Formatter<'a> {
         if node.text().contains('\n') {
             return self.doc.verbatim(node.text());
         }
-        let start = self.doc.checkpoint();
-        self.doc.open_flat();
+        // Nothing in it was broken, and comments would have needed a line break.
         self.sequence(node);
-        let demands_lines = self.doc.close();
-        if demands_lines {
-            self.doc.rewind(start);
-            self.doc.text(node.text());
-        }
     }
 
     /// A triple-quoted text whose closing quotes stand alone on their line: its lines lose the
