@@ -205,6 +205,12 @@ impl Run {
                 }
                 continue;
             }
+            if self.calls.is_empty() && self.timers.is_empty() {
+                // Nothing is in flight and the engine waits: only a fault of ours leads here, and it must not hang.
+                break Outcome::Failed(Failure::trap(
+                    "the run waits for something that can never happen",
+                ));
+            }
             let next_timer = self.timers.first().map(|(due, _)| *due);
             tokio::select! {
                 biased;
@@ -223,10 +229,6 @@ impl Run {
                     }
                 }
                 () = sleep_until(next_timer), if next_timer.is_some() => self.fire_timers(),
-                else => {
-                    // Nothing is in flight and the engine waits: only a fault of ours leads here.
-                    break Outcome::Failed(Failure::trap("the run waits for something that can never happen"));
-                }
             }
         };
         self.finish(outcome)
