@@ -4,5 +4,6 @@ mod bad_input;
 mod examples;
 mod findings;
 mod interrupt;
+mod peers;
 mod streaming;
 mod support;
