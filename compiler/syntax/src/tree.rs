@@ -154,9 +154,7 @@ impl SyntaxTree {
     /// The tree in one line: nodes as `Kind(...)`, tokens as their text, trivia left out.
     #[must_use]
     pub fn compact_dump(&self) -> String {
-        let mut out = String::new();
-        compact_node(self.root(), &mut out);
-        out
+        self.root().compact_dump()
     }
 }
 
@@ -290,6 +288,14 @@ impl<'t> SyntaxNode<'t> {
     pub fn parent(self) -> Option<SyntaxNode<'t>> {
         (self.index != 0)
             .then(|| SyntaxNode { tree: self.tree, index: self.tree.data(self.index).parent })
+    }
+
+    /// The subtree in one line; see [`SyntaxTree::compact_dump`].
+    #[must_use]
+    pub fn compact_dump(self) -> String {
+        let mut out = String::new();
+        compact_node(self, &mut out);
+        out
     }
 
     /// This node and the nodes around it, from the inside out.

@@ -250,6 +250,7 @@ impl<'s> Lexer<'s> {
             })
             .unwrap_or(rest.len());
         let text = self.text.get(start..end).unwrap_or_default();
+        let behind = self.text.get(end..).unwrap_or_default();
         let code = Code::UnknownCharacter;
         let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
         let range = TextRange::new(offset(start).into(), offset(end).into());
@@ -275,7 +276,15 @@ impl<'s> Lexer<'s> {
                     .chars()
                     .map(|c| if matches!(c, '\u{2018}'..='\u{201f}') { '"' } else { c })
                     .collect();
-                *error = error.clone().with_replacement("use straight quotes", range, fixed);
+                let mut edits = vec![Edit { range, text: fixed }];
+                let line = behind.split('\n').next().unwrap_or_default();
+                if let Some((at, c)) =
+                    line.char_indices().find(|(_, c)| matches!(c, '\u{2018}'..='\u{201f}'))
+                {
+                    let range = TextRange::at(offset(end + at).into(), text_size::TextSize::of(c));
+                    edits.push(Edit { range, text: "\"".into() });
+                }
+                error.fix = Some(Fix { title: "use straight quotes".into(), edits });
             }
         } else if letters {
             let i = self.error(
@@ -288,7 +297,11 @@ impl<'s> Lexer<'s> {
                 error.help = Some("names are written in the letters a to z, digits and `_`".into());
             }
         } else {
-            self.error(code, offset(start), offset(end), format!("`{shown}` has no meaning here"));
+            let message = format!("`{shown}` has no meaning here");
+            let i = self.error(code, offset(start), offset(end), message);
+            if let Some(error) = self.out.errors.get_mut(i) {
+                error.help = Some("remove it, or put it into a text: `\"...\"`".into());
+            }
         }
         self.trivia(SyntaxKind::Unknown, offset(start));
         self.unknown = true;

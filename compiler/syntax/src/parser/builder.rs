@@ -187,6 +187,11 @@ impl Builder {
         marker
     }
 
+    /// Writes down what is left at the end of the file.
+    pub fn rest(&mut self, tokens: &[Token]) {
+        self.trivia(tokens, tokens.len().saturating_sub(1));
+    }
+
     /// The marker before everything.
     pub fn root(&self) -> Marker {
         Marker { before: 0, height: 0 }
@@ -204,7 +209,7 @@ impl Builder {
 
     /// Ends the file: the rest of the trivia, the root node, and pre-order.
     pub fn into_elements(mut self, tokens: &[Token], marker: Marker) -> Vec<ElementData> {
-        self.trivia(tokens, tokens.len().saturating_sub(1));
+        self.rest(tokens);
         let end = tokens.last().map_or(0, |token| token.start);
         self.finish_here(marker, SyntaxKind::SourceFile);
         if let Some(root) = self.out.last_mut() {

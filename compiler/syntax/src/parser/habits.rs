@@ -1059,3 +1059,6 @@ pub fn foreign_name(name: &str) -> Option<(Code, Option<&'static str>, &'static 
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,6 +206,7 @@ impl<'s> Parser<'s> {
             self.errors.push(error);
         }
         let marker = grammar::decls::root_marker(&mut self);
+        self.builder.rest(&self.lexed.tokens);
         let stray: Vec<_> = std::mem::take(&mut self.builder.stray_docs);
         let errors = recovery::collect(&mut self, stray);
         (self.builder.into_elements(&self.lexed.tokens, marker), errors)

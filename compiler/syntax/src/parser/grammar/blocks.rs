@@ -211,3 +211,43 @@ fn arm(p: &mut Parser<'_>) -> bool {
     p.finish_node(marker, K::Arm);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn newlines_end_statements() {
+        check(
+            Place::Block,
+            &[
+                (
+                    "let a = f\n(b)",
+                    "Block({ Let(let NamePat(a) = NameExpr(f)) ParenExpr(( NameExpr(b) )) })",
+                ),
+                ("a\n[b]", "Block({ NameExpr(a) ListExpr([ NameExpr(b) ]) })"),
+                (
+                    "a\n  + b\n  |> c\n  .d\n  with (x: 1)",
+                    "Block({ PipeExpr(BinaryExpr(NameExpr(a) + NameExpr(b)) |> WithExpr(FieldExpr(NameExpr(c) . d) Policies(with Args(( Arg(x : NumberExpr(1)) ))))) })",
+                ),
+                (
+                    "let Pair(first: a, second: b) = p\na >\nb",
+                    "Block({ Let(let VariantPat(Tag(Pair) PatArgs(( PatArg(first : NamePat(a)) , PatArg(second : NamePat(b)) ))) = NameExpr(p)) BinaryExpr(NameExpr(a) > NameExpr(b)) })",
+                ),
+                (
+                    "match x {\n  1 => a\n  -1 => b\n}\n- 1",
+                    "Block({ BinaryExpr(MatchExpr(match NameExpr(x) Arms({ Arm(NumberPat(1) => NameExpr(a)) Arm(NumberPat(- 1) => NameExpr(b)) })) - NumberExpr(1)) })",
+                ),
+                (
+                    "f(\n  a\n  , b\n)",
+                    "Block({ CallExpr(NameExpr(f) Args(( Arg(NameExpr(a)) , Arg(NameExpr(b)) ))) })",
+                ),
+                (
+                    "for x in xs\n  max 3\n  parallel 2 { x }",
+                    "Block({ ForExpr(for NamePat(x) in NameExpr(xs) MaxClause(max NumberExpr(3)) ParallelClause(parallel NumberExpr(2)) Block({ NameExpr(x) })) })",
+                ),
+                ("x.in\ny\n", "Block({ FieldExpr(NameExpr(x) . in) NameExpr(y) })"),
+            ],
+        );
+    }
+}

@@ -718,3 +718,55 @@ fn param(p: &mut Parser<'_>) -> bool {
     p.finish_node(marker, K::Param);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn declarations() {
+        check(
+            Place::File,
+            &[
+                ("use a.b as c", "SourceFile(Use(use Path(a . b) as c))"),
+                (
+                    "pub record R<T> { a: text = \"x\" as \"A\", in: T }",
+                    "SourceFile(Record(pub record R TypeParams(< T >) { Field(a : NamedType(Path(text)) = StrExpr(\" x \") WireName(as StrExpr(\" A \"))) , Field(in : NamedType(Path(T))) }))",
+                ),
+                (
+                    "enum E { A, B(x: int) as \"b\" }",
+                    "SourceFile(Enum(enum E { Variant(A) , Variant(B Params(( Param(x : NamedType(Path(int))) )) WireName(as StrExpr(\" b \"))) }))",
+                ),
+                (
+                    "type T = text where (max_len: 3)",
+                    "SourceFile(TypeAlias(type T = RefinedType(NamedType(Path(text)) Where(where Args(( Arg(max_len : NumberExpr(3)) ))))))",
+                ),
+                (
+                    "model m needs (tools: true)",
+                    "SourceFile(Model(model m Needs(needs Args(( Arg(tools : BoolExpr(true)) )))))",
+                ),
+                ("secret s", "SourceFile(Secret(secret s))"),
+                (
+                    "graph g(stream a: text, b: int = 1,) -> none in S does write net \"x\", model with (time: 1s) { }",
+                    "SourceFile(Graph(graph g Params(( Param(stream a : NamedType(Path(text))) , Param(b : NamedType(Path(int)) = NumberExpr(1)) , )) -> NoneType(none) InSession(in S) Does(does Effect(write Path(net) StrExpr(\" x \")) , Effect(model)) Policies(with Args(( Arg(time : NumberExpr(1s)) ))) Block({ })))",
+                ),
+                (
+                    "extern e() -> text\n  does read db.orders\n  needs approval\n  with (a: 1)\n  from http \"POST x\"",
+                    "SourceFile(Extern(extern e Params(( )) -> NamedType(Path(text)) Does(does Effect(read Path(db . orders))) Needs(needs approval) Policies(with Args(( Arg(a : NumberExpr(1)) ))) From(from http StrExpr(\" POST x \"))))",
+                ),
+                (
+                    "trigger t on m.f(1) as e: T with (by: e) { }",
+                    "SourceFile(Trigger(trigger t on Path(m . f) Args(( Arg(NumberExpr(1)) )) TriggerEvent(as e : NamedType(Path(T))) Policies(with Args(( Arg(by : NameExpr(e)) ))) Block({ })))",
+                ),
+                (
+                    "session S { a: int }",
+                    "SourceFile(Session(session S { Field(a : NamedType(Path(int))) }))",
+                ),
+                (
+                    "//! file\n/// doc\nfn f() -> int { 1 }\n",
+                    "SourceFile(Fn(/// doc fn f Params(( )) -> NamedType(Path(int)) Block({ NumberExpr(1) })))",
+                ),
+            ],
+        );
+    }
+}

@@ -957,3 +957,97 @@ pub(crate) fn none_inside(p: &mut Parser<'_>, opener: TextRange, message: &str) 
     let error = SyntaxError::new(Code::Unexpected, range, message);
     p.habit(error);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn expressions() {
+        check(
+            Place::Expr,
+            &[
+                (
+                    "a + b * c - d",
+                    "BinaryExpr(BinaryExpr(NameExpr(a) + BinaryExpr(NameExpr(b) * NameExpr(c))) - NameExpr(d))",
+                ),
+                (
+                    "not a == b and c or d",
+                    "BinaryExpr(BinaryExpr(UnaryExpr(not BinaryExpr(NameExpr(a) == NameExpr(b))) and NameExpr(c)) or NameExpr(d))",
+                ),
+                (
+                    "-a.b(1)",
+                    "UnaryExpr(- CallExpr(FieldExpr(NameExpr(a) . b) Args(( Arg(NumberExpr(1)) ))))",
+                ),
+                (
+                    "try f(x) with (retry: 2) |> g",
+                    "PipeExpr(UnaryExpr(try WithExpr(CallExpr(NameExpr(f) Args(( Arg(NameExpr(x)) ))) Policies(with Args(( Arg(retry : NumberExpr(2)) ))))) |> NameExpr(g))",
+                ),
+                (
+                    "a ?? b ?? fail \"no\"",
+                    "CoalesceExpr(NameExpr(a) ?? CoalesceExpr(NameExpr(b) ?? FailExpr(fail StrExpr(\" no \"))))",
+                ),
+                (
+                    "fail x catch { _ => 1 }",
+                    "FailExpr(fail CatchExpr(NameExpr(x) catch Arms({ Arm(WildcardPat(_) => NumberExpr(1)) })))",
+                ),
+                (
+                    "x is Some(y) and z in [1]",
+                    "BinaryExpr(IsExpr(NameExpr(x) is VariantPat(Tag(Some) PatArgs(( PatArg(NamePat(y)) )))) and InExpr(NameExpr(z) in ListExpr([ NumberExpr(1) ])))",
+                ),
+                (
+                    "m.f(1, k: 2, ..r, by: .name, .other)",
+                    "CallExpr(FieldExpr(NameExpr(m) . f) Args(( Arg(NumberExpr(1)) , Arg(k : NumberExpr(2)) , Arg(Spread(.. NameExpr(r))) , Arg(by : Selector(. name)) , Arg(Selector(. other)) )))",
+                ),
+                (
+                    "a.in?.type.B[0]",
+                    "IndexExpr(UidFieldExpr(OptFieldExpr(FieldExpr(NameExpr(a) . in) ?. type) . B) [ NumberExpr(0) ])",
+                ),
+                ("[]", "ListExpr([ ])"),
+                ("[:]", "MapExpr([ : ])"),
+                (
+                    "[1, ..xs, .f,]",
+                    "ListExpr([ NumberExpr(1) , Spread(.. NameExpr(xs)) , Selector(. f) , ])",
+                ),
+                (
+                    "[\"a\": 1, in: 2, true: 3]",
+                    "MapExpr([ MapEntry(StrExpr(\" a \") : NumberExpr(1)) , MapEntry(NameExpr(in) : NumberExpr(2)) , MapEntry(BoolExpr(true) : NumberExpr(3)) ])",
+                ),
+                (
+                    "\"a${b + \"${c}\"}\\n\"",
+                    "StrExpr(\" a Interpolation(${ BinaryExpr(NameExpr(b) + StrExpr(\" Interpolation(${ NameExpr(c) }) \")) }) \\n \")",
+                ),
+                ("r\"\\d${\"", "StrExpr(r\" \\d${ \")"),
+                (
+                    "if a { 1 } else if b { 2 } else { 3 }",
+                    "IfExpr(if NameExpr(a) Block({ NumberExpr(1) }) else IfExpr(if NameExpr(b) Block({ NumberExpr(2) }) else Block({ NumberExpr(3) })))",
+                ),
+                (
+                    "match x { A => 1, B(c) if c > 1 => { 2 } }",
+                    "MatchExpr(match NameExpr(x) Arms({ Arm(VariantPat(Tag(A)) => NumberExpr(1)) , Arm(VariantPat(Tag(B) PatArgs(( PatArg(NamePat(c)) ))) Guard(if BinaryExpr(NameExpr(c) > NumberExpr(1))) => Block({ NumberExpr(2) })) }))",
+                ),
+                (
+                    "for Ok(v) in xs if v > 1 max 10 parallel 2 { v }",
+                    "ForExpr(for VariantPat(Tag(Ok) PatArgs(( PatArg(NamePat(v)) ))) in NameExpr(xs) Guard(if BinaryExpr(NameExpr(v) > NumberExpr(1))) MaxClause(max NumberExpr(10)) ParallelClause(parallel NumberExpr(2)) Block({ NameExpr(v) }))",
+                ),
+                (
+                    "loop a = 1, b: int = 2 max 3 { next(a: b) } else { a }",
+                    "LoopExpr(loop LoopVar(a = NumberExpr(1)) , LoopVar(b : NamedType(Path(int)) = NumberExpr(2)) MaxClause(max NumberExpr(3)) Block({ NextExpr(next Args(( Arg(a : NameExpr(b)) ))) }) else Block({ NameExpr(a) }))",
+                ),
+                (
+                    "race 2 { a, b, { c } }",
+                    "RaceExpr(race NumberExpr(2) { NameExpr(a) , NameExpr(b) , Block({ NameExpr(c) }) })",
+                ),
+                (
+                    "f(x) undo { g() } catch { Timeout => h }",
+                    "CatchExpr(UndoExpr(CallExpr(NameExpr(f) Args(( Arg(NameExpr(x)) ))) undo Block({ CallExpr(NameExpr(g) Args(( ))) })) catch Arms({ Arm(VariantPat(Tag(Timeout)) => NameExpr(h)) }))",
+                ),
+                ("(a)", "ParenExpr(( NameExpr(a) ))"),
+                (
+                    "max + user.from\n",
+                    "BinaryExpr(NameExpr(max) + FieldExpr(NameExpr(user) . from))",
+                ),
+            ],
+        );
+    }
+}

@@ -12,3 +12,6 @@ pub(super) mod patterns;
 pub(super) mod prompts;
 pub(super) mod testing;
 pub(super) mod types;
+
+#[cfg(test)]
+mod cases;

@@ -214,3 +214,32 @@ fn list(p: &mut Parser<'_>) {
         p.habit(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn patterns_of_every_form() {
+        check(
+            Place::Pattern,
+            &[
+                ("_", "WildcardPat(_)"),
+                ("name", "NamePat(name)"),
+                ("-1..5", "NumberPat(- 1 .. 5)"),
+                ("\"a\" | \"b\"", "OrPat(StrPat(StrExpr(\" a \")) | StrPat(StrExpr(\" b \")))"),
+                ("none | true", "OrPat(NonePat(none) | BoolPat(true))"),
+                (
+                    "Ok(a, why: _)",
+                    "VariantPat(Tag(Ok) PatArgs(( PatArg(NamePat(a)) , PatArg(why : WildcardPat(_)) )))",
+                ),
+                ("mail.Kind.New", "VariantPat(Tag(mail . Kind . New))"),
+                (
+                    "[a, [b], ..rest]",
+                    "ListPat([ NamePat(a) , ListPat([ NamePat(b) ]) , RestPat(.. rest) ])",
+                ),
+                ("[]\n", "ListPat([ ])"),
+            ],
+        );
+    }
+}

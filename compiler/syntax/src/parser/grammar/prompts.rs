@@ -108,3 +108,19 @@ fn tool(p: &mut Parser<'_>) -> bool {
     p.finish_node(marker, K::Tool);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn items_of_an_agent() {
+        check(
+            Place::File,
+            &[(
+                "agent a(q: text) -> T with (turns: 2) {\n  model m with (x: 1)\n  user q\n  tools [a.b with (c: 1), d]\n}",
+                "SourceFile(Prompt(agent a Params(( Param(q : NamedType(Path(text))) )) -> NamedType(Path(T)) Policies(with Args(( Arg(turns : NumberExpr(2)) ))) { PromptModel(model m Policies(with Args(( Arg(x : NumberExpr(1)) )))) PromptMessage(user NameExpr(q)) PromptTools(tools [ Tool(Path(a . b) Policies(with Args(( Arg(c : NumberExpr(1)) )))) , Tool(Path(d)) ]) }))",
+            )],
+        );
+    }
+}

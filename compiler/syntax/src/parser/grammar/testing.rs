@@ -78,3 +78,19 @@ fn outcome(p: &mut Parser<'_>) {
     }
     p.finish_node(marker, K::Outcome);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn items_of_a_test() {
+        check(
+            Place::File,
+            &[(
+                "test \"t\" {\n  stub approve f.g(_, a: 1) => fail X then 2 after 5s\n  stub h => 1\n  expect a is B\n  let b = 1\n  c\n}",
+                "SourceFile(Test(test StrExpr(\" t \") { Stub(stub approve Path(f . g) PatArgs(( PatArg(WildcardPat(_)) , PatArg(a : NumberPat(1)) )) => Outcome(FailExpr(fail UNameExpr(X))) then Outcome(NumberExpr(2) after NumberExpr(5s))) Stub(stub Path(h) => Outcome(NumberExpr(1))) Expect(expect IsExpr(NameExpr(a) is VariantPat(Tag(B)))) Let(let NamePat(b) = NumberExpr(1)) NameExpr(c) }))",
+            )],
+        );
+    }
+}

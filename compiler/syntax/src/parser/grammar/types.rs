@@ -165,3 +165,33 @@ pub(crate) fn path(p: &mut Parser<'_>) -> bool {
     p.finish_node(marker, K::Path);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Place, check};
+
+    #[test]
+    fn types_and_labels() {
+        check(
+            Place::Type,
+            &[
+                ("text", "NamedType(Path(text))"),
+                ("mail.Message?", "OptionalType(NamedType(Path(mail . Message)) ?)"),
+                (
+                    "trusted [untrusted text] where (max: 3)",
+                    "QualifiedType(trusted RefinedType(ListType([ QualifiedType(untrusted NamedType(Path(text))) ]) Where(where Args(( Arg(max : NumberExpr(3)) )))))",
+                ),
+                (
+                    "[text: [int]]?",
+                    "OptionalType(MapType([ NamedType(Path(text)) : ListType([ NamedType(Path(int)) ]) ]) ?)",
+                ),
+                (
+                    "Result<T, [U]>",
+                    "NamedType(Path(Result) TypeArgs(< NamedType(Path(T)) , ListType([ NamedType(Path(U)) ]) >))",
+                ),
+                ("none", "NoneType(none)"),
+                ("secret\n", "NamedType(Path(secret))"),
+            ],
+        );
+    }
+}
