@@ -64,7 +64,12 @@ impl Parser<'_> {
 /// Whether the token behind a word, on the same line, cannot follow a name: then the word is no name.
 fn word_before_operand(p: &Parser<'_>) -> bool {
     let behind = p.nth(1);
+    // `for x in word max 3`: the word is a name, what follows it a clause with its operand.
+    let clause = matches!(behind, K::MaxKw | K::ParallelKw | K::ThenKw | K::AfterKw | K::AsKw)
+        && !p.on_new_line(2)
+        && (p.nth(2).can_be_name() || matches!(p.nth(2), K::Uid | K::Number | K::StrStart));
     !p.on_new_line(1)
+        && !clause
         && (behind.can_be_name()
             || matches!(
                 behind,
