@@ -1,4 +1,11 @@
 //! The command as a user meets it: the real binary, real files, real pipes.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers of tests too; one that is skipped says why"
+)]
 
 mod bad_input;
 mod examples;
