@@ -7,6 +7,14 @@
     reason = "a test fails by panicking, helpers of tests too; one that is skipped says why"
 )]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 mod bad_input;
 mod examples;
 mod findings;
