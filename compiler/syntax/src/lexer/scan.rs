@@ -13,7 +13,8 @@ impl<'s> Lexer<'s> {
         let bytes = self.text.as_bytes();
         let Some(&Mode::Text { raw, triple, start }) = self.modes.last() else { return from };
         let cut = self.cut.filter(|&(opener, _)| opener == start).map(|(_, cut)| cut as usize);
-        let limit = cut.unwrap_or(bytes.len());
+        // Something inside may have reached over the cut: then it falls here.
+        let limit = cut.map_or(bytes.len(), |cut| cut.max(from));
         let mut run = from;
         let mut at = from;
         while at < limit {

@@ -117,6 +117,8 @@ fn an_unclosed_long_text_ends_at_a_declaration() {
     let lexed = lex("let a = \"\"\"x ${y\ngraph b() -> int {\n");
     assert!(lexed.unclosed_triple);
     assert_eq!(lexed.breaks.len(), 1);
+    let over = lex("\"\"\"${`\ngraph f() -> int {\n`}");
+    assert!(over.unclosed_triple);
     assert!(lex("\"\"\"x\n").unclosed_triple);
     assert!(lex("\"\"\"x ${\n").unclosed_triple);
 }
