@@ -1,18 +1,11 @@
 //! The command as a user meets it: the real binary, real files, real pipes.
+
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test fails by panicking, helpers of tests too; one that is skipped says why"
-)]
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on says so by panicking"
 )]
 
 mod bad_input;
