@@ -651,6 +651,10 @@ impl Parser<'_> {
             K::TypeKw => matches!(behind, K::Eq | K::Lt),
             K::PromptKw | K::AgentKw | K::ExternKw => matches!(behind, K::LParen | K::Lt),
             K::TriggerKw => behind == K::OnKw,
+            // `trigger`, and on the next line `secret on ...`: the trigger is called secret.
+            K::UseKw | K::ModelKw | K::SecretKw if matches!(self.nth(1), K::OnKw | K::NeedsKw) => {
+                false
+            }
             K::UseKw | K::ModelKw | K::SecretKw => {
                 self.on_new_line(2) || matches!(behind, K::Dot | K::AsKw | K::NeedsKw)
             }
