@@ -47,12 +47,94 @@ pub enum InputError {
         /// What is wrong, and what is expected.
         why: String,
     },
+    /// The input is no JSON.
+    #[error("the input is not valid JSON: {why}")]
+    NoJson {
+        /// What is wrong, and where.
+        why: String,
+    },
+    /// The input nests deeper than [`MAX_JSON_DEPTH`].
+    #[error("the input nests deeper than {MAX_JSON_DEPTH} levels")]
+    TooDeep,
     /// The whole input is not a JSON object.
     #[error("the input must be a JSON object with the parameters as keys, not {what}")]
     NoObject {
         /// What it is.
         what: &'static str,
     },
+}
+
+impl InputError {
+    /// What to do about it, if there is something to say: the parameter's documentation, or a similar name.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Missing { docs, .. } => {
+                docs.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+            }
+            Self::Surplus { name, known } => {
+                let near = known.iter().map(|k| (strsim::jaro_winkler(name, k), k));
+                let near = near.max_by(|a, b| a.0.total_cmp(&b.0));
+                near.filter(|(score, _)| *score > 0.8)
+                    .map(|(_, near)| format!("did you mean `{near}`?"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The parameter that it is about.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Surplus { name, .. }
+            | Self::Missing { name, .. }
+            | Self::Twice { name }
+            | Self::Unfit { name, .. } => Some(name),
+            Self::NoJson { .. } | Self::TooDeep | Self::NoObject { .. } => None,
+        }
+    }
+
+    /// Where in the parameter's value, as a JSON pointer; empty for the whole.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Unfit { path, .. } => path,
+            _ => "",
+        }
+    }
+}
+
+/// How deeply lists and objects of an input may nest.
+pub const MAX_JSON_DEPTH: usize = 127;
+
+/// JSON from a text that comes from outside: a file, standard input, the body of a request.
+///
+/// # Errors
+/// If it is no UTF-8, no JSON, or nests too deep.
+pub fn parse_json(text: &[u8]) -> Result<Json, InputError> {
+    if nests_deeper(text, MAX_JSON_DEPTH) {
+        return Err(InputError::TooDeep);
+    }
+    serde_json::from_slice(text).map_err(|error| InputError::NoJson { why: error.to_string() })
+}
+
+/// Whether brackets outside of texts nest deeper than `most`. Right for valid JSON; whatever it says of other texts,
+/// the parser refuses them.
+fn nests_deeper(text: &[u8], most: usize) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 fn known_names(names: &[SmolStr]) -> String {
@@ -339,5 +421,34 @@ pub fn describe(table: &TypeTable, ty: TypeId) -> String {
         }
         Type::Refined { name: Some(name), .. } => name.to_string(),
         Type::Refined { base, .. } => describe(table, *base),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_bounded_and_named() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse_json(nested(MAX_JSON_DEPTH).as_bytes()).is_ok());
+        let deep = parse_json(nested(MAX_JSON_DEPTH + 1).as_bytes());
+        assert_eq!(deep, Err(InputError::TooDeep));
+        assert_eq!(parse_json(nested(1_000_000).as_bytes()), Err(InputError::TooDeep));
+        assert!(InputError::TooDeep.to_string().contains("127 levels"));
+    }
+
+    #[test]
+    fn brackets_in_texts_do_not_nest() {
+        let text = format!(r#"{{"a": "\"{}\\", "b": []}}"#, "[{".repeat(500));
+        assert!(parse_json(text.as_bytes()).is_ok(), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_json_says_where() {
+        for text in [&b""[..], b"{", b"{\"a\":}", b"[1] 2", b"\xff", b"\"\xff\"", b"]]", b"nul"] {
+            let error = parse_json(text).unwrap_err();
+            assert!(error.to_string().contains("at line 1"), "{error}");
+        }
     }
 }

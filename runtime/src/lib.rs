@@ -8,9 +8,12 @@ pub mod inputs;
 pub mod plan;
 pub mod plane;
 pub mod profile;
+pub mod report;
 pub mod segments;
 pub mod shared;
 pub mod simulate;
+
+pub use kait_connect::Connections;
 
 pub use driver::{Run, RunEnd, RunStart};
 pub use inputs::{InputError, Inputs};

@@ -12,9 +12,12 @@ use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
 use kait_ir::{Failure, Graph, GraphId};
 use kait_runtime::driver::GrowingInput;
-use kait_runtime::{InputError, Inputs, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared};
+use kait_runtime::inputs::parse_json;
+use kait_runtime::{
+    InputError, Inputs, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared, report,
+};
 use rustc_hash::FxHashMap;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -143,35 +146,16 @@ fn finish(
     spoiled: bool,
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
-    let decl = plan.program().graphs.get(graph.index());
-    let name = decl.map(|g| g.name.clone()).unwrap_or_default();
-    let table = plan.loaded.table();
-    let result = match (&end.outcome, decl) {
-        (Outcome::Ok(value), Some(decl)) => Some(json::encode(table, decl.result, value)),
-        _ => None,
-    };
     if args.json == Some(JsonForm::Object) {
-        let mut answer = json!({ "schema": "kait.run/1", "run": run, "graph": name.as_str() });
-        match &end.outcome {
-            Outcome::Ok(_) => answer["result"] = result.clone().unwrap_or_default(),
-            Outcome::Failed(failure) => {
-                answer["failure"] = kait_runtime::segments::failure_json(failure);
-                answer["error"] = failures::to_json(failure, end.failed_at.as_ref());
-            }
-        }
-        answer["usage"] = json!({
-            "calls": end.usage.calls,
-            "input_tokens": end.usage.input_tokens,
-            "output_tokens": end.usage.output_tokens,
-        });
-        out::line(&answer.to_string())?;
+        out::line(&report::run_json(run, plan, graph, end).to_string())?;
     } else if args.buffer
         && args.json.is_none()
-        && let Some(result) = &result
+        && let Outcome::Ok(value) = &end.outcome
+        && let Some(decl) = plan.program().graphs.get(graph.index())
     {
-        match result {
+        match json::encode(plan.loaded.table(), decl.result, value) {
             Json::String(text) => out::line(text.trim_end_matches('\n'))?,
-            other => out::line(&serde_json::to_string_pretty(other)?)?,
+            other => out::line(&serde_json::to_string_pretty(&other)?)?,
         }
     }
     match &end.outcome {
@@ -295,9 +279,10 @@ fn inputs(
     let mut inputs = Inputs::new(loaded, graph);
     if let Some(path) = &args.input {
         let text = if path == Path::new("-") { read_stdin()? } else { files::read_text(path)? };
-        let json: Json = serde_json::from_str(&text)
-            .map_err(|error| input(format!("`{}` is not valid JSON: {error}", path.display())))?;
-        inputs.give_object(&json);
+        match parse_json(text.as_bytes()) {
+            Ok(json) => inputs.give_object(&json),
+            Err(error) => return Ok(Err(vec![error])),
+        }
     }
     for word in &args.inputs {
         let Some((name, value)) = word.split_once('=') else {
@@ -416,18 +401,8 @@ fn pump_stdin(sender: &UnboundedSender<GrowingInput>) {
 fn bad_inputs(file: &str, errors: &[InputError]) -> anyhow::Result<Exit> {
     for error in errors {
         anstream::eprintln!("error K9041: {error}");
-        match error {
-            InputError::Missing { docs, .. } if !docs.is_empty() => {
-                anstream::eprintln!("   = {}", docs.lines().next().unwrap_or_default());
-            }
-            InputError::Surplus { name, known } => {
-                let near = known.iter().map(|k| (strsim::jaro_winkler(name, k), k));
-                let near = near.max_by(|a, b| a.0.total_cmp(&b.0));
-                if let Some((_, near)) = near.filter(|(score, _)| *score > 0.8) {
-                    anstream::eprintln!("   = did you mean `{near}`?");
-                }
-            }
-            _ => {}
+        if let Some(help) = error.help() {
+            anstream::eprintln!("   = {help}");
         }
     }
     anstream::eprintln!(

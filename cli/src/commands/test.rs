@@ -8,6 +8,7 @@ use kait_compiler::hir::DefKind;
 use kait_engine::event::Outcome;
 use kait_ir::GraphId;
 use kait_ir::program::{GraphKind, Span};
+use kait_runtime::report::words;
 use kait_runtime::simulate::{TestEnd, simulate};
 use serde_json::{Value as Json, json};
 
@@ -15,7 +16,7 @@ use super::check::plural;
 use crate::args::TestArgs;
 use crate::compile::{self, Checked};
 use crate::exit::Exit;
-use crate::{failures, files, out, watch};
+use crate::{files, out, watch};
 
 /// Runs the tests.
 pub fn run(args: &TestArgs) -> anyhow::Result<Exit> {
@@ -136,7 +137,7 @@ fn report(
             lines.push(format!("   {source} is {value}"));
         }
         if let Some(failure) = &failed.failure {
-            let (code, words, _) = failures::words(failure);
+            let (code, words, _) = words(failure);
             lines.push(format!("   it failed: {words} ({code})"));
         }
     }
@@ -144,7 +145,7 @@ fn report(
     if let Outcome::Failed(failure) = &end.outcome
         && end.unstubbed.is_empty()
     {
-        let (code, words, _) = failures::words(failure);
+        let (code, words, _) = words(failure);
         lines.push(format!("error {code}: the test itself failed: {words}"));
     }
     let passed = end.passed();

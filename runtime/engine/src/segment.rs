@@ -337,8 +337,12 @@ impl Live {
     }
 }
 
-/// The place that a JSON pointer names, made if it is the next of a list, a new key, or below a `null`.
-fn place<'a>(root: &'a mut Json, at: &str) -> Result<&'a mut Json, String> {
+/// The place that a JSON pointer names, made if it is the next of a list, a new key, or below a `null`: what every
+/// reader of `set` and `delta` does.
+///
+/// # Errors
+/// What is wrong with the pointer: it leaves a gap in a list, or goes through what is no object or list.
+pub fn place<'a>(root: &'a mut Json, at: &str) -> Result<&'a mut Json, String> {
     let mut here = root;
     if at.is_empty() {
         return Ok(here);

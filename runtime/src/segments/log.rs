@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole};
+use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole, place};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 use tokio::sync::Notify;
@@ -26,6 +26,9 @@ struct Ring {
     /// `seq` of the next record.
     next: u64,
     capacity: usize,
+    /// What the records of the ring take, in bytes, and how much they may.
+    bytes: usize,
+    most_bytes: usize,
     /// Kept only once records have been dropped: how every segment stands before the first record of the ring.
     folded: BTreeMap<u64, Folded>,
     over: bool,
@@ -43,12 +46,19 @@ struct Folded {
 impl RunLog {
     /// An empty log that keeps `capacity` records (at least 1).
     pub fn new(run: SmolStr, capacity: usize) -> Arc<Self> {
+        Self::bounded(run, capacity, usize::MAX)
+    }
+
+    /// An empty log that keeps at most that many records and bytes of records, but always the last record.
+    pub fn bounded(run: SmolStr, records: usize, bytes: usize) -> Arc<Self> {
         Arc::new(Self {
             run,
             ring: Mutex::new(Ring {
                 records: VecDeque::new(),
                 next: 0,
-                capacity: capacity.max(1),
+                capacity: records.max(1),
+                bytes: 0,
+                most_bytes: bytes,
                 folded: BTreeMap::new(),
                 over: false,
             }),
@@ -71,19 +81,128 @@ impl RunLog {
         Reader { log: Arc::clone(self), next: seq }
     }
 
+    /// Shows at most `most` records from `seq` on, without copying them. The log cannot be written meanwhile, so `see`
+    /// should be quick.
+    pub fn visit(&self, seq: u64, most: usize, mut see: impl FnMut(&Segment)) -> Visited {
+        let ring = self.ring();
+        let first = ring.first();
+        if seq < first {
+            return Visited::Behind;
+        }
+        let skip = usize::try_from(seq - first).unwrap_or(usize::MAX);
+        let mut next = seq.min(ring.next);
+        for record in ring.records.iter().skip(skip).take(most) {
+            see(record);
+            next = record.seq + 1;
+        }
+        Visited::Seen { next, over: ring.over && next >= ring.next }
+    }
+
+    /// How everything stands before the ring: the records for a reader that fell behind, and the `seq` to read on from.
+    pub fn snapshot(&self) -> (Vec<Segment>, u64) {
+        let ring = self.ring();
+        let first = ring.first();
+        (ring.snapshot(&self.run, first.saturating_sub(1)), first)
+    }
+
+    /// Waits until there is a record `seq`, or the log is over.
+    pub async fn wait(&self, seq: u64) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Registered before looking, so that nothing that comes between is missed.
+            changed.as_mut().enable();
+            {
+                let ring = self.ring();
+                if ring.next > seq || ring.over {
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// `seq` of the next record, and whether there will be none.
+    pub fn head(&self) -> (u64, bool) {
+        let ring = self.ring();
+        (ring.next, ring.over)
+    }
+
+    /// About how much memory the log takes, in bytes. Costs what has left the ring has segments.
+    pub fn bytes(&self) -> usize {
+        let ring = self.ring();
+        let folded = ring.folded.values().map(|folded| {
+            let end = folded.end.as_ref().map_or(0, weight_of);
+            size_of::<Folded>() + folded.text.len() + weight_of_json(&folded.value) + end
+        });
+        ring.bytes + folded.sum::<usize>()
+    }
+
     fn ring(&self) -> MutexGuard<'_, Ring> {
         // A panic while the lock was held cannot leave a record half written: they are pushed whole.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What a visit of a log came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visited {
+    /// The record has left the ring: [`RunLog::snapshot`] says how things stand.
+    Behind,
+    /// Records were shown, or none is there yet.
+    Seen {
+        /// The `seq` to go on with.
+        next: u64,
+        /// Whether nothing will follow.
+        over: bool,
+    },
+}
+
+/// About how much memory a record takes.
+fn weight(record: &Segment) -> usize {
+    size_of::<Segment>() + weight_of(&record.op)
+}
+
+fn weight_of(op: &SegmentOp) -> usize {
+    match op {
+        SegmentOp::Delta { text, at, .. } => text.len() + at.len(),
+        SegmentOp::Set { at, value } => at.len() + weight_of_json(value),
+        SegmentOp::Close { value } | SegmentOp::Fail { failure: value } => weight_of_json(value),
+        SegmentOp::Open { about, .. } => about.as_ref().map_or(0, weight_of_json),
+        SegmentOp::Reset { .. } => 0,
+    }
+}
+
+fn weight_of_json(value: &Json) -> usize {
+    match value {
+        Json::String(text) => text.len(),
+        Json::Array(items) => {
+            items.iter().map(|item| size_of::<Json>() + weight_of_json(item)).sum()
+        }
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| 64 + size_of::<Json>() + key.len() + weight_of_json(value))
+            .sum(),
+        _ => 0,
+    }
+}
+
 impl Ring {
+    /// `seq` of the first record that the ring still has.
+    fn first(&self) -> u64 {
+        self.next - self.records.len() as u64
+    }
+
     fn push(&mut self, record: Segment) {
-        if self.records.len() >= self.capacity
-            && let Some(old) = self.records.pop_front()
+        let weight_of_record = weight(&record);
+        while self.records.len() >= self.capacity
+            || self.bytes.saturating_add(weight_of_record) > self.most_bytes
         {
+            let Some(old) = self.records.pop_front() else { break };
+            self.bytes -= weight(&old);
             self.fold(old);
         }
+        self.bytes += weight_of_record;
         self.next = record.seq + 1;
         self.records.push_back(record);
     }
@@ -110,14 +229,17 @@ impl Ring {
                         folded.text.push_str(&text)
                     }
                     SegmentOp::Delta { text, done: true, .. } if text.is_empty() => {}
-                    SegmentOp::Delta { text, at, .. } => {
-                        if let Some(Json::String(so_far)) = folded.value.pointer_mut(&at) {
-                            so_far.push_str(&text);
-                        } else {
-                            place(&mut folded.value, &at, Json::String(text));
+                    // The writer's pointers lead somewhere: every log of every test is held to that.
+                    SegmentOp::Delta { text, at, .. } => match place(&mut folded.value, &at) {
+                        Ok(Json::String(so_far)) => so_far.push_str(&text),
+                        Ok(part) => *part = Json::String(text),
+                        Err(_) => {}
+                    },
+                    SegmentOp::Set { at, value } => {
+                        if let Ok(part) = place(&mut folded.value, &at) {
+                            *part = value;
                         }
                     }
-                    SegmentOp::Set { at, value } => place(&mut folded.value, &at, value),
                     SegmentOp::Reset { attempt } => {
                         folded.text.clear();
                         folded.value = Json::Null;
@@ -166,25 +288,6 @@ impl Ring {
     }
 }
 
-/// Puts a value where a pointer names an existing place, the next of a list, or a new key.
-fn place(root: &mut Json, at: &str, value: Json) {
-    let Some((parent, key)) = at.rsplit_once('/') else {
-        *root = value;
-        return;
-    };
-    match root.pointer_mut(parent) {
-        Some(Json::Object(fields)) => {
-            fields.insert(key.replace("~1", "/").replace("~0", "~"), value);
-        }
-        Some(Json::Array(items)) => match key.parse::<usize>() {
-            Ok(index) if index < items.len() => items[index] = value,
-            Ok(index) if index == items.len() => items.push(value),
-            _ => {}
-        },
-        _ => {}
-    }
-}
-
 /// Reads a log from a place on; dropping it stops nothing.
 pub struct Reader {
     log: Arc<RunLog>,
@@ -195,7 +298,7 @@ impl Reader {
     /// Appends what is there to `out` without waiting; `false` once the log is over and read.
     pub fn read_now(&mut self, out: &mut Vec<Segment>) -> bool {
         let ring = self.log.ring();
-        let first = ring.next - ring.records.len() as u64;
+        let first = ring.first();
         if self.next < first {
             out.extend(ring.snapshot(&self.log.run, first.saturating_sub(1)));
             self.next = first;
@@ -210,11 +313,6 @@ impl Reader {
     /// Waits until something is there and appends all of it; `false` once the log is over and read.
     pub async fn read(&mut self, out: &mut Vec<Segment>) -> bool {
         loop {
-            let log = Arc::clone(&self.log);
-            let changed = log.changed.notified();
-            tokio::pin!(changed);
-            // Registered before looking, so that nothing that comes between is missed.
-            changed.as_mut().enable();
             let before = out.len();
             if !self.read_now(out) {
                 return false;
@@ -222,7 +320,7 @@ impl Reader {
             if out.len() > before {
                 return true;
             }
-            changed.await;
+            self.log.wait(self.next).await;
         }
     }
 }
@@ -296,5 +394,95 @@ impl Writer {
         self.flush();
         self.log.ring().over = true;
         self.log.changed.notify_waiters();
+    }
+}
+
+/// A log whose writer is gone is over, also where the run was torn down: no reader waits for ever.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kait_engine::SegmentLog;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A run with a text that starts again and a value that fills in.
+    fn write(log: &Arc<RunLog>) {
+        let mut writer = Writer::new(Arc::clone(log));
+        let run = writer.open("g".into(), SegmentKind::Run, None, None);
+        let text = writer.open("g/a".into(), SegmentKind::Text, None, None);
+        let value = writer.open("g/b".into(), SegmentKind::Value, None, None);
+        let delta = |text: &str, at: &str| SegmentOp::Delta {
+            text: text.into(),
+            at: at.into(),
+            done: false,
+        };
+        for piece in ["wro", "ng"] {
+            writer.write("g/a".into(), text, delta(piece, ""));
+        }
+        writer.write("g/b".into(), value, SegmentOp::Set { at: "/n".into(), value: json!(1) });
+        writer.write("g/a".into(), text, SegmentOp::Reset { attempt: 2 });
+        for piece in ["ri", "ght"] {
+            writer.write("g/a".into(), text, delta(piece, ""));
+            writer.write("g/b".into(), value, delta(piece, "/list/0/text"));
+        }
+        writer.write("g/b".into(), value, SegmentOp::Set { at: "/list/1".into(), value: json!(2) });
+        writer.write("g/a".into(), text, SegmentOp::Close { value: json!("right") });
+        let whole = json!({ "n": 1, "list": [{ "text": "right" }, 2] });
+        writer.write("g/b".into(), value, SegmentOp::Close { value: whole });
+        writer.write("g".into(), run, SegmentOp::Close { value: Json::Null });
+        writer.end();
+    }
+
+    /// The records with new numbers, as the invariants want them.
+    fn renumbered(records: Vec<Segment>) -> Vec<Segment> {
+        (0..).zip(records).map(|(seq, record)| Segment { seq, ..record }).collect()
+    }
+
+    #[test]
+    fn a_snapshot_and_the_rest_are_a_log_wherever_the_ring_begins() {
+        for capacity in 1..20 {
+            let log = RunLog::new("r".into(), capacity);
+            write(&log);
+            let (mut records, next) = log.snapshot();
+            let seen = log.visit(next, usize::MAX, |record| records.push(record.clone()));
+            assert_eq!(seen, Visited::Seen { next: 15, over: true });
+            SegmentLog::check(&renumbered(records)).unwrap_or_else(|e| panic!("{capacity}: {e}"));
+        }
+    }
+
+    #[test]
+    fn bytes_bound_a_ring_too() {
+        let log = RunLog::bounded("r".into(), usize::MAX, 4 * size_of::<Segment>());
+        write(&log);
+        assert_eq!(log.visit(0, 9, |_| {}), Visited::Behind);
+        let (mut records, next) = log.snapshot();
+        assert!((11..15).contains(&next), "{next}");
+        log.visit(next, usize::MAX, |record| records.push(record.clone()));
+        SegmentLog::check(&renumbered(records)).unwrap();
+        assert!(log.bytes() > size_of::<Segment>() && log.bytes() < 10_000);
+    }
+
+    #[test]
+    fn a_visit_takes_no_more_than_it_was_asked_for() {
+        let log = RunLog::new("r".into(), RING_RECORDS);
+        write(&log);
+        let mut seen = Vec::new();
+        let visited = log.visit(3, 2, |record| seen.push(record.seq));
+        assert_eq!((visited, seen), (Visited::Seen { next: 5, over: false }, vec![3, 4]));
+        assert_eq!(log.visit(99, 2, |_| unreachable!()), Visited::Seen { next: 15, over: true });
+        assert_eq!(log.head(), (15, true));
+    }
+
+    #[test]
+    fn a_log_whose_writer_is_gone_is_over() {
+        let log = RunLog::new("r".into(), 8);
+        drop(Writer::new(Arc::clone(&log)));
+        assert_eq!(log.head(), (0, true));
     }
 }
