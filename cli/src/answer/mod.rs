@@ -4,6 +4,7 @@ mod doc;
 mod printer;
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use kait_engine::check::TypeTable;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole};
@@ -72,12 +73,12 @@ impl<'t> Answer<'t> {
     ///
     /// # Errors
     /// If stdout cannot be written (a closed pipe).
-    pub fn take(&mut self, records: &[Segment]) -> std::io::Result<()> {
+    pub fn take(&mut self, records: &[Arc<Segment>]) -> std::io::Result<()> {
         let mut out = String::new();
         for record in records {
             match self.mode {
                 Mode::Lines => {
-                    out.push_str(&serde_json::to_string(record).unwrap_or_default());
+                    out.push_str(&serde_json::to_string(&**record).unwrap_or_default());
                     out.push('\n');
                 }
                 _ => self.record(record, &mut out)?,

@@ -192,7 +192,7 @@ struct Notices {
 }
 
 impl Notices {
-    fn take(&mut self, records: &[Segment]) {
+    fn take(&mut self, records: &[Arc<Segment>]) {
         for record in records {
             match &record.op {
                 SegmentOp::Open {

@@ -1,7 +1,8 @@
 //! The log of one run: one writer, any number of readers, bounded memory.
 //!
-//! The newest records stay in a ring. A reader that fell behind what the ring holds gets a snapshot: every live
-//! segment as it stands, every finished one as its value. A slow reader never slows the run.
+//! The newest records stay in a ring; readers share them, nothing is copied for each. A reader that fell behind what
+//! the ring holds gets a snapshot: every live segment as it stands, every finished one as its value. A slow reader
+//! never slows the run.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,7 @@ pub struct RunLog {
 }
 
 struct Ring {
-    records: VecDeque<Segment>,
+    records: VecDeque<Arc<Segment>>,
     /// `seq` of the next record.
     next: u64,
     capacity: usize,
@@ -99,7 +100,7 @@ impl RunLog {
     }
 
     /// How everything stands before the ring: the records for a reader that fell behind, and the `seq` to read on from.
-    pub fn snapshot(&self) -> (Vec<Segment>, u64) {
+    pub fn snapshot(&self) -> (Vec<Arc<Segment>>, u64) {
         let ring = self.ring();
         let first = ring.first();
         (ring.snapshot(&self.run, first.saturating_sub(1)), first)
@@ -193,14 +194,15 @@ impl Ring {
         self.next - self.records.len() as u64
     }
 
-    fn push(&mut self, record: Segment) {
+    fn push(&mut self, record: Arc<Segment>) {
         let weight_of_record = weight(&record);
         while self.records.len() >= self.capacity
             || self.bytes.saturating_add(weight_of_record) > self.most_bytes
         {
             let Some(old) = self.records.pop_front() else { break };
             self.bytes -= weight(&old);
-            self.fold(old);
+            // Only a reader that holds on to it makes this a copy.
+            self.fold(Arc::unwrap_or_clone(old));
         }
         self.bytes += weight_of_record;
         self.next = record.seq + 1;
@@ -259,17 +261,12 @@ impl Ring {
     }
 
     /// The records that bring a reader to where the ring begins. They carry the `seq` before the ring.
-    fn snapshot(&self, run: &SmolStr, seq: u64) -> Vec<Segment> {
+    fn snapshot(&self, run: &SmolStr, seq: u64) -> Vec<Arc<Segment>> {
         let mut out = Vec::new();
         for (segment, folded) in &self.folded {
             let mut push = |op: SegmentOp| {
-                out.push(Segment {
-                    run: run.clone(),
-                    seq,
-                    node: folded.node.clone(),
-                    segment: *segment,
-                    op,
-                });
+                let (run, node) = (run.clone(), folded.node.clone());
+                out.push(Arc::new(Segment { run, seq, node, segment: *segment, op }));
             };
             push(folded.open.clone());
             if let Some(end) = &folded.end {
@@ -296,7 +293,7 @@ pub struct Reader {
 
 impl Reader {
     /// Appends what is there to `out` without waiting; `false` once the log is over and read.
-    pub fn read_now(&mut self, out: &mut Vec<Segment>) -> bool {
+    pub fn read_now(&mut self, out: &mut Vec<Arc<Segment>>) -> bool {
         let ring = self.log.ring();
         let first = ring.first();
         if self.next < first {
@@ -311,7 +308,7 @@ impl Reader {
     }
 
     /// Waits until something is there and appends all of it; `false` once the log is over and read.
-    pub async fn read(&mut self, out: &mut Vec<Segment>) -> bool {
+    pub async fn read(&mut self, out: &mut Vec<Arc<Segment>>) -> bool {
         loop {
             let before = out.len();
             if !self.read_now(out) {
@@ -331,7 +328,7 @@ pub struct Writer {
     seq: u64,
     segments: u64,
     /// Records that the next flush shows to readers.
-    batch: Vec<Segment>,
+    batch: Vec<Arc<Segment>>,
     /// Every log of every test is held to the invariants as it is written.
     #[cfg(debug_assertions)]
     invariants: kait_engine::SegmentLog,
@@ -373,7 +370,7 @@ impl Writer {
             let held = self.invariants.push(&record);
             debug_assert!(held.is_ok(), "{held:?}: {record:?}");
         }
-        self.batch.push(record);
+        self.batch.push(Arc::new(record));
     }
 
     /// Shows everything that was written to the readers: once per wake-up of the driver, not once per record.

@@ -432,7 +432,7 @@ mod tests {
         writer.end();
         let mut records = Vec::new();
         reader.read_now(&mut records);
-        records
+        records.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     fn value(title: &str, points: &[String], score: i64) -> Value {
