@@ -37,6 +37,10 @@ use crate::shared::{Permit, Shared};
 /// Events that are handled before the task lets others run.
 const BATCH: usize = 4_096;
 
+/// Events that share one look at the clock, if nothing was waited for between them: reading it costs as much as the
+/// engine needs for a third of a node.
+const EVENTS_PER_TICK: usize = 16;
+
 /// How a run begins.
 pub struct RunStart {
     /// The run's name, unique.
@@ -93,6 +97,7 @@ pub struct Run {
     table: Arc<TypeTable>,
     graph: GraphId,
     queue: VecDeque<Event>,
+    now: Nanos,
     commands: Vec<Command>,
     record: Vec<(Nanos, Event)>,
     calls: FuturesUnordered<BoxFuture<'static, Option<Happened>>>,
@@ -150,6 +155,7 @@ impl Run {
             shared,
             graph: start.graph,
             queue: VecDeque::new(),
+            now: now(),
             commands: Vec::new(),
             record: Vec::new(),
             calls: FuturesUnordered::new(),
@@ -188,8 +194,11 @@ impl Run {
     async fn drive(mut self, cancel: CancellationToken) -> RunEnd {
         let mut cancelled = false;
         let outcome = loop {
-            for _ in 0..BATCH {
+            for handled in 0..BATCH {
                 let Some(event) = self.queue.pop_front() else { break };
+                if handled % EVENTS_PER_TICK == 0 {
+                    self.now = now();
+                }
                 self.step(event);
             }
             self.result.write(&mut self.writer);
@@ -282,7 +291,7 @@ impl Run {
 
     /// One event through the engine, and all that it commands.
     fn step(&mut self, event: Event) {
-        let now = now();
+        let now = self.now;
         self.record.push((now, event.clone()));
         let mut commands = std::mem::take(&mut self.commands);
         self.machine.on(&mut self.state, now, event, &mut commands);
@@ -290,7 +299,14 @@ impl Run {
             self.command(command, now);
         }
         self.commands = commands;
-        self.queue.extend(self.plane.take_events());
+        self.hear_plane();
+    }
+
+    /// What came of growth, for the engine.
+    fn hear_plane(&mut self) {
+        if self.plane.has_events() {
+            self.queue.extend(self.plane.take_events());
+        }
     }
 
     fn command(&mut self, command: Command, now: Nanos) {
@@ -301,7 +317,6 @@ impl Run {
                     self.emit(effect, leaf, &args);
                     return;
                 }
-                self.sites.insert(effect, site);
                 let started = self.connections.start(&LeafJob {
                     decl,
                     table: &self.table,
@@ -310,7 +325,7 @@ impl Run {
                     path: self.path_of(decl.class, effect),
                     grower: self.grower_of(effect, site),
                 });
-                self.begin(effect, started);
+                self.begin(effect, site, started);
             }
             Command::Model { effect, request } => self.model(effect, &request),
             Command::Abandon(effect) => {
@@ -397,8 +412,7 @@ impl Run {
             grower: self.grower_of(effect, request.site),
         };
         let started = self.connections.model(&job);
-        self.sites.insert(effect, request.site);
-        self.begin(effect, started);
+        self.begin(effect, request.site, started);
     }
 
     /// Paths are rendered only for calls that derive a key from them.
@@ -417,10 +431,11 @@ impl Run {
         Grower::new(effect, grows.then(|| self.grower.clone()))
     }
 
-    fn begin(&mut self, effect: EffectId, started: Started) {
+    fn begin(&mut self, effect: EffectId, site: Site, started: Started) {
         match started {
-            Started::Now(outcome) => self.done(effect, outcome.into()),
+            Started::Now(outcome) => self.done(effect, Some(site), outcome.into()),
             Started::Later(future) => {
+                self.sites.insert(effect, site);
                 let ended = Box::pin(async move { Some(Happened::Ended(effect, future.await)) });
                 self.poll(effect, ended);
             }
@@ -444,7 +459,8 @@ impl Run {
         match happened {
             Happened::Ended(effect, ended) => {
                 self.in_flight.remove(&effect);
-                self.done(effect, ended);
+                let site = self.sites.remove(&effect);
+                self.done(effect, site, ended);
             }
             Happened::Granted(effect, permit) => {
                 self.in_flight.remove(&effect);
@@ -459,7 +475,7 @@ impl Run {
                             so_far.push_str(&text);
                         }
                         self.plane.grow(source, Growth::text(text), &mut self.result);
-                        self.queue.extend(self.plane.take_events());
+                        self.hear_plane();
                         self.listen(param, pieces);
                         return;
                     }
@@ -471,15 +487,14 @@ impl Run {
                         Outcome::Ok(value)
                     }
                 };
-                self.queue.extend(self.plane.take_events());
+                self.hear_plane();
                 self.queue.push_back(Event::InputDone { param, outcome });
             }
         }
     }
 
-    fn done(&mut self, effect: EffectId, ended: Ended) {
+    fn done(&mut self, effect: EffectId, site: Option<Site>, ended: Ended) {
         let source = Source::Effect(effect);
-        let site = self.sites.remove(&effect);
         match &ended.outcome {
             Outcome::Ok(value) => self.plane.finished(source, value, &mut self.result),
             Outcome::Failed(failure) => {
@@ -492,7 +507,7 @@ impl Run {
             }
         }
         // Cuts stand before the end of their source in the record.
-        self.queue.extend(self.plane.take_events());
+        self.hear_plane();
         if let Some(usage) = &ended.usage {
             self.usage.calls += usage.calls;
             self.usage.input_tokens += usage.input_tokens;
@@ -505,7 +520,7 @@ impl Run {
     fn grow(&mut self, effect: EffectId, growth: Growth) {
         if self.in_flight.contains_key(&effect) {
             self.plane.grow(Source::Effect(effect), growth, &mut self.result);
-            self.queue.extend(self.plane.take_events());
+            self.hear_plane();
         }
     }
 
@@ -540,16 +555,16 @@ impl Run {
             Some(Ok(Emission::Card { ty, value })) => {
                 (SegmentKind::Card, json::encode(&self.table, ty, &value))
             }
-            Some(Err(failure)) => return self.done(effect, Outcome::Failed(failure).into()),
+            Some(Err(failure)) => return self.done(effect, None, Outcome::Failed(failure).into()),
             None => {
                 let failure = Failure::Unbound { name: decl.name.clone() };
-                return self.done(effect, Outcome::Failed(failure).into());
+                return self.done(effect, None, Outcome::Failed(failure).into());
             }
         };
         let role = Some(SegmentRole::Progress);
         let segment = self.writer.open(node.clone(), kind, role, None);
         self.writer.write(node, segment, SegmentOp::Close { value });
-        self.done(effect, Outcome::Ok(Value::None).into());
+        self.done(effect, None, Outcome::Ok(Value::None).into());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The registry: which leaf is which function, and what they share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::Duration;
 
 use kait_engine::Outcome;
@@ -145,7 +145,9 @@ fn shown(_: &Connections, _: &LeafJob<'_>) -> Result<Started, Failure> {
 }
 
 fn leaf(name: &str) -> Option<LeafFn> {
-    MODULES.iter().flat_map(|leaves| leaves.iter()).find(|(n, _)| *n == name).map(|(_, leaf)| *leaf)
+    static BY_NAME: LazyLock<FxHashMap<&str, LeafFn>> =
+        LazyLock::new(|| MODULES.iter().flat_map(|leaves| leaves.iter().copied()).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The full names of all native leaves.

@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use smallvec::SmallVec;
+
 use crate::event::EffectId;
 use crate::load::Loaded;
 use crate::machine::state::{Role, State};
@@ -18,7 +20,7 @@ pub(crate) fn render(loaded: &Loaded, state: &State, effect: EffectId) -> Option
         return None;
     }
     // From the inside out, then turned around.
-    let mut steps = Vec::new();
+    let mut steps: SmallVec<[_; 8]> = SmallVec::new();
     let (mut at, mut node) = (effect.frame, effect.node);
     loop {
         let frame = state.frames.get(at as usize)?;
@@ -35,7 +37,8 @@ pub(crate) fn render(loaded: &Loaded, state: &State, effect: EffectId) -> Option
         let _ = match frame.role {
             Role::Root => {
                 let graph = loaded.graph_of(kait_ir::RegionId(frame.region));
-                write!(path, "{}", program.graphs.get(graph.index())?.name)
+                path.push_str(&program.graphs.get(graph.index())?.name);
+                Ok(())
             }
             Role::Call => Ok(()),
             Role::Arm | Role::Racer => write!(path, ".{index}"),
@@ -47,7 +50,8 @@ pub(crate) fn render(loaded: &Loaded, state: &State, effect: EffectId) -> Option
             Role::Fallback => write!(path, ".fallback"),
         };
         let region = program.regions.get(frame.region as usize)?;
-        let _ = write!(path, "/{}", region.nodes.get(node as usize)?.path);
+        path.push('/');
+        path.push_str(&region.nodes.get(node as usize)?.path);
     }
     Some(path)
 }
