@@ -84,7 +84,7 @@ impl RunLog {
 
     /// Shows at most `most` records from `seq` on, without copying them. The log cannot be written meanwhile, so `see`
     /// should be quick.
-    pub fn visit(&self, seq: u64, most: usize, mut see: impl FnMut(&Segment)) -> Visited {
+    pub fn visit(&self, seq: u64, most: usize, mut see: impl FnMut(&Arc<Segment>)) -> Visited {
         let ring = self.ring();
         let first = ring.first();
         if seq < first {
@@ -437,7 +437,8 @@ mod tests {
     }
 
     /// The records with new numbers, as the invariants want them.
-    fn renumbered(records: Vec<Segment>) -> Vec<Segment> {
+    fn renumbered(records: Vec<Arc<Segment>>) -> Vec<Segment> {
+        let records = records.into_iter().map(Arc::unwrap_or_clone);
         (0..).zip(records).map(|(seq, record)| Segment { seq, ..record }).collect()
     }
 
