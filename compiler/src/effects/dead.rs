@@ -2,14 +2,26 @@
 
 use rustc_hash::FxHashSet;
 
-use super::set::EffectSet;
 use super::walk;
+use super::{ExprEffects, Sets};
 use crate::hir::{Body, DefId, DefKind, Expr, ExprId, Hir, LocalId, Pat, PatId, Stmt, TestItem};
 
 /// The values of `let`s that nothing needs and that are not gated.
-pub(super) fn find(hir: &Hir, owner: DefId, body: &Body, exprs: &[EffectSet]) -> FxHashSet<ExprId> {
-    let mut finder =
-        Finder { body, exprs, needed: vec![false; body.locals.len()], dead: FxHashSet::default() };
+pub(super) fn find(
+    hir: &Hir,
+    sets: &Sets,
+    owner: DefId,
+    body: &Body,
+    exprs: &[ExprEffects],
+) -> FxHashSet<ExprId> {
+    let mut finder = Finder {
+        body,
+        sets,
+        exprs,
+        needed: vec![false; body.locals.len()],
+        stack: Vec::new(),
+        dead: FxHashSet::default(),
+    };
     match hir.defs.get(owner.index()).map(|def| &def.kind) {
         Some(DefKind::Test(test)) => {
             // Stubs see the lets of their test, and may be called by whatever stands above or below them.
@@ -35,17 +47,22 @@ pub(super) fn find(hir: &Hir, owner: DefId, body: &Body, exprs: &[EffectSet]) ->
 
 struct Finder<'a> {
     body: &'a Body,
-    exprs: &'a [EffectSet],
+    sets: &'a Sets,
+    exprs: &'a [ExprEffects],
     /// By [`LocalId`].
     needed: Vec<bool>,
+    /// What is still to be looked at, innermost statement last.
+    stack: Vec<ExprId>,
     dead: FxHashSet<ExprId>,
 }
 
 impl Finder<'_> {
     /// Marks everything that an expression needs. Uses stand below definitions, so blocks are walked upwards.
     fn need(&mut self, root: ExprId) {
-        let mut stack = vec![root];
-        while let Some(id) = stack.pop() {
+        let outer = self.stack.len();
+        self.stack.push(root);
+        while self.stack.len() > outer {
+            let Some(id) = self.stack.pop() else { return };
             match walk::expr(self.body, id) {
                 Expr::Local(local) => {
                     if let Some(needed) = self.needed.get_mut(local.index()) {
@@ -53,7 +70,7 @@ impl Finder<'_> {
                     }
                 }
                 Expr::Block(stmts) => stmts.iter().rev().for_each(|stmt| self.stmt(stmt)),
-                other => walk::parts(other, |part| stack.push(part)),
+                other => walk::parts(other, |part| self.stack.push(part)),
             }
         }
     }
@@ -62,7 +79,8 @@ impl Finder<'_> {
         match stmt {
             Stmt::Expr(value) => self.need(*value),
             Stmt::Let { pat, value, .. } => {
-                let gated = self.exprs.get(value.index()).is_some_and(EffectSet::is_gated);
+                let effects = self.exprs.get(value.index());
+                let gated = effects.is_some_and(|found| self.sets.get(found.set).is_gated());
                 if gated || self.binds_needed(*pat) {
                     self.need(*value);
                 } else {

@@ -1,12 +1,10 @@
-//! Inference: own effects and calls of each declaration, then the fixpoint over the call graph, then expressions.
+//! Inference: own effects and calls of each declaration, then everything else along the call graph, callees first.
 
-use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashSet;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::set::{Effect, EffectSet, Resource, Resources};
-use super::{BodyEffects, DefEffects, Effects, dead, walk};
+use super::set::{Effect, Resource, Resources, SetId, Sets};
+use super::{BodyEffects, DefEffects, Effects, ExprEffects, Groups, dead, walk};
 use crate::hir::{
     Arg, Body, Builtin, Callable, CallableKind, Callee, Def, DefId, DefKind, EffectRef, Expr,
     ExprId, Hir, PromptItem,
@@ -15,44 +13,75 @@ use crate::hir::{
 pub(super) fn infer(hir: &Hir) -> Effects {
     let mut effects = Effects::default();
     effects.session = effects.resources.intern(&SmolStr::new_static("session"));
+    effects.defs.reserve(hir.defs.len());
+    effects.bodies.resize_with(hir.bodies.len(), || None);
     for (index, def) in hir.defs.iter().enumerate() {
         let body = hir.bodies.get(index).and_then(Option::as_ref);
-        let found = own(def, body, effects.session, &mut effects.resources);
+        let Effects { resources, sets, session, .. } = &mut effects;
+        let found = own(def, body, *session, resources, sets);
         effects.defs.push(found);
     }
     mark_unkeyed(hir, &mut effects);
-    let groups = groups(&effects.defs);
-    for group in &groups {
-        let mut all = EffectSet::default();
-        for def in group {
-            let Some(effects_of) = effects.defs.get(def.index()) else { continue };
-            all.join(&effects_of.set);
-            for (callee, _) in &effects_of.calls {
-                // A callee of the same group adds nothing yet, and is joined as a member.
-                let mut set = effects.of(*callee).clone();
-                if is_extern(hir, *callee) {
-                    // Whether a call of a leaf gives a key was seen at the call.
-                    set.set_unkeyed(false);
-                }
-                all.join(&set);
-            }
-        }
-        for def in group {
-            if let Some(effects_of) = effects.defs.get_mut(def.index()) {
-                effects_of.set.join(&all);
-            }
-        }
+    let groups = Groups::of(&effects.defs);
+    for group in groups.iter() {
+        declarations(hir, group, &mut effects);
+        bodies(hir, group, &mut effects);
     }
-    guards(hir, &groups, &mut effects);
-    for (index, body) in hir.bodies.iter().enumerate() {
-        let found = body.as_ref().map(|body| {
-            let mut found = exprs(body, &effects);
-            found.dead = dead::find(hir, DefId(to_u32(index)), body, &found.exprs);
-            found
-        });
-        effects.bodies.push(found);
-    }
+    effects.groups = groups;
     effects
+}
+
+/// The effects of declarations that call each other: those of all of them together, and of whom they call.
+fn declarations(hir: &Hir, group: &[DefId], effects: &mut Effects) {
+    let mut all = SetId::default();
+    for def in group {
+        let Some(effects_of) = effects.defs.get(def.index()) else { continue };
+        all = effects.sets.join(all, effects_of.set);
+        for (callee, _) in &effects_of.calls {
+            // A callee of the same group adds nothing yet, and is joined as a member.
+            let mut set =
+                effects.defs.get(callee.index()).map_or_else(SetId::default, |callee| callee.set);
+            if !set.is_empty() && is_extern(hir, *callee) {
+                // Whether a call of a leaf gives a key was seen at the call.
+                set = effects.sets.unkeyed(set, false);
+            }
+            all = effects.sets.join(all, set);
+        }
+    }
+    for def in group {
+        if let Some(effects_of) = effects.defs.get_mut(def.index()) {
+            effects_of.set = all;
+        }
+    }
+}
+
+/// The effects of every expression of declarations that call each other, and which of them may end by a `fail`: that is
+/// a fixpoint, because it depends on the same of whom they call.
+fn bodies(hir: &Hir, group: &[DefId], effects: &mut Effects) {
+    loop {
+        let mut changed = false;
+        for def in group {
+            let Some(body) = hir.bodies.get(def.index()).and_then(Option::as_ref) else { continue };
+            let found = exprs(body, effects);
+            let guards =
+                body.root.and_then(|root| found.get(root.index())).is_some_and(|e| e.guards);
+            let dead = dead::find(hir, &effects.sets, *def, body, &found);
+            if let Some(slot) = effects.bodies.get_mut(def.index()) {
+                *slot = Some(BodyEffects { exprs: found, dead });
+            }
+            if let Some(effects_of) = effects.defs.get_mut(def.index())
+                && guards
+                && !effects_of.guards
+            {
+                effects_of.guards = true;
+                changed |=
+                    group.len() > 1 || effects_of.calls.iter().any(|(callee, _)| callee == def);
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
 }
 
 fn to_u32(index: usize) -> u32 {
@@ -64,12 +93,19 @@ fn mark_unkeyed(hir: &Hir, effects: &mut Effects) {
     let mut marked = Vec::new();
     for (index, body) in hir.bodies.iter().enumerate() {
         let Some(body) = body else { continue };
+        let calls = effects.defs.get(index).map_or(&[][..], |effects| &effects.calls);
+        let writes = |def: DefId| {
+            !effects.set_of(def).is_empty()
+                && is_extern(hir, def)
+                && effects.of(def).writes_anything()
+        };
+        if !calls.iter().any(|(callee, _)| writes(*callee)) {
+            continue;
+        }
         let keyed = keyed_calls(body);
         let unkeyed = body.exprs.iter().enumerate().any(|(at, expr)| match expr {
             Expr::Call { callee: Callee::Def(def), .. } => {
-                is_extern(hir, *def)
-                    && effects.of(*def).writes_anything()
-                    && !keyed.contains(&ExprId(to_u32(at)))
+                writes(*def) && !keyed.contains(&ExprId(to_u32(at)))
             }
             _ => false,
         });
@@ -78,8 +114,8 @@ fn mark_unkeyed(hir: &Hir, effects: &mut Effects) {
         }
     }
     for index in marked {
-        if let Some(effects) = effects.defs.get_mut(index) {
-            effects.set.set_unkeyed(true);
+        if let Some(effects_of) = effects.defs.get_mut(index) {
+            effects_of.set = effects.sets.unkeyed(effects_of.set, true);
         }
     }
 }
@@ -90,7 +126,13 @@ fn is_extern(hir: &Hir, def: DefId) -> bool {
 }
 
 /// What a declaration does itself, and whom it calls.
-fn own(def: &Def, body: Option<&Body>, session: Resource, resources: &mut Resources) -> DefEffects {
+fn own(
+    def: &Def,
+    body: Option<&Body>,
+    session: Resource,
+    resources: &mut Resources,
+    sets: &mut Sets,
+) -> DefEffects {
     let mut effects = DefEffects::default();
     if let DefKind::Callable(callable) = &def.kind {
         match &callable.kind {
@@ -114,34 +156,30 @@ fn own(def: &Def, body: Option<&Body>, session: Resource, resources: &mut Resour
         calls(body, session, &mut effects);
     }
     for (effect, _) in &effects.own {
-        effects.set.add(*effect);
+        effects.set = sets.with(effects.set, *effect);
     }
     let is_leaf =
         matches!(&def.kind, DefKind::Callable(Callable { kind: CallableKind::Extern { .. }, .. }));
-    effects.set.set_unkeyed(is_leaf && effects.set.writes_anything());
+    if is_leaf && sets.get(effects.set).writes_anything() {
+        effects.set = sets.unkeyed(effects.set, true);
+    }
     effects
 }
 
 fn calls(body: &Body, session: Resource, effects: &mut DefEffects) {
-    for (index, expr) in body.exprs.iter().enumerate() {
-        let Expr::Call { callee, .. } = expr else { continue };
-        let Some(span) = body.expr_spans.get(index).copied() else { continue };
-        match callee {
-            Callee::Def(def) | Callee::Variant(def, _) => effects.calls.push((*def, span)),
-            Callee::Builtin(builtin) => {
+    for (expr, span) in body.exprs.iter().zip(&body.expr_spans) {
+        match expr {
+            Expr::Call { callee: Callee::Def(def) | Callee::Variant(def, _), .. }
+            // Constants are used by name.
+            | Expr::Def(def) => effects.calls.push((*def, *span)),
+            Expr::Call { callee: Callee::Builtin(builtin), .. } => {
                 if let Some(effect) = builtin_effect(*builtin, session) {
-                    effects.own.push((effect, span));
+                    effects.own.push((effect, *span));
                 }
             }
-            Callee::Missing | Callee::BareVariant { .. } => {}
+            _ => {}
         }
     }
-    // Constants are used by name.
-    let names = body.exprs.iter().zip(&body.expr_spans).filter_map(|(expr, span)| match expr {
-        Expr::Def(def) => Some((*def, *span)),
-        _ => None,
-    });
-    effects.calls.extend(names);
     effects.calls.sort_by_key(|(_, span)| (span.file, span.start, span.end));
     effects.own.sort_by_key(|(_, span)| (span.file, span.start, span.end));
 }
@@ -210,65 +248,40 @@ pub(super) fn effect(written: &EffectRef, resources: &mut Resources) -> Option<E
     })
 }
 
-/// Declarations that call each other, callees before callers.
-pub(super) fn groups(defs: &[DefEffects]) -> Vec<Vec<DefId>> {
-    let mut graph: DiGraph<(), (), u32> = DiGraph::with_capacity(defs.len(), defs.len());
-    for _ in defs {
-        graph.add_node(());
-    }
-    for (index, effects) in defs.iter().enumerate() {
-        let mut seen = FxHashSet::default();
-        for (callee, _) in &effects.calls {
-            if callee.index() < defs.len() && seen.insert(*callee) {
-                graph.add_edge(NodeIndex::new(index), NodeIndex::new(callee.index()), ());
-            }
-        }
-    }
-    tarjan_scc(&graph)
-        .into_iter()
-        .map(|group| group.into_iter().map(|node| DefId(to_u32(node.index()))).collect())
-        .collect()
-}
-
 /// Effects of every expression, once those of the declarations are known.
-fn exprs(body: &Body, effects: &Effects) -> BodyEffects {
-    let mut found = BodyEffects {
-        exprs: vec![EffectSet::default(); body.exprs.len()],
-        guards: vec![false; body.exprs.len()],
-        dead: FxHashSet::default(),
-    };
+fn exprs(body: &Body, effects: &mut Effects) -> Vec<ExprEffects> {
     let keyed = keyed_calls(body);
-    for id in walk::parts_first(body) {
-        let expr = walk::expr(body, id);
-        let mut set = EffectSet::default();
-        if let Expr::Call { callee, .. } = expr {
-            match callee {
-                Callee::Def(def) => {
-                    set.join(effects.of(*def));
-                    if keyed.contains(&id) {
-                        set.set_unkeyed(false);
-                    }
+    let mut found: Vec<ExprEffects> = Vec::with_capacity(body.exprs.len());
+    for (id, expr) in walk::parts_first(body).zip(&body.exprs) {
+        let mut own = ExprEffects::default();
+        match expr {
+            Expr::Call { callee: Callee::Def(def), .. } => {
+                if let Some(called) = effects.defs.get(def.index()) {
+                    own = ExprEffects { set: called.set, guards: called.guards };
                 }
-                Callee::Builtin(builtin) => {
-                    if let Some(effect) = builtin_effect(*builtin, effects.session) {
-                        set.add(effect);
-                    }
+                if keyed.contains(&id) {
+                    own.set = effects.sets.unkeyed(own.set, false);
                 }
-                _ => {}
             }
+            Expr::Call { callee: Callee::Builtin(builtin), .. } => {
+                own.guards = *builtin == Builtin::Allow;
+                if let Some(effect) = builtin_effect(*builtin, effects.session) {
+                    own.set = effects.sets.with(own.set, effect);
+                }
+            }
+            Expr::Fail(_) => own.guards = true,
+            _ => {}
         }
         walk::parts(expr, |part| {
-            if let Some(part) = found.exprs.get(part.index()) {
-                set.join(part);
+            if let Some(part) = found.get(part.index()) {
+                own.set = effects.sets.join(own.set, part.set);
+                own.guards |= part.guards;
             }
         });
-        let guards = guards_at(body, id, effects, &found.guards);
-        if let Some(slot) = found.exprs.get_mut(id.index()) {
-            *slot = set;
+        if matches!(expr, Expr::Try(_)) {
+            own.guards = false;
         }
-        if let Some(slot) = found.guards.get_mut(id.index()) {
-            *slot = guards;
-        }
+        found.push(own);
     }
     found
 }
@@ -283,53 +296,4 @@ fn keyed_calls(body: &Body) -> FxHashSet<ExprId> {
         _ => None,
     });
     keyed.collect()
-}
-
-/// Whether an expression may end by a `fail` or `allow`, given the same of its parts.
-fn guards_at(body: &Body, id: ExprId, effects: &Effects, known: &[bool]) -> bool {
-    let expr = walk::expr(body, id);
-    let own = match expr {
-        Expr::Fail(_) => true,
-        Expr::Call { callee: Callee::Def(def), .. } => {
-            effects.defs.get(def.index()).is_some_and(|effects| effects.guards)
-        }
-        Expr::Call { callee: Callee::Builtin(builtin), .. } => *builtin == Builtin::Allow,
-        Expr::Try(_) => return false,
-        _ => false,
-    };
-    let mut any = own;
-    walk::parts(expr, |part| any |= known.get(part.index()).copied().unwrap_or(false));
-    any
-}
-
-/// Which declarations may end by a `fail`: the fixpoint over the calls, callees first.
-fn guards(hir: &Hir, groups: &[Vec<DefId>], effects: &mut Effects) {
-    for group in groups {
-        loop {
-            let mut changed = false;
-            for def in group {
-                let Some(body) = hir.bodies.get(def.index()).and_then(Option::as_ref) else {
-                    continue;
-                };
-                if effects.defs.get(def.index()).is_none_or(|effects| effects.guards) {
-                    continue;
-                }
-                let mut known = vec![false; body.exprs.len()];
-                for id in walk::parts_first(body) {
-                    let guards = guards_at(body, id, effects, &known);
-                    if let Some(slot) = known.get_mut(id.index()) {
-                        *slot = guards;
-                    }
-                }
-                let any = body.root.is_some_and(|root| known.get(root.index()) == Some(&true));
-                if let Some(effects) = effects.defs.get_mut(def.index()).filter(|_| any) {
-                    effects.guards = true;
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-    }
 }

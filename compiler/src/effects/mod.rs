@@ -4,6 +4,7 @@
 //! plain data that later stages and tools ask; mistakes go to the sink. This stage never changes the HIR.
 
 mod dead;
+mod groups;
 mod infer;
 mod rules;
 mod set;
@@ -18,13 +19,14 @@ use crate::diagnostics::{Diagnostics, Span};
 use crate::hir::{DefId, ExprId, Hir};
 
 pub(crate) use dead::binders;
-pub use set::{Effect, EffectSet, Resource, Resources};
+pub(crate) use groups::Groups;
+pub use set::{Effect, EffectSet, Resource, Resources, SetId, Sets};
 
 /// What a declaration may do.
 #[derive(Clone, Debug, Default)]
 pub struct DefEffects {
-    /// The effects of calling it.
-    pub set: EffectSet,
+    /// The effects of calling it: see [`Effects::of`].
+    pub set: SetId,
     /// Whether calling it may end by a `fail` or `allow` of the program (not only by a failing leaf), or waits: a bare
     /// statement that calls it is a guard.
     pub guards: bool,
@@ -34,13 +36,20 @@ pub struct DefEffects {
     pub calls: Vec<(DefId, Span)>,
 }
 
+/// What evaluating an expression may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExprEffects {
+    /// Its effects: see [`Effects::of_expr`].
+    pub set: SetId,
+    /// Whether it may end by a `fail` or `allow` that is not under a `try`, or waits on the clock.
+    pub guards: bool,
+}
+
 /// What the expressions of a body may do.
 #[derive(Clone, Debug, Default)]
 pub struct BodyEffects {
-    /// Effects of every expression, by [`ExprId`].
-    pub exprs: Vec<EffectSet>,
-    /// Whether evaluating it may end by a `fail` or `allow` that is not under a `try`, or waits on the clock.
-    pub guards: Vec<bool>,
+    /// Every expression, by [`ExprId`].
+    pub exprs: Vec<ExprEffects>,
     /// Values of `let`s that nothing needs and nobody could tell from not running: they do not run.
     pub dead: FxHashSet<ExprId>,
 }
@@ -50,12 +59,16 @@ pub struct BodyEffects {
 pub struct Effects {
     /// The resource paths.
     pub resources: Resources,
+    /// The sets of effects.
+    pub sets: Sets,
     /// What `session.save` writes.
     pub session: Resource,
     /// By [`DefId`].
     pub defs: Vec<DefEffects>,
     /// By [`DefId`] of the owner.
     pub bodies: Vec<Option<BodyEffects>>,
+    /// Declarations that call each other, callees before callers.
+    pub(crate) groups: Groups,
 }
 
 /// One step of the way from a declaration to an effect.
@@ -68,26 +81,22 @@ pub struct Step {
 }
 
 impl Effects {
-    /// Declarations that call each other, in groups, callees before callers.
-    pub(crate) fn groups(&self) -> Vec<Vec<DefId>> {
-        infer::groups(&self.defs)
-    }
-
     /// What calling a declaration may do.
     #[must_use]
     pub fn of(&self, def: DefId) -> &EffectSet {
-        static NOTHING: std::sync::LazyLock<EffectSet> =
-            std::sync::LazyLock::new(EffectSet::default);
-        self.defs.get(def.index()).map_or(&NOTHING, |effects| &effects.set)
+        self.sets.get(self.set_of(def))
+    }
+
+    fn set_of(&self, def: DefId) -> SetId {
+        self.defs.get(def.index()).map_or_else(SetId::default, |effects| effects.set)
     }
 
     /// What evaluating an expression may do.
     #[must_use]
     pub fn of_expr(&self, owner: DefId, expr: ExprId) -> &EffectSet {
-        static NOTHING: std::sync::LazyLock<EffectSet> =
-            std::sync::LazyLock::new(EffectSet::default);
         let body = self.bodies.get(owner.index()).and_then(Option::as_ref);
-        body.and_then(|body| body.exprs.get(expr.index())).unwrap_or(&NOTHING)
+        let found = body.and_then(|body| body.exprs.get(expr.index()));
+        self.sets.get(found.map_or_else(SetId::default, |found| found.set))
     }
 
     /// The shortest way from a declaration to someone who has an effect of its own that `wanted` accepts: each step's

@@ -363,7 +363,16 @@ impl Rules<'_> {
 
     /// Functions never call themselves, graphs only with a depth.
     fn recursion(&mut self) {
-        for group in infer::groups(&self.effects.defs) {
+        for group in self.effects.groups.iter() {
+            let calls_itself = |def: &DefId| {
+                let effects = self.effects.defs.get(def.index());
+                effects.is_some_and(|found| found.calls.iter().any(|(callee, _)| callee == def))
+            };
+            if let [def] = group
+                && !calls_itself(def)
+            {
+                continue;
+            }
             let bounded = |def: &DefId| self.depth(*def);
             let members: FxHashSet<DefId> = group.iter().copied().filter(|d| !bounded(d)).collect();
             // Callables only: records refer to themselves, and constants were checked with the names.

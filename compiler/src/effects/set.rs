@@ -1,5 +1,6 @@
 //! Sets of effects: what a declaration or an expression may do to the world.
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -10,7 +11,7 @@ pub struct Resource(pub u32);
 /// The resource paths of a compilation, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
-    paths: indexmap::IndexSet<SmolStr, rustc_hash::FxBuildHasher>,
+    paths: indexmap::IndexSet<SmolStr, FxBuildHasher>,
 }
 
 impl Resources {
@@ -95,7 +96,7 @@ impl Effect {
 }
 
 /// A set of effects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EffectSet {
     /// Effects without resource, one bit each.
     kinds: u8,
@@ -222,6 +223,86 @@ impl EffectSet {
     }
 }
 
+/// A set of effects, as an index into [`Sets`]; the default is the empty set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SetId(u32);
+
+impl SetId {
+    /// Whether it is the empty set: pure code.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// The sets of a compilation, each once: most expressions have one of very few.
+#[derive(Clone, Debug)]
+pub struct Sets {
+    sets: indexmap::IndexSet<EffectSet, FxBuildHasher>,
+    /// What two sets are together, smaller index first.
+    joined: FxHashMap<(SetId, SetId), SetId>,
+}
+
+impl Default for Sets {
+    fn default() -> Self {
+        let sets = std::iter::once(EffectSet::default()).collect();
+        Self { sets, joined: FxHashMap::default() }
+    }
+}
+
+impl Sets {
+    /// The handle of a set.
+    pub(super) fn intern(&mut self, set: EffectSet) -> SetId {
+        let (index, _) = self.sets.insert_full(set);
+        SetId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// The set of a handle; the empty one for a handle of another compilation.
+    #[must_use]
+    pub fn get(&self, id: SetId) -> &EffectSet {
+        static NOTHING: std::sync::LazyLock<EffectSet> =
+            std::sync::LazyLock::new(EffectSet::default);
+        self.sets.get_index(id.0 as usize).unwrap_or(&NOTHING)
+    }
+
+    /// All effects of both.
+    pub(super) fn join(&mut self, a: SetId, b: SetId) -> SetId {
+        if a == b || b.is_empty() {
+            return a;
+        }
+        if a.is_empty() {
+            return b;
+        }
+        let key = if a.0 < b.0 { (a, b) } else { (b, a) };
+        if let Some(known) = self.joined.get(&key) {
+            return *known;
+        }
+        let mut both = self.get(a).clone();
+        both.join(self.get(b));
+        let both = self.intern(both);
+        self.joined.insert(key, both);
+        both
+    }
+
+    /// The same set with one effect more.
+    pub(super) fn with(&mut self, id: SetId, effect: Effect) -> SetId {
+        let mut one = EffectSet::default();
+        one.add(effect);
+        let one = self.intern(one);
+        self.join(id, one)
+    }
+
+    /// The same set, its writes with or without a key.
+    pub(super) fn unkeyed(&mut self, id: SetId, unkeyed: bool) -> SetId {
+        let set = self.get(id);
+        if set.unkeyed == unkeyed {
+            return id;
+        }
+        let changed = EffectSet { unkeyed, ..set.clone() };
+        self.intern(changed)
+    }
+}
+
 fn insert(set: &mut SmallVec<[Resource; 2]>, resource: Resource) {
     if let Err(at) = set.binary_search(&resource) {
         set.insert(at, resource);
@@ -248,6 +329,22 @@ mod tests {
         set.add(Effect::Write(host));
         assert_eq!(set.beyond(&bound, &resources), Some(Effect::Write(host)));
         assert_eq!(set.text(&resources), "write net.api, read net.api");
+    }
+
+    #[test]
+    fn equal_sets_have_equal_handles() {
+        let mut sets = Sets::default();
+        let nothing = SetId::default();
+        let read = sets.with(nothing, Effect::Read(Resource(3)));
+        let model = sets.with(nothing, Effect::Model);
+        let both = sets.join(read, model);
+        assert_eq!(both, sets.join(model, read));
+        assert_eq!(both, sets.with(read, Effect::Model));
+        assert_eq!(sets.join(both, nothing), both);
+        assert!(sets.get(both).contains(Effect::Model) && sets.get(nothing).is_empty());
+        let unkeyed = sets.unkeyed(both, true);
+        assert_ne!(unkeyed, both);
+        assert_eq!(sets.unkeyed(unkeyed, false), both);
     }
 
     #[test]

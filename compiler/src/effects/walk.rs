@@ -81,32 +81,19 @@ pub(crate) fn arg_parts(args: &[Arg], mut f: impl FnMut(ExprId)) {
     }
 }
 
-/// Every expression of a body, parts before wholes.
-pub(crate) fn parts_first(body: &Body) -> Vec<ExprId> {
-    let mut order = Vec::with_capacity(body.exprs.len());
-    let mut seen = vec![false; body.exprs.len()];
-    let mut stack = Vec::new();
-    for index in (0..body.exprs.len()).rev() {
-        stack.push((ExprId(u32::try_from(index).unwrap_or(u32::MAX)), false));
-        while let Some((id, leave)) = stack.pop() {
-            if leave {
-                order.push(id);
-                continue;
-            }
-            match seen.get_mut(id.index()) {
-                Some(seen @ false) => *seen = true,
-                _ => continue,
-            }
-            stack.push((id, true));
-            if let Some(expr) = body.exprs.get(id.index()) {
-                let first = stack.len();
-                parts(expr, |part| stack.push((part, false)));
-                // The stack turns the order around, so that textual order comes out.
-                stack[first..].reverse();
-            }
-        }
-    }
-    order
+/// Every expression of a body, parts before wholes: the order in which they were made.
+pub(crate) fn parts_first(body: &Body) -> impl Iterator<Item = ExprId> + use<> {
+    let count = u32::try_from(body.exprs.len()).unwrap_or(u32::MAX);
+    (0..count).map(ExprId)
+}
+
+/// Whether the parts of every expression come before it.
+pub(crate) fn is_ordered(body: &Body) -> bool {
+    (0u32..).zip(&body.exprs).all(|(id, expr)| {
+        let mut ordered = true;
+        parts(expr, |part| ordered &= part.0 < id);
+        ordered
+    })
 }
 
 /// The expression, or [`Expr::Missing`] for an id of another body.

@@ -415,7 +415,7 @@ pub enum BoundValue {
 /// The code of one declaration.
 #[derive(Debug, Default)]
 pub struct Body {
-    /// Expressions.
+    /// Expressions, parts before wholes.
     pub exprs: Vec<Expr>,
     /// Where each stands.
     pub expr_spans: Vec<Span>,

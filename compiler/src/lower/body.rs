@@ -124,7 +124,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     }
 
     fn may_fail(&self, id: ExprId) -> bool {
-        self.effects.is_some_and(|e| e.guards.get(id.index()).copied().unwrap_or(false))
+        self.effects.is_some_and(|e| e.exprs.get(id.index()).is_some_and(|found| found.guards))
     }
 
     pub(super) fn broken(&mut self, id: ExprId, what: &str) -> IrId {
@@ -334,11 +334,8 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     /// The values of operands, which are evaluated from left to right. What may fail is evaluated by a node of its own if
     /// something that others can notice follows, so that it does not happen after the failure.
     pub(super) fn operands(&mut self, ids: &[ExprId]) -> Vec<IrId> {
-        let gated = |this: &Self, id: &ExprId| {
-            this.effects
-                .and_then(|effects| effects.exprs.get(id.index()))
-                .is_some_and(crate::effects::EffectSet::is_gated)
-        };
+        let gated =
+            |this: &Self, id: &ExprId| this.low.input.effects.of_expr(this.owner, *id).is_gated();
         let last_gated = ids.iter().rposition(|id| gated(self, id)).unwrap_or(0);
         let mut values = Vec::with_capacity(ids.len());
         for (index, id) in ids.iter().enumerate() {

@@ -224,10 +224,7 @@ impl<'a> BodyLowerer<'_, 'a> {
     ) -> NodeKind {
         // Nothing that changes the world reads a value that still grows: also not the items of a list of which
         // nobody knows whether it will ever be complete.
-        let changes = self
-            .effects
-            .and_then(|effects| effects.exprs.get(body.index()))
-            .is_some_and(crate::effects::EffectSet::writes_anything);
+        let changes = self.low.input.effects.of_expr(self.owner, body).writes_anything();
         let steady = self.low.growths.expr(self.owner, source) == Growth::Steady;
         let early = steady && !changes;
         let source = self.value(source);

@@ -25,9 +25,9 @@ impl Shape {
 /// what a test stubs or counts, and `fn`s that call one of these.
 pub(super) fn nodes(input: Input<'_>, targets: &FxHashMap<DefId, Target>) -> Vec<bool> {
     let mut nodes = vec![false; input.hir.defs.len()];
-    for group in input.effects.groups() {
+    for group in input.effects.groups.iter() {
         // A `fn` never calls itself, so callees are known; graphs are nodes whatever they call.
-        for def in &group {
+        for def in group {
             let Some(declared) = input.hir.defs.get(def.index()) else { continue };
             let own = match &declared.kind {
                 DefKind::Callable(callable) => match &callable.kind {

@@ -380,10 +380,13 @@ impl<'a> Lowerer<'a> {
             // What is called was reported; how it is called follows.
             Some(Expr::Call { callee: Callee::Missing, .. }) => inner,
             Some(Expr::Call { .. }) => self.alloc(Expr::With { expr: inner, policies }, span),
-            // `f() with (a: 1) with (b: 2)` is one list of policies.
-            Some(Expr::With { policies: known, .. }) => {
-                known.extend(policies);
-                inner
+            // `f() with (a: 1) with (b: 2)` is one list of policies; the whole is made after its parts.
+            Some(known @ Expr::With { .. }) => {
+                let mut whole = std::mem::replace(known, Expr::Missing);
+                if let Expr::With { policies: known, .. } = &mut whole {
+                    known.extend(policies);
+                }
+                self.alloc(whole, span)
             }
             Some(Expr::Missing) | None => inner,
             Some(_) => {

@@ -241,6 +241,7 @@ impl<'a> Lowerer<'a> {
             self.unknown.forget(unknown);
         }
         let body = std::mem::take(&mut self.body);
+        debug_assert!(crate::effects::walk::is_ordered(&body), "parts come before wholes");
         let is_empty = body.exprs.is_empty() && body.pats.is_empty() && body.locals.is_empty();
         // A test runs and a prompt is called, also those in which no expression is written yet.
         let runs = match &kind {

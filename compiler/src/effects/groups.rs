@@ -1,0 +1,151 @@
+//! Which declarations call each other, in an order in which callees come before callers.
+
+use super::DefEffects;
+use crate::hir::DefId;
+
+/// The strongly connected components of the call graph.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Groups {
+    members: Vec<DefId>,
+    /// Where each group ends in `members`.
+    ends: Vec<u32>,
+}
+
+impl Groups {
+    /// The groups, callees before callers.
+    pub fn iter(&self) -> impl Iterator<Item = &[DefId]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .filter_map(|(start, end)| self.members.get(start as usize..*end as usize))
+    }
+
+    /// Tarjan's algorithm (*Depth-first search and linear graph algorithms*, 1972) over the calls as they are: without
+    /// a copy of the graph, and without recursion, because a chain of calls can be as long as a program.
+    pub fn of(defs: &[DefEffects]) -> Self {
+        let mut search = Search {
+            defs,
+            number: vec![UNSEEN; defs.len()],
+            open: Vec::new(),
+            found: Self { members: Vec::with_capacity(defs.len()), ends: Vec::new() },
+            next: 0,
+        };
+        for index in 0..defs.len() {
+            search.from(index);
+        }
+        search.found
+    }
+}
+
+/// Not met yet.
+const UNSEEN: u32 = u32::MAX;
+/// In a group that is complete.
+const CLOSED: u32 = u32::MAX - 1;
+
+struct Search<'a> {
+    defs: &'a [DefEffects],
+    /// In the order in which they were met.
+    number: Vec<u32>,
+    /// Met, but not yet in a group.
+    open: Vec<DefId>,
+    found: Groups,
+    next: u32,
+}
+
+/// A declaration whose calls are being followed.
+struct Frame {
+    def: usize,
+    number: u32,
+    /// The smallest number that can be reached from it.
+    low: u32,
+    /// The call that is next.
+    call: usize,
+}
+
+impl Search<'_> {
+    fn from(&mut self, start: usize) {
+        let mut path = Vec::new();
+        path.extend(self.enter(start));
+        while let Some(frame) = path.last_mut() {
+            let calls = self.defs.get(frame.def).map_or(&[][..], |effects| &effects.calls);
+            if let Some((callee, _)) = calls.get(frame.call) {
+                frame.call += 1;
+                match self.number.get(callee.index()) {
+                    Some(&UNSEEN) => path.extend(self.enter(callee.index())),
+                    Some(&number) if number != CLOSED => frame.low = frame.low.min(number),
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(done) = path.pop() else { return };
+            if done.low == done.number {
+                self.close(done.def);
+            }
+            if let Some(caller) = path.last_mut() {
+                caller.low = caller.low.min(done.low);
+            }
+        }
+    }
+
+    fn enter(&mut self, def: usize) -> Option<Frame> {
+        let slot = self.number.get_mut(def).filter(|number| **number == UNSEEN)?;
+        let number = self.next;
+        *slot = number;
+        self.next += 1;
+        self.open.push(DefId(u32::try_from(def).unwrap_or(u32::MAX)));
+        Some(Frame { def, number, low: number, call: 0 })
+    }
+
+    /// What was met since `def`, itself included, is a group.
+    fn close(&mut self, def: usize) {
+        while let Some(member) = self.open.pop() {
+            if let Some(number) = self.number.get_mut(member.index()) {
+                *number = CLOSED;
+            }
+            self.found.members.push(member);
+            if member.index() == def {
+                break;
+            }
+        }
+        self.found.ends.push(u32::try_from(self.found.members.len()).unwrap_or(u32::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::{FileId, Span};
+
+    fn groups(calls: &[&[u32]]) -> Vec<Vec<u32>> {
+        let place = Span::new(FileId(0), 0, 0);
+        let all = calls.iter().map(|calls| DefEffects {
+            calls: calls.iter().map(|callee| (DefId(*callee), place)).collect(),
+            ..DefEffects::default()
+        });
+        let sorted = |group: &[DefId]| {
+            let mut group: Vec<u32> = group.iter().map(|def| def.0).collect();
+            group.sort_unstable();
+            group
+        };
+        Groups::of(&all.collect::<Vec<_>>()).iter().map(sorted).collect()
+    }
+
+    #[test]
+    fn callees_come_before_callers() {
+        assert_eq!(groups(&[&[1, 2], &[2], &[]]), [[2], [1], [0]]);
+    }
+
+    #[test]
+    fn who_calls_each_other_is_one_group() {
+        let found = groups(&[&[1], &[2, 3], &[1], &[4, 9], &[4]]);
+        assert_eq!(found, [vec![4], vec![3], vec![1, 2], vec![0]]);
+    }
+
+    #[test]
+    fn a_chain_may_be_long() {
+        let calls: Vec<Vec<u32>> = (1..=200_000).map(|next| vec![next]).collect();
+        let calls: Vec<&[u32]> = calls.iter().map(Vec::as_slice).collect();
+        let found = groups(&calls);
+        assert_eq!((found.len(), found.first()), (200_000, Some(&vec![199_999])));
+    }
+}
