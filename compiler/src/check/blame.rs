@@ -15,9 +15,10 @@ pub(super) type Places = SmallVec<[Span; 4]>;
 const MAX_VISITS: u32 = 64;
 
 /// Where the type of a name in a body comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Origin {
     /// Nobody knows.
+    #[default]
     Nowhere,
     /// A value.
     Value(ExprId),
@@ -98,9 +99,9 @@ impl BodyCx<'_, '_> {
                 if declared.kind != LocalKind::Pattern {
                     places.push(declared.span);
                 }
-                match self.local_origins.get(local.index()) {
-                    Some(Origin::Value(value)) => open.push(*value),
-                    Some(Origin::Place(place)) => places.push(*place),
+                match self.notes.get(local.index()).map(|note| note.origin) {
+                    Some(Origin::Value(value)) => open.push(value),
+                    Some(Origin::Place(place)) => places.push(place),
                     _ => {}
                 }
             }

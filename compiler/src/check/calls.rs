@@ -63,10 +63,10 @@ pub(super) struct Target<'a> {
     pub span: Span,
     pub places: Places<'a>,
     /// Types of the places, in type parameters.
-    pub types: Vec<Ty>,
+    pub types: &'a [Ty],
     pub result: Ty,
     pub type_params: usize,
-    pub classes: Vec<ParamClass>,
+    pub classes: &'a [ParamClass],
     /// Some arguments may be missing: a question to the record of calls.
     pub partial: bool,
 }
@@ -107,10 +107,7 @@ impl<'a> BodyCx<'_, 'a> {
             Callee::Def(def) => match self.target(*def) {
                 Some(target) => {
                     let ty = self.call_target(e, &target, args, expect);
-                    if let Some(call) = self.out.calls.remove(&e) {
-                        self.note_call_max(e, callee, args, &call);
-                        self.out.calls.insert(e, call);
-                    }
+                    self.note_call_max(e, *def, args);
                     ty
                 }
                 None if self.is_alias(*def) => self.construct_alias(e, *def, args),
@@ -156,20 +153,14 @@ impl<'a> BodyCx<'_, 'a> {
                 name: &declared.name,
                 span: declared.name_span,
                 places: Places::Params(&callable.params),
-                types: signature.params.clone(),
+                types: &signature.params,
                 result: signature.result,
                 type_params: callable.type_params.len(),
-                classes: signature.classes.clone(),
+                classes: &signature.classes,
                 partial: false,
             }),
             (DefKind::Record(record), DefTypes::Record(types)) => {
-                let types = types.clone();
-                let params: Vec<Ty> = (0..record.type_params.len())
-                    .map(|index| {
-                        let index = u32::try_from(index).unwrap_or(u32::MAX);
-                        self.cx.interner.intern(TyKind::Param(index))
-                    })
-                    .collect();
+                let params = self.own_params(record.type_params.len());
                 Some(Target {
                     def,
                     name: &declared.name,
@@ -178,12 +169,18 @@ impl<'a> BodyCx<'_, 'a> {
                     types,
                     result: self.cx.interner.named(def, &params),
                     type_params: params.len(),
-                    classes: Vec::new(),
+                    classes: &[],
                     partial: false,
                 })
             }
             _ => None,
         }
+    }
+
+    /// The type parameters of a declaration, as its own text sees them.
+    fn own_params(&mut self, count: usize) -> SmallVec<[Ty; 4]> {
+        let indices = 0..u32::try_from(count).unwrap_or(u32::MAX);
+        indices.map(|index| self.cx.interner.intern(TyKind::Param(index))).collect()
     }
 
     fn construct_variant(
@@ -206,16 +203,12 @@ impl<'a> BodyCx<'_, 'a> {
             return Ty::ERROR;
         };
         let (Some(variant), Some(types)) =
-            (all.variants.get(index as usize), types.get(index as usize).cloned())
+            (all.variants.get(index as usize), types.get(index as usize))
         else {
             self.spoil_args(args);
             return Ty::ERROR;
         };
-        let params: Vec<Ty> = (0..all.type_params.len())
-            .map(|index| {
-                self.cx.interner.intern(TyKind::Param(u32::try_from(index).unwrap_or(u32::MAX)))
-            })
-            .collect();
+        let params = self.own_params(all.type_params.len());
         let target = Target {
             def,
             name: &variant.name,
@@ -224,7 +217,7 @@ impl<'a> BodyCx<'_, 'a> {
             types,
             result: self.cx.interner.named(def, &params),
             type_params: params.len(),
-            classes: Vec::new(),
+            classes: &[],
             partial: false,
         };
         self.call_target(e, &target, args, expect)
@@ -282,10 +275,10 @@ impl<'a> BodyCx<'_, 'a> {
         self.out.calls.insert(
             e,
             CallTypes {
-                args: vec![ArgSource::Arg(0)],
-                params: vec![ty],
+                args: smallvec::smallvec![ArgSource::Arg(0)],
+                params: smallvec::smallvec![ty],
                 result: ty,
-                type_args: Vec::new(),
+                type_args: SmallVec::new(),
                 selectors: Vec::new(),
             },
         );
@@ -300,8 +293,8 @@ impl<'a> BodyCx<'_, 'a> {
         args: &'a [Arg],
         expect: Expect,
     ) -> Ty {
-        let type_args: Vec<Ty> = (0..target.type_params).map(|_| self.fresh()).collect();
-        let params: Vec<Ty> =
+        let type_args: SmallVec<[Ty; 4]> = (0..target.type_params).map(|_| self.fresh()).collect();
+        let params: SmallVec<[Ty; 4]> =
             target.types.iter().map(|ty| self.cx.interner.subst(*ty, &type_args)).collect();
         let result = self.cx.interner.subst(target.result, &type_args);
         let open = self.open_params(target);
@@ -310,7 +303,8 @@ impl<'a> BodyCx<'_, 'a> {
         {
             self.seed(result, expected, &type_args, &open);
         }
-        let mut sources = vec![ArgSource::Missing; params.len()];
+        let mut sources: SmallVec<[ArgSource; 2]> =
+            smallvec::smallvec![ArgSource::Missing; params.len()];
         let mut broken = false;
         let reports = self.cx.reports;
         let places = self.assign(e, target, args, &mut sources, &mut broken);
@@ -358,7 +352,7 @@ impl<'a> BodyCx<'_, 'a> {
     fn open_params(&mut self, target: &Target<'_>) -> SmallVec<[bool; 4]> {
         let mut open: SmallVec<[bool; 4]> = smallvec::smallvec![true; target.type_params];
         if target.type_params > 0 {
-            for ty in &target.types {
+            for ty in target.types {
                 self.cx.interner.rebuild(*ty, &mut |interner, part| {
                     if let TyKind::Param(index) = interner.kind(part)
                         && let Some(slot) = open.get_mut(*index as usize)

@@ -310,8 +310,8 @@ impl BodyCx<'_, '_> {
             if let Some(slot) = self.out.locals.get_mut(local.index()) {
                 *slot = ty;
             }
-            if let Some(slot) = self.local_origins.get_mut(local.index()) {
-                *slot = Origin::Value(*init);
+            if let Some(note) = self.notes.get_mut(local.index()) {
+                note.origin = Origin::Value(*init);
             }
             state.push((*local, ty, *init));
         }

@@ -29,7 +29,7 @@ const NEEDS: [(&str, bool); 7] = [
 
 impl<'a> Checker<'a> {
     /// What can be said about declarations without a body.
-    pub(super) fn check_declarations(&mut self) {
+    pub(super) fn check_declarations(&mut self, types: &[DefTypes]) {
         let hir = self.hir;
         for def in &hir.defs {
             match &def.kind {
@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        self.endless_types();
+        self.endless_types(types);
     }
 
     // ---- names on the wire ----
@@ -171,14 +171,14 @@ impl<'a> Checker<'a> {
 
     /// A record that needs a value of itself can never be built. Linear: a type is looked at again only when one that
     /// it needs turned out to have values.
-    fn endless_types(&mut self) {
+    fn endless_types(&mut self, types: &[DefTypes]) {
         let count = self.hir.defs.len();
         // One entry per record and per variant: whose it is, and how many of its fields still wait.
         let mut ways: Vec<(usize, usize)> = Vec::new();
         let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); count];
         let mut settled = vec![true; count];
         let mut ready: Vec<usize> = Vec::new();
-        for (owner, def) in self.defs.iter().enumerate() {
+        for (owner, def) in types.iter().enumerate() {
             let fields: Vec<&[Ty]> = match def {
                 DefTypes::Record(fields) => vec![fields],
                 DefTypes::Enum(all) if !all.is_empty() => all.iter().map(Vec::as_slice).collect(),
@@ -186,7 +186,8 @@ impl<'a> Checker<'a> {
             };
             settled[owner] = false;
             for fields in fields {
-                let needs: Vec<usize> = fields.iter().filter_map(|ty| self.needed(*ty)).collect();
+                let needs: Vec<usize> =
+                    fields.iter().filter_map(|ty| self.needed(types, *ty)).collect();
                 if needs.is_empty() {
                     ready.push(owner);
                 }
@@ -219,15 +220,15 @@ impl<'a> Checker<'a> {
             if next >= count {
                 return;
             }
-            self.endless(DefId(u32::try_from(next).unwrap_or(u32::MAX)));
+            self.endless(types, DefId(u32::try_from(next).unwrap_or(u32::MAX)));
             ready.push(next);
         }
     }
 
     /// The record or enum that a value of the type always holds one of.
-    fn needed(&self, ty: Ty) -> Option<usize> {
+    fn needed(&self, types: &[DefTypes], ty: Ty) -> Option<usize> {
         match self.interner.kind(self.interner.base(ty)) {
-            TyKind::Named(def, _) => match self.defs.get(def.index())? {
+            TyKind::Named(def, _) => match types.get(def.index())? {
                 DefTypes::Enum(all) if all.is_empty() => None,
                 _ => Some(def.index()),
             },
@@ -235,7 +236,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn endless(&mut self, id: DefId) {
+    fn endless(&mut self, all: &[DefTypes], id: DefId) {
         let Some(def) = self.hir.defs.get(id.index()) else { return };
         let mut finding = Diagnostic::new(
             Code::EndlessType,
@@ -248,7 +249,7 @@ impl<'a> Checker<'a> {
             DefKind::Enum(one) => one.variants.first().map_or(&[], |variant| &variant.fields),
             _ => &[],
         };
-        let types: &[Ty] = match self.defs.get(id.index()) {
+        let types: &[Ty] = match all.get(id.index()) {
             Some(DefTypes::Record(types)) => types,
             Some(DefTypes::Enum(all)) => all.first().map_or(&[], Vec::as_slice),
             _ => &[],
@@ -280,35 +281,37 @@ impl<'a> Checker<'a> {
         let Some(Some(body)) = hir.bodies.get(id.index()) else {
             // A constant without a body was not readable.
             if matches!(def.kind, DefKind::Const { .. }) {
-                self.defs[id.index()] = DefTypes::Const(Ty::ERROR);
+                self.found.insert(id, Ty::ERROR);
             }
             return;
         };
         match &def.kind {
-            DefKind::Const { .. } => self.constant(id),
+            DefKind::Const { .. } => {
+                self.constant(id);
+            }
             DefKind::Record(record) | DefKind::Session(record) => {
                 let types = match self.defs.get(id.index()) {
-                    Some(DefTypes::Record(types)) => types.clone(),
-                    _ => Vec::new(),
+                    Some(DefTypes::Record(types)) => types.as_slice(),
+                    _ => &[],
                 };
                 let mut cx = BodyCx::new(self, body, id);
                 for (field, ty) in record.fields.iter().zip(types) {
                     if let Some(default) = field.default {
-                        cx.expr(default, Expect::of(ty, Why::Declared(field.span)));
+                        cx.expr(default, Expect::of(*ty, Why::Declared(field.span)));
                     }
                 }
                 cx.finish();
             }
             DefKind::Enum(one) => {
                 let types = match self.defs.get(id.index()) {
-                    Some(DefTypes::Enum(types)) => types.clone(),
-                    _ => Vec::new(),
+                    Some(DefTypes::Enum(types)) => types.as_slice(),
+                    _ => &[],
                 };
                 let mut cx = BodyCx::new(self, body, id);
                 for (variant, types) in one.variants.iter().zip(types) {
                     for (field, ty) in variant.fields.iter().zip(types) {
                         if let Some(default) = field.default {
-                            cx.expr(default, Expect::of(ty, Why::Declared(field.span)));
+                            cx.expr(default, Expect::of(*ty, Why::Declared(field.span)));
                         }
                     }
                 }
@@ -329,14 +332,14 @@ impl<'a> Checker<'a> {
         let hir = self.hir;
         let Some(Some(body)) = hir.bodies.get(id.index()) else { return };
         let Some(DefTypes::Callable(signature)) = self.defs.get(id.index()) else { return };
-        let (params, result) = (signature.params.clone(), signature.result);
+        let (params, result) = (&signature.params, signature.result);
         let mut cx = BodyCx::new(self, body, id);
-        for (param, ty) in callable.params.iter().zip(&params) {
+        for (param, ty) in callable.params.iter().zip(params) {
             if let Some(slot) = cx.out.locals.get_mut(param.local.index()) {
                 *slot = *ty;
             }
         }
-        for (param, ty) in callable.params.iter().zip(&params) {
+        for (param, ty) in callable.params.iter().zip(params) {
             if let Some(default) = param.default {
                 cx.expr(default, Expect::of(*ty, Why::Declared(param.span)));
             }
@@ -359,13 +362,16 @@ impl<'a> Checker<'a> {
     }
 
     /// The type of a constant, found on first use.
-    pub(super) fn constant(&mut self, id: DefId) {
+    pub(super) fn constant(&mut self, id: DefId) -> Ty {
+        if let Some(ty) = self.found.get(&id) {
+            return *ty;
+        }
         let hir = self.hir;
         let (Some(def), Some(Some(body))) = (hir.defs.get(id.index()), hir.bodies.get(id.index()))
         else {
-            return;
+            return Ty::ERROR;
         };
-        let DefKind::Const { ty: written } = &def.kind else { return };
+        let DefKind::Const { ty: written } = &def.kind else { return Ty::ERROR };
         match self.states.get(id.index()) {
             Some(State::Fresh) if self.depth <= MAX_CHAIN => {}
             Some(State::Fresh) => {
@@ -374,17 +380,18 @@ impl<'a> Checker<'a> {
                     def.name_span,
                     format!("constants need each other more than {MAX_CHAIN} times"),
                 ));
-                return;
+                return Ty::ERROR;
             }
             // Being checked: constants that need themselves were reported.
-            _ => return,
+            _ => return Ty::ERROR,
         }
         self.states[id.index()] = State::Busy;
         self.depth += 1;
         let ty = self.constant_body(id, body, written.as_ref());
         self.depth -= 1;
         self.states[id.index()] = State::Done;
-        self.defs[id.index()] = DefTypes::Const(ty);
+        self.found.insert(id, ty);
+        ty
     }
 
     fn constant_body(&mut self, id: DefId, body: &'a Body, written: Option<&TypeRef>) -> Ty {

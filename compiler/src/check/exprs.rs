@@ -240,8 +240,8 @@ impl BodyCx<'_, '_> {
                 self.irrefutable(*pat, bound);
                 if let Some(Pat::Bind(local)) = self.body.pats.get(pat.index()) {
                     let max = self.max_of(*value);
-                    if let Some(slot) = self.local_max.get_mut(local.index()) {
-                        *slot = max;
+                    if let Some(note) = self.notes.get_mut(local.index()) {
+                        note.max = max;
                     }
                 }
                 given == Ty::NEVER
@@ -354,13 +354,7 @@ impl BodyCx<'_, '_> {
 
     fn def_value(&mut self, def: DefId) -> Ty {
         match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
-            Some(DefKind::Const { .. }) => {
-                self.cx.constant(def);
-                match self.cx.defs.get(def.index()) {
-                    Some(DefTypes::Const(ty)) => *ty,
-                    _ => Ty::ERROR,
-                }
-            }
+            Some(DefKind::Const { .. }) => self.cx.constant(def),
             Some(DefKind::Model { .. }) => Ty::ROLE,
             Some(DefKind::Secret) => Ty::SECRET,
             _ => Ty::ERROR,

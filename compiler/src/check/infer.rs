@@ -99,6 +99,22 @@ pub(super) struct Unknown {
     pub name: smol_str::SmolStr,
 }
 
+/// What is known of a local beside its type.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Note {
+    /// Static bound of its length.
+    pub max: Option<u64>,
+    /// Where its type comes from, for messages.
+    pub origin: Origin,
+}
+
+/// Memory that one body after the other uses.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    notes: Vec<Note>,
+    vars: Vec<Var>,
+}
+
 /// The checker at work in one body.
 pub(crate) struct BodyCx<'c, 'a> {
     pub(super) cx: &'c mut Checker<'a>,
@@ -106,10 +122,8 @@ pub(crate) struct BodyCx<'c, 'a> {
     pub(super) owner: DefId,
     pub(super) module: ModuleId,
     pub(super) out: BodyTypes,
-    /// Static length bounds of locals.
-    pub(super) local_max: Vec<Option<u64>>,
-    /// Where the types of locals come from, for messages.
-    pub(super) local_origins: Vec<Origin>,
+    /// What is known of each local beside its type.
+    pub(super) notes: Vec<Note>,
     /// A pattern that never matches was reported in the arm at hand.
     pub(super) misfit: bool,
     /// Where the type of what is matched comes from, for messages.
@@ -134,15 +148,16 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             locals: vec![UNSET; body.locals.len()],
             ..BodyTypes::default()
         };
-        let local_max = vec![None; body.locals.len()];
+        // A constant that is met in another body is checked meanwhile: it gets memory of its own.
+        let Scratch { mut notes, vars } = std::mem::take(&mut cx.scratch);
+        notes.resize(body.locals.len(), Note::default());
         Self {
             cx,
             body,
             owner,
             module,
             out,
-            local_max,
-            local_origins: vec![Origin::Nowhere; body.locals.len()],
+            notes,
             misfit: false,
             matched: Origin::Nowhere,
             loops: Vec::new(),
@@ -150,7 +165,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             in_test: false,
             sum_above: false,
             level: 0,
-            vars: Vec::new(),
+            vars,
         }
     }
 
@@ -166,6 +181,15 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         }
         self.shorten();
         let mut out = std::mem::take(&mut self.out);
+        if self.vars.is_empty() {
+            // The usual body is not generic: nothing was left open.
+            for ty in out.exprs.iter_mut().chain(&mut out.pats).chain(&mut out.locals) {
+                if *ty == UNSET {
+                    *ty = Ty::ERROR;
+                }
+            }
+            return self.hand_over(out);
+        }
         for ty in out.exprs.iter_mut().chain(&mut out.pats).chain(&mut out.locals) {
             *ty = self.settled(*ty);
         }
@@ -180,7 +204,15 @@ impl<'c, 'a> BodyCx<'c, 'a> {
                 *ty = self.settled(*ty);
             }
         }
-        if let Some(slot) = self.cx.bodies.get_mut(self.owner.index()) {
+        self.hand_over(out);
+    }
+
+    fn hand_over(self, out: BodyTypes) {
+        let Self { cx, mut notes, mut vars, owner, .. } = self;
+        notes.clear();
+        vars.clear();
+        cx.scratch = Scratch { notes, vars };
+        if let Some(slot) = cx.bodies.get_mut(owner.index()) {
             *slot = Some(out);
         }
     }
@@ -580,7 +612,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
     // ---- conversions ----
 
     pub(super) fn coerced(&mut self, expr: ExprId, coercion: Coercion) {
-        self.out.coercions.entry(expr).or_default().push(coercion);
+        self.out.coercions.push(expr, coercion);
     }
 
     /// Fits a value into its place: notes the conversion that this needs, or reports the misfit.

@@ -1,22 +1,23 @@
 //! Static bounds on the length of lists: what literals, types, `for … max` and declared results say. They feed the
 //! cost bound and the rule that a `for` with effects has one.
 
-use super::infer::BodyCx;
+use super::infer::{BodyCx, UNSET};
 use super::signatures::ItemBound;
-use super::{ArgSource, CallTypes, DefTypes};
-use crate::hir::{Arg, ArgValue, Callee, DefId, DefKind, Expr, ExprId, Literal};
+use super::{ArgSource, DefTypes};
+use crate::hir::{Arg, ArgValue, DefId, DefKind, Expr, ExprId, Literal};
 
 impl BodyCx<'_, '_> {
     /// The most items that an expression's list has, if that is known before it runs.
     pub(super) fn max_of(&self, e: ExprId) -> Option<u64> {
-        let noted = self.out.max_items.get(&e).copied();
-        let local = match self.node(e) {
-            Expr::Local(local) => self.local_max.get(local.index()).copied().flatten(),
-            _ => None,
+        let noted = match self.node(e) {
+            Expr::Local(local) => self.notes.get(local.index()).and_then(|note| note.max),
+            _ => self.out.max_items.get(&e).copied(),
         };
-        let ty = self.out.exprs.get(e.index()).copied();
-        let by_type = ty.and_then(|ty| self.cx.type_max(self.shallow(ty)));
-        [noted, local, by_type].into_iter().flatten().min()
+        let ty = self.out.exprs.get(e.index()).copied().unwrap_or(UNSET);
+        match self.cx.type_max(self.shallow(ty)) {
+            Some(by_type) => Some(noted.map_or(by_type, |noted| noted.min(by_type))),
+            None => noted,
+        }
     }
 
     /// Notes bounds that only the form tells, for those who ask later.
@@ -71,16 +72,10 @@ impl BodyCx<'_, '_> {
     }
 
     /// Notes the bound of a call's result that the callee declares.
-    pub(super) fn note_call_max(
-        &mut self,
-        e: ExprId,
-        callee: &Callee,
-        args: &[Arg],
-        call: &CallTypes,
-    ) {
-        let Callee::Def(def) = callee else { return };
+    pub(super) fn note_call_max(&mut self, e: ExprId, def: DefId, args: &[Arg]) {
         let Some(DefTypes::Callable(signature)) = self.cx.defs.get(def.index()) else { return };
         let Some(bound) = signature.max_items else { return };
+        let Some(call) = self.out.calls.get(&e) else { return };
         let value = |index: u32| match call.args.get(index as usize)? {
             ArgSource::Arg(arg) => match args.get(*arg as usize)?.value {
                 ArgValue::Expr(e) => Some(e),

@@ -13,6 +13,7 @@ pub mod display;
 mod exhaustive;
 mod exprs;
 mod flat;
+mod idmap;
 mod infer;
 mod items;
 mod lang;
@@ -32,12 +33,14 @@ mod usefulness;
 mod tests;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Span};
 use crate::hir::{DefId, ExprId, Hir, LocalId, ModuleId, PatId};
 use lang::Lang;
 use ty::{Interner, Ty};
 
+pub use idmap::IdMap;
 pub use signatures::{DefTypes, ItemBound, Signature};
 
 /// What the checker found out about one body.
@@ -50,38 +53,36 @@ pub struct BodyTypes {
     /// Type of every local, by [`LocalId`].
     pub locals: Vec<Ty>,
     /// Which variant a bare name means.
-    pub variants: FxHashMap<ExprId, (DefId, u32)>,
+    pub variants: IdMap<ExprId, (DefId, u32)>,
     /// Which variant or record a pattern's tag means.
-    pub pat_variants: FxHashMap<PatId, (DefId, u32)>,
+    pub pat_variants: IdMap<PatId, (DefId, u32)>,
     /// Calls: where each parameter's (or field's) value comes from, by declaration order.
-    pub calls: FxHashMap<ExprId, CallTypes>,
+    pub calls: IdMap<ExprId, CallTypes>,
     /// Index of the field that a `Field` expression reads.
-    pub fields: FxHashMap<ExprId, u32>,
+    pub fields: IdMap<ExprId, u32>,
     /// Conversions that stand around an expression, innermost first.
-    pub coercions: FxHashMap<ExprId, Vec<Coercion>>,
+    pub coercions: IdMap<ExprId, Vec<Coercion>>,
     /// Names in patterns that bind a value with `none` excluded.
     pub non_none: Vec<PatId>,
     /// Patterns' fields: index by position of the argument.
-    pub pat_fields: FxHashMap<PatId, Vec<u32>>,
+    pub pat_fields: IdMap<PatId, Vec<u32>>,
     /// `next(…)`: for each state variable, the argument that gives it (by index), or none to keep it.
-    pub nexts: FxHashMap<ExprId, Vec<Option<u32>>>,
+    pub nexts: IdMap<ExprId, Vec<Option<u32>>>,
     /// Static length bound of list-typed expressions, where one is known.
-    pub max_items: FxHashMap<ExprId, u64>,
-    /// Unused: kept so that locals can be asked for by id uniformly.
-    pub unused_lets: Vec<LocalId>,
+    pub max_items: IdMap<ExprId, u64>,
 }
 
 /// A resolved call.
 #[derive(Debug, Clone)]
 pub struct CallTypes {
     /// Sources by parameter.
-    pub args: Vec<ArgSource>,
+    pub args: SmallVec<[ArgSource; 2]>,
     /// Types of the parameters as instantiated.
-    pub params: Vec<Ty>,
+    pub params: SmallVec<[Ty; 4]>,
     /// The result as instantiated, before coercion.
     pub result: Ty,
     /// The instantiation of the callee's type parameters.
-    pub type_args: Vec<Ty>,
+    pub type_args: SmallVec<[Ty; 4]>,
     /// Selectors among the arguments: index of the argument, index of the field that it selects.
     pub selectors: Vec<(u32, u32)>,
 }
@@ -190,12 +191,19 @@ impl Types {
 
 /// Checks a whole program. Whatever is wrong with it goes to `diagnostics`; the result covers every body all the same.
 pub fn check(hir: &Hir, diagnostics: &mut Diagnostics) -> Types {
-    let mut checker = Checker::new(hir, diagnostics);
-    checker.declarations();
+    let mut first = Checker::new(hir, diagnostics);
+    let mut defs = first.declarations();
+    let mut checker = Checker { defs: &defs, ..first };
     for index in 0..hir.defs.len() {
         checker.def(DefId(u32::try_from(index).unwrap_or(u32::MAX)));
     }
-    checker.finish()
+    let Checker { interner, bodies, found, .. } = checker;
+    for (def, ty) in found {
+        if let Some(types @ DefTypes::None) = defs.get_mut(def.index()) {
+            *types = DefTypes::Const(ty);
+        }
+    }
+    Types { interner, defs, bodies }
 }
 
 /// What all bodies share while they are checked.
@@ -204,7 +212,10 @@ pub(crate) struct Checker<'a> {
     sink: &'a mut Diagnostics,
     interner: Interner,
     lang: Lang,
-    defs: Vec<DefTypes>,
+    /// Types of the declarations, once they are known: before any body is looked at.
+    defs: &'a [DefTypes],
+    /// Types of aliases and constants, which are found on first use.
+    found: FxHashMap<DefId, Ty>,
     bodies: Vec<Option<BodyTypes>>,
     /// How far each definition is: aliases while they are resolved, bodies while they are checked.
     states: Vec<State>,
@@ -220,6 +231,8 @@ pub(crate) struct Checker<'a> {
     reports: u32,
     /// How deep aliases and constants that need each other are being resolved.
     depth: u32,
+    /// What a body needs while it is checked, kept for the next one.
+    scratch: infer::Scratch,
 }
 
 /// How far a definition is.
@@ -249,8 +262,6 @@ pub(crate) enum Cause {
 impl<'a> Checker<'a> {
     fn new(hir: &'a Hir, sink: &'a mut Diagnostics) -> Self {
         let count = hir.defs.len();
-        let mut defs = Vec::new();
-        defs.resize_with(count, DefTypes::default);
         let mut bodies = Vec::new();
         bodies.resize_with(count, || None);
         Self {
@@ -258,7 +269,8 @@ impl<'a> Checker<'a> {
             sink,
             interner: Interner::default(),
             lang: Lang::find(hir),
-            defs,
+            defs: &[],
+            found: FxHashMap::default(),
             bodies,
             states: vec![State::Fresh; count],
             said: FxHashSet::default(),
@@ -267,6 +279,7 @@ impl<'a> Checker<'a> {
             said_too_deep: false,
             reports: 0,
             depth: 0,
+            scratch: infer::Scratch::default(),
         }
     }
 
@@ -295,9 +308,5 @@ impl<'a> Checker<'a> {
 
     fn show(&self, ty: Ty, module: ModuleId) -> String {
         display::display(self.hir, &self.interner, ty, Some(module))
-    }
-
-    fn finish(self) -> Types {
-        Types { interner: self.interner, defs: self.defs, bodies: self.bodies }
     }
 }

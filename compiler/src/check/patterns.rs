@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET};
 use super::suggest;
@@ -61,8 +63,8 @@ impl BodyCx<'_, '_> {
         if let Some(slot) = self.out.locals.get_mut(local.index()) {
             *slot = new;
         }
-        if let Some(slot) = self.local_origins.get_mut(local.index()) {
-            *slot = self.matched;
+        if let Some(note) = self.notes.get_mut(local.index()) {
+            note.origin = self.matched;
         }
     }
 
@@ -201,12 +203,12 @@ impl BodyCx<'_, '_> {
         };
         self.out.pat_variants.insert(id, (def, index));
         let Some(args) = args else { return };
-        let (fields, types, name): (&[Field], Vec<Ty>, &str) =
+        let (fields, types, name): (&[Field], &[Ty], &str) =
             match hir.defs.get(def.index()).map(|def| &def.kind) {
                 Some(DefKind::Record(record)) => {
                     let types = match self.cx.defs.get(def.index()) {
-                        Some(DefTypes::Record(types)) => types.clone(),
-                        _ => Vec::new(),
+                        Some(DefTypes::Record(types)) => types.as_slice(),
+                        _ => &[],
                     };
                     (&record.fields, types, hir.defs[def.index()].name.as_str())
                 }
@@ -214,16 +216,16 @@ impl BodyCx<'_, '_> {
                     let Some(variant) = declared.variants.get(index as usize) else { return };
                     let types = match self.cx.defs.get(def.index()) {
                         Some(DefTypes::Enum(all)) => {
-                            all.get(index as usize).cloned().unwrap_or_default()
+                            all.get(index as usize).map_or(&[][..], Vec::as_slice)
                         }
-                        _ => Vec::new(),
+                        _ => &[],
                     };
                     (&variant.fields, types, variant.name.as_str())
                 }
                 _ => return,
             };
-        let types: Vec<Ty> =
-            types.into_iter().map(|ty| self.cx.interner.subst(ty, &type_args)).collect();
+        let types: SmallVec<[Ty; 8]> =
+            types.iter().map(|ty| self.cx.interner.subst(*ty, &type_args)).collect();
         self.tag_args(id, def, name, fields, &types, args);
     }
 
@@ -237,7 +239,7 @@ impl BodyCx<'_, '_> {
         args: &[PatArg],
     ) {
         let mut indices = Vec::with_capacity(args.len());
-        let mut seen = vec![false; fields.len()];
+        let mut seen: SmallVec<[bool; 16]> = smallvec::smallvec![false; fields.len()];
         let mut position = 0usize;
         let mut broken = false;
         for arg in args {

@@ -78,8 +78,8 @@ pub enum ItemBound {
 }
 
 impl Checker<'_> {
-    /// Resolves the types of all declarations.
-    pub(super) fn declarations(&mut self) {
+    /// The types of all declarations, those of constants left out.
+    pub(super) fn declarations(&mut self) -> Vec<DefTypes> {
         for index in 0..self.hir.defs.len() {
             let id = DefId(u32::try_from(index).unwrap_or(u32::MAX));
             if matches!(self.hir.defs[index].kind, DefKind::Alias(_)) {
@@ -87,8 +87,9 @@ impl Checker<'_> {
             }
         }
         let hir = self.hir;
-        for (index, def) in hir.defs.iter().enumerate() {
-            let types = match &def.kind {
+        let mut all = Vec::with_capacity(hir.defs.len());
+        for (id, def) in (0u32..).map(DefId).zip(&hir.defs) {
+            all.push(match &def.kind {
                 DefKind::Record(record) | DefKind::Session(record) => {
                     DefTypes::Record(self.field_types(&record.fields))
                 }
@@ -99,16 +100,16 @@ impl Checker<'_> {
                     let is_std = hir.modules.get(def.module.index()).is_some_and(|m| m.is_std);
                     DefTypes::Callable(self.signature(callable, is_std))
                 }
+                DefKind::Alias(_) => DefTypes::Alias(self.alias(id)),
                 DefKind::Const { .. }
-                | DefKind::Alias(_)
                 | DefKind::Model { .. }
                 | DefKind::Secret
                 | DefKind::Trigger
-                | DefKind::Test(_) => continue,
-            };
-            self.defs[index] = types;
+                | DefKind::Test(_) => DefTypes::None,
+            });
         }
-        self.check_declarations();
+        self.check_declarations(&all);
+        all
     }
 
     fn field_types(&mut self, fields: &[Field]) -> Vec<Ty> {
@@ -187,13 +188,10 @@ impl Checker<'_> {
                 let ty = self.ty_with(&alias.ty, Some(id), false);
                 self.depth -= 1;
                 self.states[id.index()] = State::Done;
-                self.defs[id.index()] = DefTypes::Alias(ty);
+                self.found.insert(id, ty);
             }
         }
-        match self.defs.get(id.index()) {
-            Some(DefTypes::Alias(ty)) => *ty,
-            _ => Ty::ERROR,
-        }
+        self.found.get(&id).copied().unwrap_or(Ty::ERROR)
     }
 
     /// A written type.

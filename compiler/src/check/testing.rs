@@ -288,7 +288,13 @@ impl<'a> BodyCx<'_, 'a> {
             .collect();
         self.out.calls.insert(
             e,
-            CallTypes { args, params, result, type_args: Vec::new(), selectors: Vec::new() },
+            CallTypes {
+                args,
+                params: params.into(),
+                result,
+                type_args: smallvec::SmallVec::new(),
+                selectors: Vec::new(),
+            },
         );
     }
 

@@ -199,6 +199,8 @@ pub struct Interner {
     flags: Vec<u8>,
     depths: Vec<u8>,
     known: FxHashMap<TyKind, Ty>,
+    /// The arguments of what has none.
+    no_args: Arc<[Ty]>,
     too_deep: bool,
 }
 
@@ -209,6 +211,7 @@ impl Default for Interner {
             flags: Vec::new(),
             depths: Vec::new(),
             known: FxHashMap::default(),
+            no_args: Arc::default(),
             too_deep: false,
         };
         new.intern(TyKind::Error);
@@ -302,7 +305,8 @@ impl Interner {
 
     /// A record or enum.
     pub fn named(&mut self, def: DefId, args: &[Ty]) -> Ty {
-        self.intern(TyKind::Named(def, args.into()))
+        let args = if args.is_empty() { Arc::clone(&self.no_args) } else { args.into() };
+        self.intern(TyKind::Named(def, args))
     }
 
     /// The type below all refinements.
