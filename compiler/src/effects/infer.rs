@@ -4,7 +4,8 @@ use rustc_hash::FxHashSet;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::set::{Effect, Resource, Resources, SetId, Sets};
-use super::{BodyEffects, DefEffects, Effects, ExprEffects, Groups, dead, walk};
+use super::{BodyEffects, DefEffects, Effects, ExprEffects, dead, walk};
+use crate::hir::groups::Groups;
 use crate::hir::{
     Arg, Body, Builtin, Callable, CallableKind, Callee, Def, DefId, DefKind, EffectRef, Expr,
     ExprId, Hir, PromptItem,
@@ -22,7 +23,9 @@ pub(super) fn infer(hir: &Hir) -> Effects {
         effects.defs.push(found);
     }
     mark_unkeyed(hir, &mut effects);
-    let groups = Groups::of(&effects.defs);
+    let groups = Groups::of(effects.defs.len(), |def, nth| {
+        effects.defs.get(def)?.calls.get(nth).map(|(callee, _)| *callee)
+    });
     for group in groups.iter() {
         declarations(hir, group, &mut effects);
         bodies(hir, group, &mut effects);

@@ -4,7 +4,6 @@
 //! plain data that later stages and tools ask; mistakes go to the sink. This stage never changes the HIR.
 
 mod dead;
-mod groups;
 mod infer;
 mod rules;
 mod set;
@@ -16,10 +15,10 @@ use rustc_hash::FxHashSet;
 
 use crate::check::Types;
 use crate::diagnostics::{Diagnostics, Span};
+use crate::hir::groups::Groups;
 use crate::hir::{DefId, ExprId, Hir};
 
 pub(crate) use dead::binders;
-pub(crate) use groups::Groups;
 pub use set::{Effect, EffectSet, Resource, Resources, SetId, Sets};
 
 /// What a declaration may do.

@@ -4,6 +4,7 @@
 //! [`Def`]s. Types are still as written ([`TypeRef`]), bare variants and named arguments are still to be resolved by
 //! the checker, because they need types. Broken parts are `Missing`, which no later stage reports again.
 
+pub(crate) mod groups;
 pub(crate) mod lower;
 
 use rust_decimal::Decimal;

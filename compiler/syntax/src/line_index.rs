@@ -27,7 +27,7 @@ impl LineIndex {
     pub fn new(text: &str) -> Self {
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let after_breaks =
-            (1u32..=len).zip(text.bytes()).filter(|&(_, byte)| byte == b'\n').map(|(i, _)| i);
+            memchr::memchr_iter(b'\n', text.as_bytes()).map_while(|at| u32::try_from(at + 1).ok());
         Self { starts: std::iter::once(0).chain(after_breaks).collect(), len }
     }
 

@@ -142,9 +142,32 @@ pub fn parts(expr: StrExpr<'_>) -> Vec<StrPart<'_>> {
     builder.parts
 }
 
+/// The text as it stands in the source, if it says itself: one line without escapes and interpolations, as most are.
+#[must_use]
+pub fn plain(expr: StrExpr<'_>) -> Option<&str> {
+    let mut plain = "";
+    for element in expr.syntax().children_with_tokens() {
+        match element {
+            SyntaxElement::Token(token) if token.kind() == SyntaxKind::StrText => {
+                if !plain.is_empty() || token.text().contains('\n') {
+                    return None;
+                }
+                plain = token.text();
+            }
+            SyntaxElement::Token(token) if token.kind() == SyntaxKind::StrEscape => return None,
+            SyntaxElement::Token(_) => {}
+            SyntaxElement::Node(_) => return None,
+        }
+    }
+    Some(plain)
+}
+
 /// The whole text, if nothing is interpolated.
 #[must_use]
 pub fn constant(expr: StrExpr<'_>) -> Option<String> {
+    if let Some(plain) = plain(expr) {
+        return Some(plain.to_owned());
+    }
     if expr.interpolations().next().is_some() {
         return None;
     }

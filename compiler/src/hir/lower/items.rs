@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::Lowerer;
-use super::types::SignatureParams;
 use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::hir::groups::Groups;
 use crate::hir::{
     Alias, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal, LocalKind,
     MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, TypeRef, Variant,
@@ -38,7 +38,7 @@ impl<'a> Lowerer<'a> {
             }
             Decl::TypeAlias(decl) => {
                 self.type_params(decl.type_params());
-                let ty = self.ty(decl.ty(), span, &[]);
+                let ty = self.ty(decl.ty(), span, None);
                 DefKind::Alias(Alias { type_params: self.type_params.clone(), ty })
             }
             Decl::Model(decl) => DefKind::Model { needs: self.model_needs(decl) },
@@ -81,7 +81,7 @@ impl<'a> Lowerer<'a> {
 
     fn record(&mut self, fields: impl Iterator<Item = ast::Field<'a>>) -> Record {
         let mut lowered: Vec<Field> = Vec::new();
-        let mut known = FxHashMap::default();
+        let mut known = std::mem::take(&mut self.known_fields);
         for field in fields {
             let place = self.span(field.range());
             let (name, span) = match field.name() {
@@ -89,13 +89,20 @@ impl<'a> Lowerer<'a> {
                 None => (SmolStr::default(), place),
             };
             self.duplicate_field(&mut known, &name, span);
-            let ty = self.ty(field.ty(), place, &[]);
+            let ty = self.ty(field.ty(), place, None);
             let default = field.default().map(|default| self.expr(default));
             let wire = field.wire_name().and_then(|wire| self.wire_name(wire));
             let docs = docs(field.doc_text());
             lowered.push(Field { name, span, docs, ty, default, wire });
         }
+        self.forget_fields(known);
         Record { type_params: self.type_params.clone(), fields: lowered }
+    }
+
+    /// Keeps the memory of a map of fields for the next one.
+    fn forget_fields(&mut self, mut known: FxHashMap<SmolStr, Span>) {
+        known.clear();
+        self.known_fields = known;
     }
 
     fn duplicate_field(
@@ -134,7 +141,7 @@ impl<'a> Lowerer<'a> {
             let place = self.span(variant.range());
             let Some((name, span)) = variant.name().map(|name| self.token(name)) else { continue };
             let mut fields: Vec<Field> = Vec::new();
-            let mut known = FxHashMap::default();
+            let mut known = std::mem::take(&mut self.known_fields);
             for param in variant.params().into_iter().flat_map(ast::Params::params) {
                 let place = self.span(param.range());
                 let (name, span) = match param.name() {
@@ -142,11 +149,12 @@ impl<'a> Lowerer<'a> {
                     None => (SmolStr::default(), place),
                 };
                 self.duplicate_field(&mut known, &name, span);
-                let ty = self.ty(param.ty(), place, &[]);
+                let ty = self.ty(param.ty(), place, None);
                 let default = param.default().map(|default| self.expr(default));
                 let docs = docs(param.doc_text());
                 fields.push(Field { name, span, docs, ty, default, wire: None });
             }
+            self.forget_fields(known);
             let wire = variant.wire_name().and_then(|wire| self.wire_name(wire));
             let docs = docs(variant.doc_text());
             variants.push(Variant { name, span: place.to(span), docs, fields, wire });
@@ -181,20 +189,17 @@ impl<'a> Lowerer<'a> {
 
     /// Parameters: types and defaults first, then the locals, so that no default sees a parameter.
     fn params(&mut self, params: Option<ast::Params<'a>>, is_extern: bool) -> Vec<Param> {
-        let params: Vec<ast::Param<'a>> =
-            params.into_iter().flat_map(ast::Params::params).collect();
-        let names = param_names(&params);
         let mut lowered: Vec<Param> = Vec::new();
-        for param in params {
+        for param in params.into_iter().flat_map(ast::Params::params) {
             let place = self.span(param.range());
             let (name, span) = match param.name() {
                 Some(name) => self.token(name),
                 None => (SmolStr::default(), place),
             };
-            let ty = self.ty(param.ty(), place, &names);
-            self.hidden_params.clone_from(&names);
+            let ty = self.ty(param.ty(), place, params);
+            self.hidden_params = params;
             let default = param.default().map(|default| self.expr(default));
-            self.hidden_params.clear();
+            self.hidden_params = None;
             let docs = docs(param.doc_text());
             let stream = param.is_stream();
             let local = crate::hir::LocalId(0);
@@ -226,16 +231,10 @@ impl<'a> Lowerer<'a> {
         lowered
     }
 
-    fn result(&mut self, result: Option<ast::Type<'a>>, place: Span, params: &[Param]) -> TypeRef {
-        let names: Vec<SmolStr> = params.iter().map(|param| param.name.clone()).collect();
-        let names: SignatureParams<'_> = &names;
-        self.ty(result, place, names)
-    }
-
     fn function(&mut self, decl: ast::Fn<'a>, span: Span) -> Callable {
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
-        let result = self.result(decl.result(), span, &params);
+        let result = self.ty(decl.result(), span, decl.params());
         self.body.root = Some(self.opt_block(decl.body(), span));
         Callable { result, ..self.callable(CallableKind::Fn, params) }
     }
@@ -263,7 +262,7 @@ impl<'a> Lowerer<'a> {
     fn graph(&mut self, decl: ast::Graph<'a>, span: Span) -> Callable {
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
-        let result = self.result(decl.result(), span, &params);
+        let result = self.ty(decl.result(), span, decl.params());
         let session = decl.session().map(|name| self.token(name));
         if let Some((_, place)) = &session {
             self.in_session = true;
@@ -296,7 +295,7 @@ impl<'a> Lowerer<'a> {
         }
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
-        let result = self.result(decl.result(), span, &params);
+        let result = self.ty(decl.result(), span, decl.params());
         let does = self.effects(decl.does());
         let policies = self.policies(decl.policies());
         let items = decl.items().map(|item| self.prompt_item(item)).collect();
@@ -373,7 +372,7 @@ impl<'a> Lowerer<'a> {
     fn external(&mut self, decl: ast::Extern<'a>, span: Span) -> Callable {
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), true);
-        let result = self.result(decl.result(), span, &params);
+        let result = self.ty(decl.result(), span, decl.params());
         let does = self.effects(decl.does());
         let needs = decl.needs().map(|word| self.token(word));
         let from = decl.from();
@@ -523,47 +522,36 @@ impl<'a> Lowerer<'a> {
 
     /// Constants that need themselves, directly or through others and functions.
     pub(super) fn const_cycles(&mut self, hir: &crate::hir::Hir) {
-        let mut graph = petgraph::graph::DiGraph::<DefId, Span>::new();
-        let mut nodes = FxHashMap::default();
-        let mut defs: Vec<DefId> = self.mentions.keys().copied().collect();
-        defs.sort_unstable();
-        let is_const =
-            |def: DefId| self.names.head(def).is_some_and(|head| head.kind == HeadKind::Const);
-        if !defs.iter().any(|def| is_const(*def)) {
+        let mentions = std::mem::take(&mut self.mentions);
+        let is_const = |def: DefId| {
+            hir.defs.get(def.index()).is_some_and(|def| matches!(def.kind, DefKind::Const { .. }))
+        };
+        if !mentions.iter().any(|(from, ..)| is_const(*from)) {
             return;
         }
-        for from in &defs {
-            for (to, span) in self.mentions.get(from).into_iter().flatten() {
-                let from = *nodes.entry(*from).or_insert_with(|| graph.add_node(*from));
-                let to = *nodes.entry(*to).or_insert_with(|| graph.add_node(*to));
-                graph.add_edge(from, to, *span);
-            }
-        }
+        // Declarations are lowered in the order of their ids, so their mentions stand together.
+        let of = |def: usize| {
+            let start = mentions.partition_point(|(from, ..)| from.index() < def);
+            let end = mentions.partition_point(|(from, ..)| from.index() <= def);
+            mentions.get(start..end).unwrap_or_default()
+        };
+        let groups = Groups::of(hir.defs.len(), |def, nth| of(def).get(nth).map(|(_, to, _)| *to));
         let mut found = Vec::new();
-        // Kosaraju's algorithm walks without recursion, so a long chain cannot overflow the stack.
-        for circle in petgraph::algo::kosaraju_scc(&graph) {
-            let mut members: Vec<DefId> =
-                circle.iter().filter_map(|node| graph.node_weight(*node).copied()).collect();
-            members.sort_unstable();
-            let Some(first) = members.iter().copied().find(|def| is_const(*def)) else { continue };
-            let Some(node) = nodes.get(&first) else { continue };
-            let mut edges: Vec<Span> = graph
-                .edges(*node)
-                .filter(|edge| circle.contains(&petgraph::visit::EdgeRef::target(edge)))
-                .map(|edge| *edge.weight())
-                .collect();
-            edges.sort_unstable();
-            let (Some(edge), Some(head)) = (edges.first(), self.names.head(first)) else {
+        for group in groups.iter() {
+            let Some(first) = group.iter().copied().filter(|def| is_const(*def)).min() else {
                 continue;
             };
+            let inside = of(first.index()).iter().filter(|(_, to, _)| group.contains(to));
+            let Some(edge) = inside.map(|(.., span)| *span).min() else { continue };
+            let Some(def) = hir.defs.get(first.index()) else { continue };
             let finding = Diagnostic::new(
                 Code::ConstCycle,
-                head.name_span,
-                format!("the constant `{}` needs its own value", head.name),
+                def.name_span,
+                format!("the constant `{}` needs its own value", def.name),
             )
-            .label(*edge, "needed here")
+            .label(edge, "needed here")
             .help("a constant is computed once, from others that do not need it");
-            found.push((finding, members));
+            found.push((finding, group));
         }
         for (finding, members) in found {
             self.report(finding);
@@ -575,13 +563,6 @@ impl<'a> Lowerer<'a> {
             }
         }
     }
-}
-
-fn param_names(params: &[ast::Param<'_>]) -> Vec<SmolStr> {
-    params
-        .iter()
-        .map(|param| param.name().map(|name| name.text().into()).unwrap_or_default())
-        .collect()
 }
 
 fn docs(text: Option<String>) -> SmolStr {

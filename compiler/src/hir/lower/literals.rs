@@ -114,6 +114,9 @@ impl<'a> Lowerer<'a> {
 
     /// A text: a literal, or a template if something is interpolated.
     pub(super) fn text(&mut self, text: StrExpr<'a>, span: Span) -> ExprId {
+        if let Some(plain) = text.plain() {
+            return self.alloc(Expr::Literal(Literal::Text(plain.into())), span);
+        }
         if let Some(constant) = text.constant() {
             return self.alloc(Expr::Literal(Literal::Text(constant.into())), span);
         }

@@ -32,6 +32,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::names::{Names, span_of};
 use crate::sources::Files;
 use scope::Locals;
+use types::SignatureParams;
 use unknown::Unknowns;
 
 /// Lowers every declaration of every module.
@@ -100,12 +101,14 @@ struct Lowerer<'a> {
     in_extern: bool,
     /// In the pattern of an `is`, which binds nothing.
     no_bind: bool,
-    /// In a default value, where parameters are not known: their names.
-    hidden_params: Vec<SmolStr>,
+    /// In a default value, where parameters are not known.
+    hidden_params: SignatureParams<'a>,
     /// Modules that the declaration calls, with the first place.
     called_modules: FxHashMap<SmolStr, Span>,
-    /// Constants and callables that each constant and callable mentions, for constants that need themselves.
-    mentions: FxHashMap<DefId, Vec<(DefId, Span)>>,
+    /// Who mentions which constant or callable where, for constants that need themselves.
+    mentions: Vec<(DefId, DefId, Span)>,
+    /// The fields of a declaration so far: empty between them.
+    known_fields: FxHashMap<SmolStr, Span>,
     /// A name of the declaration was taken, so that others may be missing.
     has_clash: bool,
     /// Names of the file that locals have taken, with the other places.
@@ -133,9 +136,10 @@ impl<'a> Lowerer<'a> {
             in_session: false,
             in_extern: false,
             no_bind: false,
-            hidden_params: Vec::new(),
+            hidden_params: None,
             called_modules: FxHashMap::default(),
-            mentions: FxHashMap::default(),
+            mentions: Vec::new(),
+            known_fields: FxHashMap::default(),
             has_clash: false,
             taken: FxHashMap::default(),
             taken_findings: Vec::new(),
@@ -223,7 +227,6 @@ impl<'a> Lowerer<'a> {
     /// Lowers one declaration with a fresh body.
     fn declaration(&mut self, def: DefId, decl: Decl<'a>) -> (DefKind, Option<Body>) {
         self.def = def;
-        self.body = Body::default();
         self.locals.clear();
         self.type_params.clear();
         self.loops = 0;
@@ -231,7 +234,7 @@ impl<'a> Lowerer<'a> {
         self.in_session = false;
         self.in_extern = false;
         self.no_bind = false;
-        self.hidden_params.clear();
+        self.hidden_params = None;
         self.called_modules.clear();
         self.has_clash = false;
         let unknown = self.unknown.mark();
@@ -240,7 +243,7 @@ impl<'a> Lowerer<'a> {
         if self.has_clash {
             self.unknown.forget(unknown);
         }
-        let body = std::mem::take(&mut self.body);
+        let body = self.take_body();
         debug_assert!(crate::effects::walk::is_ordered(&body), "parts come before wholes");
         let is_empty = body.exprs.is_empty() && body.pats.is_empty() && body.locals.is_empty();
         // A test runs and a prompt is called, also those in which no expression is written yet.
@@ -251,6 +254,21 @@ impl<'a> Lowerer<'a> {
         };
         let keep = runs || body.root.is_some() || !is_empty;
         (kind, keep.then_some(body))
+    }
+}
+
+impl Lowerer<'_> {
+    /// The body that was made, in memory of just its size; the larger memory in which it grew serves the next one.
+    fn take_body(&mut self) -> Body {
+        let Body { exprs, expr_spans, pats, pat_spans, locals, root } = &mut self.body;
+        Body {
+            exprs: exprs.drain(..).collect(),
+            expr_spans: expr_spans.drain(..).collect(),
+            pats: pats.drain(..).collect(),
+            pat_spans: pat_spans.drain(..).collect(),
+            locals: locals.drain(..).collect(),
+            root: root.take(),
+        }
     }
 }
 

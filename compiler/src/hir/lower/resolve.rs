@@ -71,7 +71,7 @@ impl<'a> Lowerer<'a> {
     pub(super) fn mention(&mut self, def: DefId, span: Span) {
         let head = self.names.head(def);
         if head.is_some_and(|head| matches!(head.kind, HeadKind::Const | HeadKind::Callable)) {
-            self.mentions.entry(self.def).or_default().push((def, span));
+            self.mentions.push((self.def, def, span));
         }
     }
 

@@ -2,7 +2,6 @@
 
 use kait_syntax::ast::{self, Expr as AstExpr, Type};
 use kait_syntax::{SyntaxKind, SyntaxToken};
-use smol_str::SmolStr;
 
 use super::{Lowerer, index};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
@@ -15,8 +14,8 @@ pub(super) const PRIMITIVES: &[&str] = &[
     "audio", "file", "none", "role", "secret",
 ];
 
-/// What a bound of the signature may refer to: the parameters by position.
-pub(super) type SignatureParams<'p> = &'p [SmolStr];
+/// What a bound of the signature may refer to: the parameters, by name.
+pub(super) type SignatureParams<'a> = Option<ast::Params<'a>>;
 
 impl<'a> Lowerer<'a> {
     /// A type, or `Missing` with the place of what should have one.
@@ -24,7 +23,7 @@ impl<'a> Lowerer<'a> {
         &mut self,
         ty: Option<Type<'a>>,
         place: Span,
-        params: SignatureParams<'_>,
+        params: SignatureParams<'a>,
     ) -> TypeRef {
         match ty {
             Some(ty) => self.type_ref(ty, params),
@@ -34,10 +33,10 @@ impl<'a> Lowerer<'a> {
 
     /// A type that may be left out.
     pub(super) fn annotation(&mut self, ty: Option<Type<'a>>) -> Option<TypeRef> {
-        ty.map(|ty| self.type_ref(ty, &[]))
+        ty.map(|ty| self.type_ref(ty, None))
     }
 
-    fn type_ref(&mut self, ty: Type<'a>, params: SignatureParams<'_>) -> TypeRef {
+    fn type_ref(&mut self, ty: Type<'a>, params: SignatureParams<'a>) -> TypeRef {
         let span = self.span(ty.range());
         match ty {
             Type::Named(ty) => self.named_type(ty, span, params),
@@ -78,7 +77,7 @@ impl<'a> Lowerer<'a> {
         &mut self,
         ty: ast::NamedType<'a>,
         span: Span,
-        params: SignatureParams<'_>,
+        params: SignatureParams<'a>,
     ) -> TypeRef {
         let args: Vec<TypeRef> =
             ty.args().map(|argument| self.type_ref(argument, params)).collect();
@@ -310,7 +309,7 @@ impl<'a> Lowerer<'a> {
         self.report(finding);
     }
 
-    fn bound(&mut self, bound: ast::Arg<'a>, params: SignatureParams<'_>) -> Option<BoundRef> {
+    fn bound(&mut self, bound: ast::Arg<'a>, params: SignatureParams<'a>) -> Option<BoundRef> {
         let span = self.span(bound.range());
         let name = bound.name().map(|name| name.text().into()).unwrap_or_default();
         let value = bound.value()?.without_parens();
@@ -324,10 +323,12 @@ impl<'a> Lowerer<'a> {
         Some(BoundRef { name, value, span })
     }
 
-    fn bound_value(&mut self, value: AstExpr<'a>, params: SignatureParams<'_>) -> BoundValue {
+    fn bound_value(&mut self, value: AstExpr<'a>, params: SignatureParams<'a>) -> BoundValue {
         let param = |name: Option<SyntaxToken<'_>>| {
             let name = name?;
-            params.iter().position(|param| param == name.text()).map(index)
+            let is_meant =
+                |param: ast::Param<'_>| param.name().is_some_and(|own| own.text() == name.text());
+            params?.params().position(is_meant).map(index)
         };
         if let Some(literal) = self.literal_of(value) {
             return BoundValue::Literal(literal);

@@ -118,7 +118,8 @@ impl Lowerer<'_> {
             self.unknown.add(Code::UsedTooEarly, &here, finding);
             return;
         }
-        if self.hidden_params.iter().any(|param| param == name) {
+        let hidden = self.hidden_params.into_iter().flat_map(kait_syntax::ast::Params::params);
+        if hidden.filter_map(kait_syntax::ast::Param::name).any(|param| param.text() == name) {
             let finding = Diagnostic::new(
                 Code::DefaultUsesParameter,
                 span,

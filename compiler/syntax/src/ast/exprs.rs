@@ -492,6 +492,12 @@ impl<'t> StrExpr<'t> {
         strings::parts(self)
     }
 
+    /// The text as it stands in the source, if it says itself; see [`strings::plain`].
+    #[must_use]
+    pub fn plain(self) -> Option<&'t str> {
+        strings::plain(self)
+    }
+
     /// The whole text, if nothing is interpolated.
     #[must_use]
     pub fn constant(self) -> Option<String> {

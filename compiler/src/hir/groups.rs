@@ -1,9 +1,8 @@
-//! Which declarations call each other, in an order in which callees come before callers.
+//! Which declarations need each other, in an order in which what is needed comes first.
 
-use super::DefEffects;
-use crate::hir::DefId;
+use super::DefId;
 
-/// The strongly connected components of the call graph.
+/// The strongly connected components of a graph of declarations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     members: Vec<DefId>,
@@ -20,18 +19,19 @@ impl Groups {
             .filter_map(|(start, end)| self.members.get(start as usize..*end as usize))
     }
 
+    /// The groups of `count` declarations; `call` gives the nth callee of one, `None` behind the last.
+    ///
     /// Tarjan's algorithm (*Depth-first search and linear graph algorithms*, 1972) over the calls as they are: without
     /// a copy of the graph, and without recursion, because a chain of calls can be as long as a program.
-    pub fn of(defs: &[DefEffects]) -> Self {
+    pub fn of(count: usize, call: impl Fn(usize, usize) -> Option<DefId>) -> Self {
         let mut search = Search {
-            defs,
-            number: vec![UNSEEN; defs.len()],
+            number: vec![UNSEEN; count],
             open: Vec::new(),
-            found: Self { members: Vec::with_capacity(defs.len()), ends: Vec::new() },
+            found: Self { members: Vec::with_capacity(count), ends: Vec::with_capacity(count) },
             next: 0,
         };
-        for index in 0..defs.len() {
-            search.from(index);
+        for index in 0..count {
+            search.from(index, &call);
         }
         search.found
     }
@@ -42,8 +42,7 @@ const UNSEEN: u32 = u32::MAX;
 /// In a group that is complete.
 const CLOSED: u32 = u32::MAX - 1;
 
-struct Search<'a> {
-    defs: &'a [DefEffects],
+struct Search {
     /// In the order in which they were met.
     number: Vec<u32>,
     /// Met, but not yet in a group.
@@ -62,13 +61,12 @@ struct Frame {
     call: usize,
 }
 
-impl Search<'_> {
-    fn from(&mut self, start: usize) {
+impl Search {
+    fn from(&mut self, start: usize, call: &impl Fn(usize, usize) -> Option<DefId>) {
         let mut path = Vec::new();
         path.extend(self.enter(start));
         while let Some(frame) = path.last_mut() {
-            let calls = self.defs.get(frame.def).map_or(&[][..], |effects| &effects.calls);
-            if let Some((callee, _)) = calls.get(frame.call) {
+            if let Some(callee) = call(frame.def, frame.call) {
                 frame.call += 1;
                 match self.number.get(callee.index()) {
                     Some(&UNSEEN) => path.extend(self.enter(callee.index())),
@@ -114,20 +112,15 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostics::{FileId, Span};
 
     fn groups(calls: &[&[u32]]) -> Vec<Vec<u32>> {
-        let place = Span::new(FileId(0), 0, 0);
-        let all = calls.iter().map(|calls| DefEffects {
-            calls: calls.iter().map(|callee| (DefId(*callee), place)).collect(),
-            ..DefEffects::default()
-        });
+        let call = |def: usize, nth: usize| calls.get(def)?.get(nth).copied().map(DefId);
         let sorted = |group: &[DefId]| {
             let mut group: Vec<u32> = group.iter().map(|def| def.0).collect();
             group.sort_unstable();
             group
         };
-        Groups::of(&all.collect::<Vec<_>>()).iter().map(sorted).collect()
+        Groups::of(calls.len(), call).iter().map(sorted).collect()
     }
 
     #[test]
