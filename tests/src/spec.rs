@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The words behind the code are a part of the message. Everything that is found must be announced, and everything that
-//! is announced must be found. `reveal(name)` is not part of the language: it asks for the type of a local, and its
+//! is announced must be found. If nothing is wrong with a program, its tests run, and pass; a line of a test that does
+//! not hold is marked `//~ fails[K0804]: part of the message`. `reveal(name)` is not part of the language: it asks for the type of a local, and its
 //! line is left out of the program. A block ```` ```output ```` behind a program is what a terminal shows of it.
 
 /// A program of the specification.
@@ -31,7 +32,7 @@ pub struct Case {
 /// A finding that must be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// `error` or `warning`.
+    /// `error`, `warning` or `fails`.
     pub severity: String,
     /// `K0201`
     pub code: String,

@@ -98,6 +98,8 @@ const RAISED_ELSEWHERE: &[(&str, &str)] = &[
     ("K0212", "the tests of modules"),
     ("K0218", "the tests of modules"),
     ("K0434", "large_matches_are_refused, below"),
+    ("K0801", "the tests of the command line, and the specification"),
+    ("K0804", "the tests of the command line, and the specification"),
     ("K0901", "the tests of modules"),
     ("K0902", "the tests of the command line"),
 ];

@@ -15,6 +15,7 @@ mod format;
 mod fuzz;
 mod language;
 mod mutations;
+mod running;
 mod spec;
 mod std;
 mod tidy;

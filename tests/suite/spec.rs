@@ -1,5 +1,5 @@
-//! The language reference, `tests/spec/**/*.md`, is true: every program in it is found to be what the text says.
-//! `UPDATE=1` rewrites the output blocks.
+//! The language reference, `tests/spec/**/*.md`, is true: every program in it is found to be what the text says, and
+//! the tests in those without errors pass, or fail as the text says. `UPDATE=1` rewrites the output blocks.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,14 @@ use kait_compiler::{Compilation, compile};
 use kait_tests::sources;
 use kait_tests::spec::{Case, cases};
 
+use crate::running::run_tests;
+
 const NAME: &str = "example.kait";
 
 #[test]
 fn the_reference_is_true() {
     let mut wrong = Vec::new();
-    let mut count = 0;
+    let (mut count, mut tests) = (0, 0);
     for path in sources::files().unwrap() {
         let name = path.to_string_lossy().replace('\\', "/");
         if !(name.starts_with("tests/spec/") && name.ends_with(".md")) {
@@ -27,9 +29,11 @@ fn the_reference_is_true() {
         for case in cases(&text) {
             count += 1;
             let compiled = compile(&MemorySources::single(NAME, case.program.as_str()), &[NAME]);
-            for problem in problems(&case, &compiled) {
-                wrong.push(format!("{name}:{problem}"));
+            let mut bad = problems(&case, &compiled);
+            if bad.is_empty() && !compiled.has_errors() {
+                tests += run(&case, &compiled, &mut bad);
             }
+            wrong.extend(bad.iter().map(|problem| format!("{name}:{problem}")));
             if let Some((lines, output)) = &case.output {
                 let shown =
                     terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
@@ -43,7 +47,7 @@ fn the_reference_is_true() {
             update(&path, &text, &outputs);
         }
     }
-    assert!(count > 30, "the specification was not found");
+    assert!(count > 30 && tests > 0, "the specification was not found");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
@@ -70,11 +74,43 @@ fn revealed(name: &str, compiled: &Compilation) -> Option<String> {
     Some(compiled.types.display(&compiled.hir, types?, Some(kait_compiler::hir::ModuleId(0))))
 }
 
+/// What marks a line of a test that fails when it runs.
+const FAILS: &str = "fails";
+
+/// Runs the tests of a program: how many there are. What fails must be announced, and the other way round.
+fn run(case: &Case, compiled: &Compilation, bad: &mut Vec<String>) -> usize {
+    let mut expected: Vec<_> = case.expected.iter().filter(|e| e.severity == FAILS).collect();
+    let (count, wrong) = run_tests(compiled);
+    for wrong in wrong {
+        let known = expected.iter().position(|e| {
+            e.line == wrong.line && e.code == wrong.code && wrong.message.contains(&e.part)
+        });
+        if let Some(known) = known {
+            expected.remove(known);
+        } else {
+            let at = case.line + wrong.line - 1;
+            let (test, code, message) = (&wrong.test, wrong.code, &wrong.message);
+            bad.push(format!("{at}: the test {test:?} fails[{code}]: {message}"));
+        }
+    }
+    for e in expected {
+        let at = case.line + e.line - 1;
+        bad.push(format!("{at}: no test fails[{}]: {}", e.code, e.part));
+    }
+    count
+}
+
 /// What does not hold, each with its line in the Markdown.
 fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
     let mut problems = Vec::new();
     let in_markdown = |line: usize| case.line + line - 1;
     let mut expected = case.expected.clone();
+    if compiled.has_errors() {
+        for e in expected.iter().filter(|e| e.severity == FAILS) {
+            problems.push(format!("{}: nothing runs, there are errors", in_markdown(e.line)));
+        }
+    }
+    expected.retain(|e| e.severity != FAILS);
     for finding in &compiled.diagnostics {
         let file = compiled.files.get(finding.primary.span.file).unwrap();
         let line = file.lines.line_col(finding.primary.span.start.into()).line as usize + 1;
