@@ -131,7 +131,7 @@ fn report(
     }
     for failed in &end.failed {
         let at = place(failed.site).unwrap_or_default();
-        lines.push(format!("error K0803: expected {}", failed.source));
+        lines.push(format!("error K0804: expected {}", failed.source));
         lines.push(format!("   {at}"));
         for (source, value) in &failed.shows {
             lines.push(format!("   {source} is {value}"));

@@ -114,7 +114,7 @@ fn tests_that_fail_say_why() {
          test \"no stub fits\" {\n  stub file.read(\"b\") => \"\"\n  expect reads() == \"\"\n}\n",
     );
     run(&["test", &path]).exits(1).says(&[
-        "expected twice(2) == 5",
+        "K0804: expected twice(2) == 5",
         "twice(2) is 4",
         "K0801",
         "`file.read` has no stub that fits this call",

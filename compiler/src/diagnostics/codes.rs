@@ -211,8 +211,10 @@ codes! {
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "graphs call themselves without a depth";
 
     // ---- K08xx: tests ----
+    NoStub = "K0801" "no-stub" Error nofix "a test calls something that has no stub";
     OnlyInTests = "K0802" "only-in-tests" Error nofix "a form of tests stands outside a test";
     BadQuestion = "K0803" "bad-question" Error nofix "a question about the calls of a test is malformed";
+    ExpectationFailed = "K0804" "expectation-failed" Error nofix "an expectation of a test does not hold";
 
     // ---- K09xx: packages and locks ----
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
