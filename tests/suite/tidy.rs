@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kait-ir", &[]),
     ("kait-stdlib", &[]),
     ("kait-compiler", &["kait-syntax", "kait-ir", "kait-stdlib"]),
-    ("kait-ide", &["kait-compiler", "kait-syntax"]),
+    ("kait-ide", &["kait-compiler", "kait-stdlib", "kait-syntax"]),
     ("kait-engine", &["kait-ir"]),
     ("kait-connect", &["kait-engine", "kait-ir"]),
     ("kait-runtime", &["kait-engine", "kait-connect", "kait-ir"]),

@@ -41,6 +41,7 @@ use lang::Lang;
 use ty::{Interner, Ty};
 
 pub use idmap::IdMap;
+pub use policies::{Place as PolicyPlace, policy_names};
 pub use signatures::{DefTypes, ItemBound, Signature};
 
 /// What the checker found out about one body.

@@ -9,7 +9,7 @@ use crate::hir::{Arg, ArgValue, ExprId, Literal};
 
 /// Where policies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// Behind a call.
     Call,
     /// In the header of a graph.
@@ -81,6 +81,16 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("runs", &[Place::Test], Value::Later("an evaluation against live models")),
     ("pass", &[Place::Test], Value::Later("an evaluation against live models")),
 ];
+
+/// The policies that a place knows and that this version runs: what an editor offers there.
+pub fn policy_names(place: Place) -> impl Iterator<Item = &'static str> {
+    TABLE
+        .iter()
+        .filter(move |(_, places, value)| {
+            places.contains(&place) && !matches!(value, Value::Later(_))
+        })
+        .map(|(name, ..)| *name)
+}
 
 impl Place {
     fn noun(self) -> &'static str {

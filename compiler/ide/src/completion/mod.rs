@@ -1,0 +1,331 @@
+//! What can be written at the cursor.
+//!
+//! `context` says what kind of place it is, from the tokens before it and the syntax nodes around it, which works in
+//! broken text; `items` has what each kind of place takes. Where nothing sensible can stand (in comments, texts and
+//! numbers, where a new name is introduced) nothing is offered.
+
+mod context;
+mod items;
+
+use kait_compiler::diagnostics::{FileId, Span};
+use kait_compiler::hir::DefId;
+
+use crate::Analysis;
+
+/// Something that can be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The name; also what typed letters are compared with.
+    pub label: String,
+    /// What it is.
+    pub kind: CompletionKind,
+    /// Its type or signature.
+    pub detail: Option<String>,
+    /// Documentation, as Markdown.
+    pub docs: Option<String>,
+    /// The part of the word that is already there.
+    pub replace: Span,
+    /// What takes its place.
+    pub insert: String,
+    /// The same with stops for the cursor (`$1`, `$0`), for editors that know snippets.
+    pub snippet: Option<String>,
+    /// Where it stands in the list: lower comes first.
+    pub rank: u8,
+}
+
+/// What a completion is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum CompletionKind {
+    Local,
+    Field,
+    Argument,
+    Constant,
+    Function,
+    Record,
+    Enum,
+    Variant,
+    Type,
+    TypeParameter,
+    Module,
+    Role,
+    Policy,
+    Keyword,
+}
+
+impl Analysis {
+    /// What can be written at an offset: in the order of rank and name.
+    #[must_use]
+    pub fn completions(&self, file: FileId, offset: u32) -> Vec<Completion> {
+        let Some((place, context)) = self.completion_context(file, offset) else {
+            return Vec::new();
+        };
+        let mut items = items::Items::new(self, file, place);
+        items.add(&context);
+        items.finish()
+    }
+}
+
+/// The place of the cursor.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    offset: u32,
+    /// The word before the cursor; empty if there is none.
+    word: Span,
+    /// An opening bracket follows, so a call brings none.
+    bracket_follows: bool,
+    /// The declaration around it.
+    owner: Option<DefId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::snapshot;
+
+    /// Labels in their order, long lists cut.
+    fn draw(
+        analysis: &crate::Analysis,
+        file: kait_compiler::diagnostics::FileId,
+        offset: u32,
+    ) -> String {
+        let found = analysis.completions(file, offset);
+        if found.is_empty() {
+            return "nothing".into();
+        }
+        let text = analysis.source(file).unwrap().text();
+        let mut out = String::new();
+        for item in found.iter().take(14) {
+            let detail = item.detail.as_deref().unwrap_or("");
+            let snippet = item.snippet.as_deref().unwrap_or(&item.insert);
+            let start = item.replace.start as usize;
+            let word = &text[start..item.replace.end as usize];
+            out += &format!("{:?} {} | {detail} | {word:?} → {snippet:?}\n", item.kind, item.label);
+        }
+        if found.len() > 14 {
+            out += &format!("… {} in all\n", found.len());
+        }
+        out
+    }
+
+    #[test]
+    fn members() {
+        snapshot(
+            "completion_members",
+            &[
+                (
+                    "fields of a record",
+                    "record R {\n  /// How many.\n  a: int\n  b: [text]\n}\n\nfn f(r: R) -> int {\n  r.$0\n}\n",
+                ),
+                (
+                    "fields with a part of the name",
+                    "record R {\n  alpha: int\n  beta: int\n}\n\nfn f(r: R) -> int {\n  r.al$0\n}\n",
+                ),
+                (
+                    "fields of a call's result",
+                    "record R {\n  a: int\n}\n\nfn g() -> R {\n  R(a: 1)\n}\n\nfn f() -> int {\n  g().$0\n}\n",
+                ),
+                (
+                    "fields of what a generic call gives",
+                    "record R {\n  a: int\n}\n\nfn f(rs: [R]) -> int? {\n  list.first(rs)?.$0\n}\n",
+                ),
+                (
+                    "fields of an item of a field",
+                    "record R {\n  a: int\n}\n\nrecord S {\n  rs: [R]\n}\n\nfn f(s: S) -> int? {\n  s.rs[0]?.$0\n}\n",
+                ),
+                (
+                    "fields of an optional",
+                    "record R {\n  a: int\n}\n\nfn f(r: R?) -> int? {\n  r?.$0\n}\n",
+                ),
+                (
+                    "fields in a template",
+                    "record R {\n  a: int\n}\n\nfn f(r: R) -> text {\n  \"a ${r.$0}\"\n}\n",
+                ),
+                (
+                    "fields of a loop item",
+                    "record R {\n  a: int\n}\n\nfn f(rs: [R]) -> [int] {\n  for r in rs { r.$0 }\n}\n",
+                ),
+                (
+                    "before a line that goes on",
+                    "record R {\n  a: int\n}\n\nfn f(r: R) -> int {\n  let x = r.$0\n  let y = 1\n  x + y\n}\n",
+                ),
+                ("a text has no fields", "fn f(s: text) -> int {\n  s.$0\n}\n"),
+                ("functions of a std module", "fn f(s: text) -> text {\n  hash.$0\n}\n"),
+                (
+                    "functions of an imported module",
+                    "use shop\n\nfn f() -> int {\n  shop.$0\n}\n//- shop.kait\n/// Docs.\npub fn one() -> int {\n  1\n}\n\nfn hidden() -> int {\n  1\n}\n\npub record Order {\n  id: int\n}\n",
+                ),
+                (
+                    "variants of an enum",
+                    "enum E {\n  A\n  B(x: int)\n}\n\nfn f() -> E {\n  E.$0\n}\n",
+                ),
+                (
+                    "types of a module",
+                    "use shop\n\nfn f(o: shop.$0) -> int {\n  1\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n\npub record Order {\n  id: int\n}\n",
+                ),
+                (
+                    "a selector",
+                    "record R {\n  a: int\n  b: text\n}\n\nfn f(rs: [R]) -> [R] {\n  list.sort(rs, by: .$0)\n}\n",
+                ),
+                ("an unknown value", "fn f() -> int {\n  what.$0\n}\n"),
+            ],
+            draw,
+        );
+    }
+
+    #[test]
+    fn names() {
+        snapshot(
+            "completion_names",
+            &[
+                (
+                    "what is bound, by closeness",
+                    "fn f(alpha: int) -> int {\n  let beta = 1\n  for gamma in [1] { $0 }\n  let delta = 2\n  1\n}\n",
+                ),
+                (
+                    "with a part of the name",
+                    "fn f(alpha: int) -> int {\n  let album = 1\n  al$0\n}\n",
+                ),
+                ("in a template", "fn f(alpha: int) -> text {\n  \"a ${al$0}\"\n}\n"),
+                (
+                    "functions and constants",
+                    "let limit = 3\n\n/// Doubles.\nfn double(n: int) -> int {\n  n + n\n}\n\nfn f() -> int {\n  do$0\n}\n",
+                ),
+                (
+                    "a call that has its brackets",
+                    "fn double(n: int) -> int {\n  n + n\n}\n\nfn f() -> int {\n  dou$0(1)\n}\n",
+                ),
+                ("a std function by its own name", "fn f(s: text) -> text {\n  trim$0\n}\n"),
+                (
+                    "variants and records",
+                    "enum Verdict {\n  Accept\n  Revise(notes: text)\n}\n\nrecord Row {\n  a: int\n}\n\nfn f() -> Verdict {\n  R$0\n}\n",
+                ),
+                (
+                    "a loop's words",
+                    "fn f() -> int {\n  loop n = 0 max 3 {\n    ne$0\n  } else {\n    n\n  }\n}\n",
+                ),
+                ("behind a value: only what can follow", "fn f(a: bool) -> bool {\n  a a$0\n}\n"),
+                ("behind a call", "graph f() -> text {\n  file.read(\"a\") $0\n}\n"),
+                (
+                    "in a test",
+                    "graph g() -> none {\n  out.status(\"a\")\n}\n\ntest \"t\" {\n  $0\n}\n",
+                ),
+                ("an unfinished line", "fn f(alpha: int) -> int {\n  let x = al$0\n  let y = 2\n"),
+            ],
+            draw,
+        );
+    }
+
+    #[test]
+    fn arguments() {
+        snapshot(
+            "completion_arguments",
+            &[
+                (
+                    "named arguments that are missing",
+                    "fn f(alpha: int, beta: int, gamma: int = 1) -> int {\n  alpha\n}\n\nfn g() -> int {\n  f(1, beta: 2, $0)\n}\n",
+                ),
+                (
+                    "fields of a record",
+                    "record R {\n  alpha: int\n  /// Docs.\n  beta: text\n}\n\nfn g() -> R {\n  R(al$0)\n}\n",
+                ),
+                (
+                    "behind a name: a value",
+                    "fn f(alpha: int) -> int {\n  alpha\n}\n\nfn g(gamma: int) -> int {\n  f(alpha: ga$0)\n}\n",
+                ),
+                (
+                    "of a std function",
+                    "fn g(gamma: [text]) -> text {\n  text.join(gamma, wi$0)\n}\n",
+                ),
+                ("policies of a call", "graph g() -> text {\n  file.read(\"a\") with (re$0)\n}\n"),
+                (
+                    "the role of a call",
+                    "model fast\n\nprompt p(t: text) -> text {\n  model fast\n  user t\n}\n\ngraph g() -> text {\n  p(\"a\") with (model: $0)\n}\n",
+                ),
+                (
+                    "policies of a model",
+                    "model fast\n\nprompt p(t: text) -> text {\n  model fast with ($0)\n  user t\n}\n",
+                ),
+                (
+                    "variables of a loop",
+                    "fn f() -> int {\n  loop total = 0, count = 1 max 3 {\n    next($0)\n  } else {\n    total\n  }\n}\n",
+                ),
+                ("bounds", "type Id = text where ($0)\n"),
+            ],
+            draw,
+        );
+    }
+
+    #[test]
+    fn places() {
+        snapshot(
+            "completion_places",
+            &[
+                ("a declaration", "$0\n"),
+                ("a declaration behind others", "fn f() -> int {\n  1\n}\n\ngr$0\n"),
+                ("behind pub", "pub $0\n"),
+                (
+                    "a parameter's type",
+                    "record Row {\n  a: int\n}\n\nfn f(r: R$0) -> int {\n  1\n}\n",
+                ),
+                ("a result's type", "fn f() -> $0 {\n  1\n}\n"),
+                ("a type in a list", "fn f(xs: [i$0]) -> int {\n  1\n}\n"),
+                ("a type parameter", "record Box<Item> {\n  value: I$0\n}\n"),
+                (
+                    "a prompt's line",
+                    "model fast\n\nprompt p(t: text) -> text {\n  model fast\n  $0\n}\n",
+                ),
+                (
+                    "a prompt's role",
+                    "model fast\nmodel smart\n\nprompt p(t: text) -> text {\n  model $0\n  user t\n}\n",
+                ),
+                (
+                    "a prompt's message",
+                    "model fast\n\nprompt p(words: text) -> text {\n  model fast\n  user wo$0\n}\n",
+                ),
+                (
+                    "a pattern of a match",
+                    "enum E {\n  A\n  B(x: int)\n}\n\nfn f(e: E) -> int {\n  match e {\n    $0\n  }\n}\n",
+                ),
+                (
+                    "the next pattern",
+                    "enum E {\n  A\n  B(x: int)\n}\n\nfn f(e: E) -> int {\n  match e {\n    A => 1\n    B$0\n  }\n}\n",
+                ),
+                (
+                    "a pattern of a catch",
+                    "graph g() -> text {\n  file.read(\"a\") catch {\n    Time$0\n  }\n}\n",
+                ),
+                ("behind is", "fn f(r: Result<int>) -> bool {\n  r is $0\n}\n"),
+                (
+                    "an arm's value",
+                    "enum E {\n  A\n  B\n}\n\nfn f(e: E, number: int) -> int {\n  match e {\n    A => nu$0\n  }\n}\n",
+                ),
+                ("a header's clauses", "graph g() -> text $0 {\n  \"a\"\n}\n"),
+                ("effects", "graph g() -> text does $0 {\n  \"a\"\n}\n"),
+                ("a for's clauses", "fn f(xs: [int]) -> [int] {\n  for x in xs $0 { x }\n}\n"),
+                ("else", "fn f(a: bool) -> int {\n  if a { 1 } $0\n}\n"),
+            ],
+            draw,
+        );
+    }
+
+    #[test]
+    fn nowhere() {
+        snapshot(
+            "completion_nowhere",
+            &[
+                ("in a comment", "fn f() -> int {\n  // a$0\n  1\n}\n"),
+                ("in documentation", "/// a$0\nfn f() -> int {\n  1\n}\n"),
+                ("in a text", "fn f() -> text {\n  \"a $0b\"\n}\n"),
+                ("in a text that is not closed", "fn f() -> text {\n  \"a $0\n}\n"),
+                ("in a number", "fn f() -> int {\n  12$0\n}\n"),
+                ("where a name is introduced", "fn f() -> int {\n  let a$0 = 1\n  a\n}\n"),
+                ("the name of a function", "fn $0\n"),
+                ("the name of a parameter", "fn f(a$0) -> int {\n  1\n}\n"),
+                ("the name of a field", "record R {\n  a$0\n}\n"),
+                ("the title of a test", "test \"$0\" {\n}\n"),
+                ("behind a text", "fn f() -> text {\n  \"a\"$0\n}\n"),
+            ],
+            draw,
+        );
+    }
+}

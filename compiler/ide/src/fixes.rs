@@ -1,0 +1,135 @@
+//! Changes that the compiler offers with its findings.
+
+use std::sync::Arc;
+
+use kait_compiler::diagnostics::fixes::{self, Choice, MAX_ROUNDS};
+use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
+use kait_compiler::sources::Sources;
+use rustc_hash::FxHashMap;
+
+use crate::format::difference;
+use crate::{Analysis, Overlay, TextEdit};
+
+/// A change that mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeFix<'a> {
+    /// What is mended.
+    pub finding: &'a Diagnostic,
+    /// What it does, in the imperative.
+    pub title: &'a str,
+    /// The edits, none overlapping; they may be in other files, never in std.
+    pub edits: Vec<TextEdit>,
+    /// Whether the result surely means what was meant.
+    pub safe: bool,
+}
+
+impl Analysis {
+    /// The fixes of the findings that touch a place.
+    #[must_use]
+    pub fn fixes(&self, place: Span) -> Vec<CodeFix<'_>> {
+        let touches = |span: Span| span.start <= place.end && place.start <= span.end;
+        self.diagnostics(place.file)
+            .filter(|finding| touches(finding.primary.span))
+            .flat_map(|finding| finding.fixes.iter().map(move |fix| (finding, fix)))
+            .filter(|(_, fix)| fix.edits.iter().all(|edit| !self.is_std(edit.span.file)))
+            .map(|(finding, fix)| CodeFix {
+                finding,
+                title: &fix.title,
+                edits: fix
+                    .edits
+                    .iter()
+                    .map(|edit| TextEdit::new(edit.span, edit.insert.as_str()))
+                    .collect(),
+                safe: fix.safe,
+            })
+            .collect()
+    }
+
+    /// The edits of all certain fixes of a file, applied until none is left: what `kait check --fix` does.
+    #[must_use]
+    pub fn fix_all(&self, sources: &dyn Sources, file: FileId) -> Vec<TextEdit> {
+        let Some(source) = self.source(file) else { return Vec::new() };
+        let path = source.path.to_string();
+        let (mut text, mut applied) =
+            fixes::apply(file, source.text(), &self.compilation.diagnostics, Choice::Safe);
+        let mut rounds = 1;
+        while applied > 0 && rounds < MAX_ROUNDS {
+            let texts = FxHashMap::from_iter([(path.clone(), Arc::from(text.as_str()))]);
+            let again = Self::new(&Overlay { base: sources, texts }, &[&path]);
+            let Some(here) = again.file(&path) else { break };
+            let (next, count) =
+                fixes::apply(here, &text, &again.compilation.diagnostics, Choice::Safe);
+            (text, applied) = (next, count);
+            rounds += 1;
+        }
+        difference(file, source.text(), &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{case, snapshot, underlined, write_case};
+
+    const CASES: &[(&str, &str)] = &[
+        ("another language's operator", "fn f(a: bool, b: bool) -> bool {\n  a $0&& b\n}\n"),
+        ("a similar name", "fn f(number: int) -> int {\n  nu$0mbr\n}\n"),
+        ("elsewhere on the line", "fn f(a: bool, b: bool) -> bool {\n  $0a && b\n}\n"),
+        (
+            "an unused import",
+            "use $0shop\n\nfn f() -> int {\n  1\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n",
+        ),
+        ("nothing", "fn f() -> int {\n  $01\n}\n"),
+    ];
+
+    #[test]
+    fn fixes_at_a_place() {
+        snapshot("fixes", CASES, |analysis, file, offset| {
+            let found = analysis.fixes(Span::new(file, offset, offset));
+            let mut out = String::new();
+            for fix in found {
+                out += &underlined(analysis, &[(fix.finding.primary.span, &fix.finding.message)]);
+                let text = TextEdit::apply(analysis.source(file).unwrap().text(), &fix.edits);
+                out +=
+                    &format!("{}{}\n{text}", fix.title, if fix.safe { "" } else { " (a guess)" });
+            }
+            out
+        });
+    }
+
+    #[test]
+    fn diagnostics_of_one_file() {
+        let cases = [
+            ("places that matter", "fn f(n: int) -> int {\n  let n = 2\n  n\n}\n"),
+            (
+                "only its own",
+                "use shop\n\nfn f() -> int {\n  shop.one()\n}\n//- shop.kait\npub fn one() -> int {\n  what\n}\n",
+            ),
+        ];
+        snapshot("diagnostics", &cases, |analysis, file, _| {
+            let mut out = String::new();
+            for found in analysis.diagnostics(file) {
+                out += &format!("{} {}\n", found.code, found.message);
+                let mut places = vec![(found.primary.span, found.primary.text.as_str())];
+                places.extend(found.labels.iter().map(|label| (label.span, label.text.as_str())));
+                out += &underlined(analysis, &places);
+            }
+            out
+        });
+    }
+
+    #[test]
+    fn all_certain_fixes() {
+        let text = "use shop\n\nfn f(a: bool, b: bool) -> bool {\n  a && b || nt a\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n";
+        let case = case(text);
+        let analysis = Analysis::new(&case.sources, &[&case.path]);
+        let file = analysis.file(&case.path).unwrap();
+        let edits = analysis.fix_all(&case.sources, file);
+        let mut out = String::new();
+        let fixed = TextEdit::apply(analysis.source(file).unwrap().text(), &edits);
+        write_case(&mut out, "what is certain is done, guesses are left", text, &fixed);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("fix_all", out);
+        });
+    }
+}

@@ -1,0 +1,149 @@
+//! What the name under the cursor means: its declaration, effects and documentation, as Markdown.
+
+use kait_compiler::check::ty::Prim;
+use kait_compiler::diagnostics::{FileId, Span};
+use kait_syntax::SyntaxKind;
+
+use crate::{Analysis, Symbol};
+
+/// What to show beside a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// The name.
+    pub span: Span,
+    /// Markdown.
+    pub markdown: String,
+}
+
+impl Analysis {
+    /// What there is to say about the name at an offset.
+    #[must_use]
+    pub fn hover(&self, file: FileId, offset: u32) -> Option<Hover> {
+        if let Some((symbol, span)) = self.symbol_at(file, offset) {
+            return Some(Hover { span, markdown: self.describe(symbol)? });
+        }
+        let word = self.word_at(file, offset)?;
+        let range = word.range();
+        let span = crate::analysis::span_of(file, range);
+        let is_type = word.parent().kind() == SyntaxKind::Path
+            || word.parent().kind() == SyntaxKind::NamedType
+            || word.parent().kind() == SyntaxKind::NoneType;
+        if is_type && let Some(prim) = Prim::parse(word.text()) {
+            let markdown = format!("```kait\n{}\n```\n\n{}", prim.as_str(), primitive_docs(prim));
+            return Some(Hover { span, markdown });
+        }
+        None
+    }
+
+    /// A symbol's declaration, effects and documentation, as Markdown.
+    #[must_use]
+    pub fn describe(&self, symbol: Symbol) -> Option<String> {
+        let mut text = format!("```kait\n{}\n```", self.headline(symbol)?);
+        if let Symbol::Def(def) = symbol
+            && let Some(effects) = self.effects_text(def)
+        {
+            text.push_str(&format!("\n\nEffects: `{effects}`"));
+        }
+        if let Some(docs) = self.docs_of(symbol) {
+            text.push_str("\n\n");
+            text.push_str(&docs);
+        }
+        Some(text)
+    }
+}
+
+/// What a primitive type holds.
+pub(crate) fn primitive_docs(prim: Prim) -> &'static str {
+    match prim {
+        Prim::Text => "Unicode text. `${…}` in quotes puts values into it.",
+        Prim::Int => "A whole number of 64 bits. Overflow is a `Trap`.",
+        Prim::Float => "A number with a fraction, of 64 bits.",
+        Prim::Bool => "`true` or `false`.",
+        Prim::Bytes => "Bytes; base64 on the wire.",
+        Prim::Json => "Any JSON. Decoded by the type that its place expects.",
+        Prim::Time => "A moment; RFC 3339 on the wire.",
+        Prim::Duration => "A length of time: `30s`, `2h`, `1d`.",
+        Prim::Money => "A decimal amount with its currency: `20usd`.",
+        Prim::Size => "A number of bytes: `4kb`, `2mb`.",
+        Prim::Image => "An image.",
+        Prim::Audio => "A sound.",
+        Prim::File => "A file's name, kind and bytes.",
+        Prim::None => "The type of `none`: what a call for its effect gives.",
+        Prim::Role => "The name of a `model` declaration.",
+        Prim::Secret => "A secret's value, which no program can read.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::snapshot;
+
+    #[test]
+    fn hover() {
+        snapshot(
+            "hover",
+            &[
+                ("a local", "fn f(xs: [int]) -> int {\n  let n = list.length(xs)\n  $0n + 1\n}\n"),
+                (
+                    "a parameter with docs",
+                    "fn f(\n  /// What to say.\n  words: text,\n) -> text {\n  wor$0ds\n}\n",
+                ),
+                ("a std function", "fn f(s: text) -> text {\n  text.tr$0im(s)\n}\n"),
+                ("a std module", "fn f(s: text) -> text {\n  te$0xt.trim(s)\n}\n"),
+                (
+                    "a graph, with its effects",
+                    "/// Greets.\npub graph hello(name: text) -> text does read file {\n  file.read(name)\n}\n\ngraph g() -> text {\n  he$0llo(\"a\")\n}\n",
+                ),
+                (
+                    "a prompt",
+                    "model fast\n\n/// One word.\nprompt p(t: text) -> text {\n  model fast\n  user t\n}\n\ngraph g() -> text {\n  p$0(\"a\")\n}\n",
+                ),
+                (
+                    "a record",
+                    "/// A note.\nrecord Note {\n  /// The text.\n  body: text\n  stars: int = 3\n}\n\nfn f(n: No$0te) -> text {\n  n.body\n}\n",
+                ),
+                (
+                    "a field",
+                    "record Note {\n  /// The text.\n  body: text\n}\n\nfn f(n: Note) -> text {\n  n.bo$0dy\n}\n",
+                ),
+                (
+                    "a named argument",
+                    "record Note {\n  /// The text.\n  body: text\n}\n\nfn f() -> Note {\n  Note(bo$0dy: \"a\")\n}\n",
+                ),
+                (
+                    "a variant",
+                    "enum Verdict {\n  /// Good as it is.\n  Accept\n  Revise(notes: text)\n}\n\nfn f() -> Verdict {\n  Revi$0se(notes: \"a\")\n}\n",
+                ),
+                (
+                    "a variant in a pattern",
+                    "fn f(r: Result<int>) -> int {\n  match r {\n    O$0k(v) => v\n    _ => 0\n  }\n}\n",
+                ),
+                ("a constant", "/// How many.\nlet limit = 3\n\nfn f() -> int {\n  lim$0it\n}\n"),
+                ("a primitive type", "fn f(n: in$0t) -> int {\n  n\n}\n"),
+                ("a type parameter", "record Box<T> {\n  value: T$0\n}\n"),
+                (
+                    "a form of tests",
+                    "graph g() -> none {\n  out.status(\"a\")\n}\n\ntest \"t\" {\n  expect ca$0lls(g) == 0\n}\n",
+                ),
+                ("nothing on a blank", "fn f() -> int {\n $0 1\n}\n"),
+                ("nothing in a comment", "// f$0oo\nfn f() -> int {\n  1\n}\n"),
+                ("an unknown name", "fn f() -> int {\n  unkn$0own\n}\n"),
+                (
+                    "beside a broken declaration",
+                    "fn broken( -> {\n\n/// Fine.\nfn f(n: int) -> int {\n  n\n}\n\nfn g() -> int {\n  f$0(1)\n}\n",
+                ),
+                ("in a block that is not finished", "fn f(n: int) -> int {\n  let a = n$0 +\n"),
+            ],
+            |analysis, file, offset| {
+                analysis.hover(file, offset).map_or_else(
+                    || "nothing".to_owned(),
+                    |hover| {
+                        crate::testing::underlined(analysis, &[(hover.span, "")])
+                            + "\n"
+                            + &hover.markdown
+                    },
+                )
+            },
+        );
+    }
+}
