@@ -73,8 +73,10 @@ impl BodyCx<'_, '_> {
                 }
             }
             Expr::Call { callee, args, piped } => self.call(e, callee, args, *piped, expect),
-            Expr::Field { base, name, name_span, optional } => {
-                self.field(e, *base, name, *name_span, *optional)
+            Expr::Field { base, name, name_span, dot, optional } => {
+                let length = if *optional { 2 } else { 1 };
+                let dot = Span { start: *dot, end: *dot + length, ..*name_span };
+                self.field(e, *base, name, *name_span, dot, *optional)
             }
             Expr::Index { base, index } => self.index(*base, *index),
             Expr::Unary(op, inner) => self.unary(e, *op, *inner, expect),
@@ -369,14 +371,13 @@ impl BodyCx<'_, '_> {
         base: ExprId,
         name: &smol_str::SmolStr,
         name_span: Span,
+        dot: Span,
         optional: bool,
     ) -> Ty {
         let base_ty = self.expr(base, Expect::ANY);
         let is_optional = matches!(self.kind(base_ty), TyKind::Optional(_));
         if is_optional && !optional {
             let shown = self.show(base_ty);
-            // Right before the name, because a bracket may stand between the value and the dot.
-            let dot = Span { start: name_span.start.saturating_sub(1), ..name_span.before() };
             self.report(
                 Diagnostic::new(
                     Code::MaybeNone,
@@ -391,7 +392,6 @@ impl BodyCx<'_, '_> {
         }
         if optional && !is_optional && !self.is_error(base_ty) {
             let shown = self.show(base_ty);
-            let dot = Span { start: name_span.start.saturating_sub(2), ..name_span.before() };
             self.report(
                 Diagnostic::new(
                     Code::NeverNone,

@@ -3,7 +3,7 @@
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{BinaryOp, DefKind, Expr, ExprId, Literal, UnaryOp};
+use crate::hir::{BinaryOp, DefKind, Expr, ExprId, Literal, TemplatePart, UnaryOp};
 
 impl BodyCx<'_, '_> {
     pub(super) fn unary(&mut self, e: ExprId, op: UnaryOp, inner: ExprId, expect: Expect) -> Ty {
@@ -434,17 +434,30 @@ impl BodyCx<'_, '_> {
         parts.reverse();
     }
 
-    /// Edits that turn a chain of sums into one text: a plain literal gives its content, others stand in `${}`.
-    fn template_edits(&self, parts: &[ExprId]) -> Vec<Edit> {
-        let plain = |e: ExprId| match self.node(e) {
-            Expr::Literal(Literal::Text(text)) => {
-                let span = self.span(e);
-                // Between simple quotes and without escapes the content is as long as the text.
-                let length = u32::try_from(text.len()).ok().and_then(|n| n.checked_add(2));
-                length == Some(span.end - span.start) && !text.contains(['"', '\\', '\n', '$'])
-            }
-            _ => false,
+    /// Whether what stands between the quotes of a text can stand in another text as it is.
+    ///
+    /// Only its length tells how a text was written: between simple quotes and without escapes its source is longer
+    /// by the quotes alone.
+    fn is_plain_text(&self, e: ExprId) -> bool {
+        let span = self.span(e);
+        let (text, end) = match self.node(e) {
+            Expr::Literal(Literal::Text(text)) => (text.as_str(), span.end),
+            Expr::Template(parts) => match parts.as_slice() {
+                [TemplatePart::Expr(first), ..] => ("", self.span(*first).start - 1),
+                [TemplatePart::Text(text), TemplatePart::Expr(first), ..] => {
+                    (text.as_str(), self.span(*first).start - 1)
+                }
+                _ => return false,
+            },
+            _ => return false,
         };
+        let length = u32::try_from(text.len()).ok().and_then(|n| n.checked_add(2));
+        length == Some(end - span.start) && !text.contains(['"', '\\', '\n', '$'])
+    }
+
+    /// Edits that turn a chain of sums into one text: a plain text gives its content, others stand in `${}`.
+    fn template_edits(&self, parts: &[ExprId]) -> Vec<Edit> {
+        let plain = |e: ExprId| self.is_plain_text(e);
         let mut edits = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             let span = self.span(*part);

@@ -541,6 +541,8 @@ pub enum Expr {
         name: SmolStr,
         /// The name's place.
         name_span: Span,
+        /// Where the `.` or `?.` begins.
+        dot: u32,
         /// `?.`
         optional: bool,
     },

@@ -97,6 +97,8 @@ fn bare_variants_are_found_by_type_else_by_name() {
 fn fields_are_found_or_suggested() {
     repairs(&with("n.titel"), Code::UnknownField);
     repairs(&with("xs.length"), Code::UnknownField);
+    repairs(&with("n?.title"), Code::NeverNone);
+    repairs(&with("n?. title"), Code::NeverNone);
     rejects(&with("n.author"), &[(Code::UnknownField, "no field `author`", "author")]);
     rejects(&with("t.size"), &[(Code::UnknownField, "`text` has no field `size`", "size")]);
 }

@@ -84,6 +84,8 @@ fn sums_of_texts_become_templates() {
         (r#""a" + t + "b" + "c""#, r#""a${t}bc""#),
         (r#"t + t"#, r#""${t}${t}""#),
         (r#""n: " + n"#, r#""n: ${n}""#),
+        (r#""n: " + "${n}.""#, r#""n: ${n}.""#),
+        (r#"t + " ${n}" + t"#, r#""${t} ${n}${t}""#),
     ] {
         let text = with(sum);
         let found = errors(&text);

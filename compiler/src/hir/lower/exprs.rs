@@ -47,7 +47,7 @@ impl<'a> Lowerer<'a> {
             AstExpr::OptField(expr) => {
                 let span = self.span(expr.range());
                 let base = self.opt_expr(expr.base(), span);
-                self.field_of(base, expr.name(), true, span)
+                self.field_of(base, expr.name(), expr.dot(), true, span)
             }
             AstExpr::UidField(expr) => self.upper_path_value(expr),
             AstExpr::Call(expr) => self.call(expr, None),
@@ -197,7 +197,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         let base = self.opt_expr(expr.base(), span);
-        self.field_of(base, expr.name(), false, span)
+        self.field_of(base, expr.name(), expr.dot(), false, span)
     }
 
     /// An unknown name in front of a dot may have been meant as a value or as a module.
@@ -213,12 +213,14 @@ impl<'a> Lowerer<'a> {
         &mut self,
         base: ExprId,
         name: Option<kait_syntax::SyntaxToken<'_>>,
+        dot: Option<kait_syntax::SyntaxToken<'_>>,
         optional: bool,
         span: Span,
     ) -> ExprId {
-        let Some(token) = name else { return self.missing(span) };
+        let (Some(token), Some(dot)) = (name, dot) else { return self.missing(span) };
         let (name, name_span) = self.token(token);
-        self.alloc(Expr::Field { base, name, name_span, optional }, span)
+        let dot = u32::from(dot.range().start());
+        self.alloc(Expr::Field { base, name, name_span, dot, optional }, span)
     }
 
     fn list(&mut self, expr: ast::ListExpr<'a>) -> ExprId {

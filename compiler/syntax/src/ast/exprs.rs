@@ -2,7 +2,7 @@
 
 use super::{
     Arms, AstNode, Block, Body, Guard, Pattern, Policies, Type, child, child_after, children,
-    choice, name, views,
+    choice, name, token, views,
 };
 use crate::numbers::NumberLiteral;
 use crate::strings::{self, StrPart};
@@ -397,6 +397,12 @@ impl<'t> IsExpr<'t> {
 }
 
 impl<'t> FieldExpr<'t> {
+    /// The `.` in front of the name.
+    #[must_use]
+    pub fn dot(self) -> Option<SyntaxToken<'t>> {
+        token(self.0, SyntaxKind::Dot)
+    }
+
     /// The field's name.
     #[must_use]
     pub fn name(self) -> Option<SyntaxToken<'t>> {
@@ -405,6 +411,12 @@ impl<'t> FieldExpr<'t> {
 }
 
 impl<'t> OptFieldExpr<'t> {
+    /// The `?.` in front of the name.
+    #[must_use]
+    pub fn dot(self) -> Option<SyntaxToken<'t>> {
+        token(self.0, SyntaxKind::QuestionDot)
+    }
+
     /// The field's name.
     #[must_use]
     pub fn name(self) -> Option<SyntaxToken<'t>> {
