@@ -262,14 +262,21 @@ impl Lowerer<'_> {
     fn take_body(&mut self) -> Body {
         let Body { exprs, expr_spans, pats, pat_spans, locals, root } = &mut self.body;
         Body {
-            exprs: exprs.drain(..).collect(),
-            expr_spans: expr_spans.drain(..).collect(),
-            pats: pats.drain(..).collect(),
-            pat_spans: pat_spans.drain(..).collect(),
-            locals: locals.drain(..).collect(),
+            exprs: moved(exprs),
+            expr_spans: moved(expr_spans),
+            pats: moved(pats),
+            pat_spans: moved(pat_spans),
+            locals: moved(locals),
             root: root.take(),
         }
     }
+}
+
+/// The elements in memory of just their size; the larger memory stays where it is.
+fn moved<T>(elements: &mut Vec<T>) -> Vec<T> {
+    let mut exact = Vec::with_capacity(elements.len());
+    exact.append(elements);
+    exact
 }
 
 /// The index of the next element; a body has less than 2³² of anything, because a file has less than 2³² bytes.
