@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kait_compiler::sources::MemorySources;
-use kait_compiler::{Compilation, compile};
+use kait_compiler::{Cache, Compilation, compile, compile_with};
 use rustc_hash::FxHashSet;
 
 /// The examples: their texts without the comment on the file, and the names that they declare.
@@ -136,7 +136,8 @@ fn k_compile() {
     }
 }
 
-/// A letter is typed into the body of a function in the middle of the file, and taken away again.
+/// A letter is typed into the body of a function in the middle of the file, and taken away again: with a cache, as
+/// editors compile, and without.
 fn k_edit() {
     let text = program(10_000);
     let middle = text.len() / 2;
@@ -145,7 +146,18 @@ fn k_edit() {
     let broken = compiled(&edited);
     assert!(broken.has_errors(), "its uses do not know the new name");
     let mut typed = false;
+    let mut cache = Cache::new();
     let edit = measure::sample(201, || {
+        typed = !typed;
+        let text = if typed { &edited } else { &text };
+        let sources = MemorySources::single("main.kait", Arc::clone(text));
+        let (seconds, found) =
+            measure::seconds(|| compile_with(black_box(&sources), &["main.kait"], &mut cache));
+        assert_eq!(found.has_errors(), typed);
+        seconds * 1e3
+    });
+    assert!(cache.reused() > 0, "what is not typed into stays as it was");
+    let fresh = measure::sample(101, || {
         typed = !typed;
         let text = if typed { &edited } else { &text };
         let (seconds, found) = measure::seconds(|| compiled(black_box(text)));
@@ -157,6 +169,7 @@ fn k_edit() {
     });
     parse.print("limit: parse 10000 lines", "ms", None);
     edit.print("k-edit: a keystroke in 10000 lines", "ms", Some(&parse));
+    fresh.print("the same without a cache", "ms", Some(&parse));
 }
 
 fn main() {

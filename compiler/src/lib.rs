@@ -4,8 +4,9 @@
 //! reaches back. No file, clock, network or environment access: source text comes in through a trait,
 //! [`sources::Sources`].
 //!
-//! [`compile`] runs all of it; [`resolve`] stops at the HIR.
+//! [`compile`] runs all of it; [`compile_with`] does so with a [`Cache`]; [`resolve`] stops at the HIR.
 
+mod cache;
 pub mod check;
 pub mod diagnostics;
 pub mod effects;
@@ -15,7 +16,8 @@ pub mod lower;
 pub mod names;
 pub mod sources;
 
-use check::Types;
+pub use cache::Cache;
+use check::{Known, Types};
 use diagnostics::{Diagnostic, Diagnostics};
 use effects::Effects;
 use hir::{DefId, Hir};
@@ -90,9 +92,28 @@ pub fn resolve(
 /// Compiles `roots` (paths) and everything that they import. Never fails: mistakes are data.
 #[must_use]
 pub fn compile(sources: &dyn Sources, roots: &[&str]) -> Compilation {
+    run(sources, roots, None)
+}
+
+/// Compiles like [`compile`], with the same result, but takes over from the last compilation with this cache what did
+/// not change since: for editors, which compile after each keystroke.
+#[must_use]
+pub fn compile_with(sources: &dyn Sources, roots: &[&str], cache: &mut Cache) -> Compilation {
+    run(sources, roots, Some(cache))
+}
+
+fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> Compilation {
     let mut diagnostics = Diagnostics::new();
-    let (files, hir) = resolve(sources, roots, &mut diagnostics);
-    let types = check::check(&hir, &mut diagnostics);
+    let mut files = Files::default();
+    let names = names::resolve(sources, roots, &mut files, &mut diagnostics);
+    let hir = hir::lower::lower(&names, &files, &mut diagnostics);
+    let known =
+        cache.as_mut().map_or_else(Known::default, |cache| cache.take(&names, &files, &hir));
+    let checked = check::check_with(&hir, known, &mut diagnostics);
+    if let Some(cache) = cache {
+        cache.keep(names, &files, &hir, &checked);
+    }
+    let types = checked.types;
     let effects = effects::effects(&hir, &types, &mut diagnostics);
     diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
     Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }

@@ -385,6 +385,7 @@ impl<'a> BodyCx<'_, 'a> {
 
     /// Whether the declaration itself uses that name without knowing it: then its parameter was renamed.
     pub(super) fn renamed(&self, def: DefId, name: &str) -> bool {
+        self.cx.trouble();
         let Some(declared) = self.cx.hir.defs.get(def.index()) else { return false };
         let quoted = format!("`{name}`");
         self.cx.sink.as_slice().iter().any(|one| {

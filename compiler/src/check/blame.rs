@@ -36,6 +36,7 @@ impl BodyCx<'_, '_> {
 
     /// The same for a misfit that either of two sides could mend.
     pub(super) fn both_blamed(&mut self, one: (&[Span], Ty), other: (&[Span], Ty)) -> bool {
+        self.cx.trouble();
         let sides = [(one.0, self.core(one.1)), (other.0, self.core(other.1))];
         let known = sides.iter().any(|(places, wanted)| {
             places.iter().filter_map(|place| self.cx.suspects.get(place)).any(|before| {

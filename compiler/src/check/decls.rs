@@ -387,7 +387,7 @@ impl<'a> Checker<'a> {
         }
         self.states[id.index()] = State::Busy;
         self.depth += 1;
-        let ty = self.constant_body(id, body, written.as_ref());
+        let ty = self.watched(id, |checker| checker.constant_body(id, body, written.as_ref()));
         self.depth -= 1;
         self.states[id.index()] = State::Done;
         self.found.insert(id, ty);

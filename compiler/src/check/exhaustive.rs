@@ -187,7 +187,7 @@ impl BodyCx<'_, '_> {
                 if !matches!(self.cx.interner.kind(ty), TyKind::Optional(_)) =>
             {
                 match self.variant_name(ty, *index) {
-                    Some(name) if self.cx.said.contains(&Cause::Variant(name.clone())) => {}
+                    Some(name) if self.cx.has_said(&Cause::Variant(name.clone())) => {}
                     _ => self.report(finding),
                 }
             }

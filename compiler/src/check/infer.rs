@@ -1,6 +1,8 @@
 //! The relation between types inside a body: variables, "fits into", "has this in common", conversions, and the one
 //! place that says "expected this, found that". Knows nothing of the forms of expressions.
 
+use std::sync::Arc;
+
 use super::blame::Origin;
 use super::ty::{Prim, Ty, TyKind};
 use super::{BodyTypes, Checker, Coercion};
@@ -212,9 +214,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         notes.clear();
         vars.clear();
         cx.scratch = Scratch { notes, vars };
-        if let Some(slot) = cx.bodies.get_mut(owner.index()) {
-            *slot = Some(out);
-        }
+        cx.hand_over(owner, Arc::new(out));
     }
 
     /// Lets every variable that follows others follow the last of them directly.

@@ -32,6 +32,9 @@ mod usefulness;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -121,8 +124,9 @@ pub struct Types {
     pub interner: Interner,
     /// Types of the declarations, by [`DefId`].
     pub defs: Vec<DefTypes>,
-    /// Types of the bodies, by the [`DefId`] of their owner; `None` where the HIR has no body.
-    pub bodies: Vec<Option<BodyTypes>>,
+    /// Types of the bodies, by the [`DefId`] of their owner; `None` where the HIR has no body. Compilations of nearly
+    /// the same text share them.
+    pub bodies: Vec<Option<Arc<BodyTypes>>>,
 }
 
 impl Types {
@@ -165,7 +169,7 @@ impl Types {
     /// The types of a declaration's body.
     #[must_use]
     pub fn body(&self, owner: DefId) -> Option<&BodyTypes> {
-        self.bodies.get(owner.index())?.as_ref()
+        self.bodies.get(owner.index())?.as_deref()
     }
 
     /// The type of an expression of a declaration's body.
@@ -190,21 +194,57 @@ impl Types {
     }
 }
 
+/// What is known of a program before it is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The types that there are.
+    pub interner: Interner,
+    /// How many there were when the first body was checked; `None` if none was.
+    pub first_types: Option<usize>,
+    /// By [`DefId`]: types of a body, and of the constant that it is.
+    pub bodies: Vec<Option<(Arc<BodyTypes>, Option<Ty>)>>,
+}
+
+/// A checked program.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub types: Types,
+    /// By [`DefId`]: whether nothing was said about the body, and nothing that was said elsewhere was asked for.
+    pub clean: Vec<bool>,
+    /// See [`Known::first_types`].
+    pub first_types: usize,
+}
+
 /// Checks a whole program. Whatever is wrong with it goes to `diagnostics`; the result covers every body all the same.
 pub fn check(hir: &Hir, diagnostics: &mut Diagnostics) -> Types {
-    let mut first = Checker::new(hir, diagnostics);
+    check_with(hir, Known::default(), diagnostics).types
+}
+
+/// Checks what is not known yet.
+pub(crate) fn check_with(hir: &Hir, known: Known, diagnostics: &mut Diagnostics) -> Checked {
+    let Known { interner, first_types, bodies: known } = known;
+    let mut first = Checker { interner, ..Checker::new(hir, diagnostics) };
     let mut defs = first.declarations();
+    let first_types = first_types.unwrap_or(first.interner.len());
     let mut checker = Checker { defs: &defs, ..first };
-    for index in 0..hir.defs.len() {
-        checker.def(DefId(u32::try_from(index).unwrap_or(u32::MAX)));
+    for (id, known) in (0u32..).map(DefId).zip(known) {
+        if let Some((types, constant)) = known {
+            checker.found.extend(constant.map(|ty| (id, ty)));
+            checker.hand_over(id, types);
+        }
     }
-    let Checker { interner, bodies, found, .. } = checker;
+    for id in (0..u32::try_from(hir.defs.len()).unwrap_or(u32::MAX)).map(DefId) {
+        if !checker.is_known(id) {
+            checker.watched(id, |checker| checker.def(id));
+        }
+    }
+    let Checker { interner, bodies, found, clean, .. } = checker;
     for (def, ty) in found {
         if let Some(types @ DefTypes::None) = defs.get_mut(def.index()) {
             *types = DefTypes::Const(ty);
         }
     }
-    Types { interner, defs, bodies }
+    Checked { types: Types { interner, defs, bodies }, clean, first_types }
 }
 
 /// What all bodies share while they are checked.
@@ -217,7 +257,7 @@ pub(crate) struct Checker<'a> {
     defs: &'a [DefTypes],
     /// Types of aliases and constants, which are found on first use.
     found: FxHashMap<DefId, Ty>,
-    bodies: Vec<Option<BodyTypes>>,
+    bodies: Vec<Option<Arc<BodyTypes>>>,
     /// How far each definition is: aliases while they are resolved, bodies while they are checked.
     states: Vec<State>,
     /// Mistakes whose repetition elsewhere has the same cause, so they are said once.
@@ -230,6 +270,10 @@ pub(crate) struct Checker<'a> {
     said_too_deep: bool,
     /// How many findings were reported.
     reports: u32,
+    /// How often something was reported, or asked that depends on what was reported elsewhere.
+    troubles: Cell<u32>,
+    /// By [`DefId`]: whether there was no trouble with the body.
+    clean: Vec<bool>,
     /// How deep aliases and constants that need each other are being resolved.
     depth: u32,
     /// What a body needs while it is checked, kept for the next one.
@@ -279,26 +323,65 @@ impl<'a> Checker<'a> {
             patterns: FxHashMap::default(),
             said_too_deep: false,
             reports: 0,
+            troubles: Cell::new(0),
+            clean: vec![true; count],
             depth: 0,
             scratch: infer::Scratch::default(),
         }
     }
 
+    /// Whether the types of a body are there.
+    fn is_known(&self, id: DefId) -> bool {
+        self.bodies.get(id.index()).is_some_and(Option::is_some)
+    }
+
+    fn hand_over(&mut self, id: DefId, types: Arc<BodyTypes>) {
+        if let Some(slot) = self.bodies.get_mut(id.index()) {
+            *slot = Some(types);
+        }
+    }
+
+    /// Checks a body, and notes whether there was trouble with it.
+    fn watched<T>(&mut self, id: DefId, check: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.troubles.get();
+        let result = check(self);
+        if self.troubles.get() != before
+            && let Some(clean) = self.clean.get_mut(id.index())
+        {
+            *clean = false;
+        }
+        result
+    }
+
+    /// Notes that the body at hand is not free of mistakes, or that what is said about it depends on others.
+    fn trouble(&self) {
+        self.troubles.set(self.troubles.get().wrapping_add(1));
+    }
+
     fn report(&mut self, finding: Diagnostic) {
+        self.trouble();
         self.reports += 1;
         self.sink.push(finding);
     }
 
     /// Reports unless the same cause was reported before.
     fn report_once(&mut self, cause: Cause, finding: Diagnostic) {
+        self.trouble();
         self.reports += 1;
         if self.said.insert(cause) {
             self.sink.push(finding);
         }
     }
 
+    /// Whether that cause was reported.
+    fn has_said(&self, cause: &Cause) -> bool {
+        self.trouble();
+        self.said.contains(cause)
+    }
+
     /// Whether a name was already reported as not known: what else is wrong with it follows.
     fn is_unknown(&self, name: &str) -> bool {
+        self.trouble();
         let quoted = format!("`{name}`");
         let codes = [Code::UnknownName, Code::UnknownType, Code::UnknownMember].map(Code::as_str);
         self.sink

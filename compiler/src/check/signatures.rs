@@ -205,6 +205,7 @@ impl Checker<'_> {
 
     /// Reports a type that nests too deeply.
     pub(super) fn type_too_deep(&mut self, span: Span) {
+        self.trouble();
         // What is built of it would be too deep again.
         if std::mem::replace(&mut self.said_too_deep, true) {
             return;

@@ -193,7 +193,7 @@ impl Prim {
 }
 
 /// All types of a compilation, each once. Handles of the primitives are constants of [`Ty`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Interner {
     kinds: Vec<TyKind>,
     flags: Vec<u8>,

@@ -1,0 +1,200 @@
+//! What one compilation leaves to the next: the types of bodies that were free of mistakes.
+//!
+//! A body's types follow from its own text, from what names mean in its module, and from the interfaces of its module
+//! and of all that this imports, directly or not. Where all three are as they were, its types are taken over. The texts
+//! are compared, not hashes of them. Reading, names, lowering and effects are done anew each time, and so is every body
+//! about which something was said: so nothing that a compilation gives depends on whether there was one before.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::check::ty::{Interner, Ty};
+use crate::check::{BodyTypes, Checked, Known};
+use crate::diagnostics::Span;
+use crate::hir::{CallableKind, Def, DefId, DefKind, Hir, ModuleId, PromptItem};
+use crate::names::{Head, Names, Scope};
+use crate::sources::Files;
+
+/// Types that nothing uses any more are dropped with all the others once there are so many more than at first.
+const MAX_STALE_TYPES: usize = 50_000;
+
+/// What is kept between compilations of nearly the same texts, such as those after each keystroke. One that fits nothing
+/// of the next compilation does no harm.
+#[derive(Debug, Default)]
+pub struct Cache {
+    last: Option<Last>,
+    reused: usize,
+}
+
+/// What is remembered of a compilation.
+#[derive(Debug)]
+struct Last {
+    names: Names,
+    /// By [`crate::diagnostics::FileId`].
+    texts: Vec<Arc<str>>,
+    /// By [`DefId`].
+    places: Vec<Place>,
+    interner: Interner,
+    /// How many types there were when the first body was checked.
+    first_types: usize,
+    /// By [`DefId`]: types of the bodies without findings.
+    bodies: Vec<Option<Arc<BodyTypes>>>,
+    /// By [`DefId`]: types of the constants.
+    constants: Vec<Option<Ty>>,
+}
+
+/// Where a declaration stands, and how far what others see of it reaches.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    whole: Span,
+    interface: Span,
+}
+
+impl Cache {
+    /// A cache in which nothing is.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many bodies the last compilation took over instead of checking them.
+    #[must_use]
+    pub fn reused(&self) -> usize {
+        self.reused
+    }
+
+    /// What is known of a program before its bodies are checked. The cache is empty afterwards.
+    pub(crate) fn take(&mut self, names: &Names, files: &Files, hir: &Hir) -> Known {
+        self.reused = 0;
+        let Some(last) = self.last.take() else { return Known::default() };
+        let is_full = last.interner.len() > last.first_types + MAX_STALE_TYPES;
+        if is_full || !same_declarations(&last.names, names) {
+            return Known::default();
+        }
+        let fresh: Vec<Place> = hir.defs.iter().zip(&hir.bodies).map(Place::of).collect();
+        let same = |old: Span, new: Span| last.slice(old) == Some(files.slice(new));
+        let changed = changed_modules(&last, &fresh, hir, names, same);
+        let old = last.places.iter().zip(&fresh).zip(last.bodies.iter().zip(&last.constants));
+        let bodies = hir.defs.iter().zip(old).map(|(def, ((old, new), (types, constant)))| {
+            let is_as_it_was = changed.get(def.module.index()) == Some(&false)
+                && types.is_some()
+                && same(old.whole, new.whole);
+            types.clone().filter(|_| is_as_it_was).map(|types| (types, *constant))
+        });
+        let bodies: Vec<_> = bodies.collect();
+        self.reused = bodies.iter().flatten().count();
+        Known { first_types: Some(last.first_types), interner: last.interner, bodies }
+    }
+
+    /// Remembers a compilation for the next one.
+    pub(crate) fn keep(&mut self, names: Names, files: &Files, hir: &Hir, checked: &Checked) {
+        let Checked { types, clean, first_types } = checked;
+        let bodies = types.bodies.iter().zip(clean);
+        let ids = (0..u32::try_from(hir.defs.len()).unwrap_or(u32::MAX)).map(DefId);
+        self.last = Some(Last {
+            names,
+            texts: files.iter().map(|(_, file)| file.tree.shared_text()).collect(),
+            places: hir.defs.iter().zip(&hir.bodies).map(Place::of).collect(),
+            interner: types.interner.clone(),
+            first_types: *first_types,
+            bodies: bodies.map(|(types, clean)| types.clone().filter(|_| *clean)).collect(),
+            constants: ids.map(|def| types.constant(def)).collect(),
+        });
+    }
+}
+
+impl Last {
+    fn slice(&self, span: Span) -> Option<&str> {
+        self.texts.get(span.file.0 as usize)?.get(span.start as usize..span.end as usize)
+    }
+}
+
+impl Place {
+    fn of((def, body): (&Def, &Option<crate::hir::Body>)) -> Self {
+        let root = body.as_ref().and_then(|body| body.expr_spans.get(body.root?.index()));
+        let end = match &def.kind {
+            // Nobody refers to a test.
+            DefKind::Test(_) => def.span.start,
+            DefKind::Callable(callable) => match (&callable.kind, callable.items.first()) {
+                (CallableKind::Fn | CallableKind::Graph, _) => {
+                    root.map_or(def.span.end, |root| root.start)
+                }
+                (
+                    CallableKind::Prompt | CallableKind::Agent,
+                    Some(
+                        PromptItem::Model { span, .. }
+                        | PromptItem::Message { span, .. }
+                        | PromptItem::Tools { span, .. },
+                    ),
+                ) => span.start,
+                _ => def.span.end,
+            },
+            _ => def.span.end,
+        };
+        Self { whole: def.span, interface: Span { end, ..def.span } }
+    }
+}
+
+/// Whether the same declarations stand in the same modules, in the same order, and every name is in scope where it was.
+fn same_declarations(old: &Names, new: &Names) -> bool {
+    let same_head = |(old, new): (&Head, &Head)| {
+        old.module == new.module
+            && old.kind == new.kind
+            && old.name == new.name
+            && old.is_pub == new.is_pub
+            && old.damaged == new.damaged
+            && old.type_params == new.type_params
+            && old.variants == new.variants
+    };
+    let same_scope = |(old, new): (&Scope, &Scope)| {
+        old.is_incomplete == new.is_incomplete
+            && old.damaged_words == new.damaged_words
+            && old.modules.len() == new.modules.len()
+            && old.modules.iter().all(|(name, import)| {
+                new.modules.get(name).is_some_and(|other| other.target == import.target)
+            })
+    };
+    let same_module = old.modules.iter().zip(&new.modules).all(|(old, new)| {
+        (old.file, &old.name, old.is_std, &old.defs) == (new.file, &new.name, new.is_std, &new.defs)
+    });
+    same_module
+        && old.modules.len() == new.modules.len()
+        && old.heads.len() == new.heads.len()
+        && old.scopes.len() == new.scopes.len()
+        && old.prelude == new.prelude
+        && old.std == new.std
+        && old.heads.iter().zip(&new.heads).all(same_head)
+        && old.scopes.iter().zip(&new.scopes).all(same_scope)
+}
+
+/// By module: whether an interface changed that it can see, its own included.
+fn changed_modules(
+    last: &Last,
+    fresh: &[Place],
+    hir: &Hir,
+    names: &Names,
+    same: impl Fn(Span, Span) -> bool,
+) -> Vec<bool> {
+    let mut importers: Vec<Vec<ModuleId>> = vec![Vec::new(); names.modules.len()];
+    for (module, scope) in (0u32..).map(ModuleId).zip(&names.scopes) {
+        for target in scope.modules.values().filter_map(|import| import.target) {
+            if let Some(all) = importers.get_mut(target.index()) {
+                all.push(module);
+            }
+        }
+    }
+    let places = last.places.iter().zip(fresh);
+    let differ =
+        hir.defs.iter().zip(places).filter(|(_, (old, new))| !same(old.interface, new.interface));
+    let mut open: Vec<ModuleId> = differ.map(|(def, _)| def.module).collect();
+    let mut changed = vec![false; names.modules.len()];
+    while let Some(module) = open.pop() {
+        if let Some(changed @ false) = changed.get_mut(module.index()) {
+            *changed = true;
+            open.extend(importers.get(module.index()).into_iter().flatten());
+        }
+    }
+    changed
+}

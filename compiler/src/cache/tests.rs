@@ -1,0 +1,251 @@
+//! Whatever is edited, a compilation with a cache gives what one without gives.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use crate::check::ty::Ty;
+use crate::check::{BodyTypes, Coercion};
+use crate::sources::MemorySources;
+use crate::{Cache, Compilation, compile, compile_with};
+
+/// Everything that a compilation found out, in words: handles of types may differ.
+fn shown(found: &Compilation) -> Vec<String> {
+    let mut all: Vec<String> =
+        found.diagnostics.iter().map(|finding| format!("{finding:?}")).collect();
+    let show = |ty: &Ty| found.types.display(&found.hir, *ty, None);
+    for (index, body) in found.types.bodies.iter().enumerate() {
+        let Some(body) = body else { continue };
+        let BodyTypes { exprs, pats, locals, .. } = &**body;
+        let types: Vec<String> = exprs.iter().chain(pats).chain(locals).map(show).collect();
+        all.push(format!("{index}: {types:?}"));
+        for (id, call) in body.calls.iter() {
+            let types = call.params.iter().chain(&call.type_args).chain([&call.result]).map(show);
+            let types: Vec<String> = types.collect();
+            all.push(format!("{id:?}: {:?} {:?} {types:?}", call.args, call.selectors));
+        }
+        for (id, coercions) in body.coercions.iter() {
+            let shown: Vec<String> = coercions
+                .iter()
+                .map(|coercion| match coercion {
+                    Coercion::ToFloat => "float".to_owned(),
+                    Coercion::Check(ty) => format!("check {}", show(ty)),
+                    Coercion::Decode(ty) => format!("decode {}", show(ty)),
+                })
+                .collect();
+            all.push(format!("{id:?}: {shown:?}"));
+        }
+        all.push(format!(
+            "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            body.variants,
+            body.pat_variants,
+            body.fields,
+            body.non_none,
+            body.pat_fields,
+            body.nexts,
+            body.max_items
+        ));
+    }
+    for def in (0u32..).map(crate::hir::DefId).take(found.hir.defs.len()) {
+        if let Some(ty) = found.types.constant(def) {
+            all.push(format!("{def:?}: {}", show(&ty)));
+        }
+    }
+    all.push(format!("{:?}", found.effects));
+    all
+}
+
+/// A module and one that uses it, and the examples, in one package.
+fn package() -> Vec<(String, String)> {
+    let mut files = vec![
+        (
+            "main.kait".to_owned(),
+            "use shapes\n\nlet count = shapes.twice(2)\n\nfn area(s: shapes.Square) -> int {\n  \
+             let side = s.side\n  side * side + count\n}\n\nfn sides(of: [shapes.Square]) -> [int] {\n  \
+             for one in of { one.side }\n}\n\ntest \"areas\" {\n  \
+             expect area(shapes.Square(side: 2)) == 8\n}\n"
+                .to_owned(),
+        ),
+        (
+            "shapes.kait".to_owned(),
+            "pub record Square {\n  side: int\n}\n\npub fn twice(n: int) -> int {\n  n + n\n}\n"
+                .to_owned(),
+        ),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("the examples are there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "kait"))
+        .collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        files.push((name, std::fs::read_to_string(path).expect("a text")));
+    }
+    files
+}
+
+/// One change of a text; places are counted in 65,536ths of its length.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// Some words are written.
+    Insert(u16, &'static str),
+    /// Some characters are deleted.
+    Delete(u16, u8),
+    /// A name is written longer everywhere behind a place.
+    Rename(u16),
+    /// A line moves up.
+    Swap(u16),
+    /// Everything is as at first.
+    Undo,
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let words = prop::sample::select(vec![
+        "x",
+        " ",
+        "\n",
+        "let a = 1\n",
+        "\"",
+        "{",
+        "}",
+        "(",
+        ")",
+        "1",
+        ".side",
+        "text",
+        "none",
+        "/// said\n",
+        "// said\n",
+        "fn more() -> int {\n  1\n}\n",
+        "model other\n",
+        " + 1",
+        "[int]",
+        "use shapes as other\n",
+        ": int",
+        "?",
+        "where (min: 1)",
+    ]);
+    prop_oneof![
+        4 => (any::<u16>(), words).prop_map(|(at, words)| Edit::Insert(at, words)),
+        3 => (any::<u16>(), 1u8..9).prop_map(|(at, count)| Edit::Delete(at, count)),
+        1 => any::<u16>().prop_map(Edit::Rename),
+        1 => any::<u16>().prop_map(Edit::Swap),
+        1 => Just(Edit::Undo),
+    ]
+}
+
+fn edited(text: &str, first: &str, edit: &Edit) -> String {
+    let place = |at: u16| {
+        let near = text.len() * usize::from(at) / 65_536;
+        (0..=near).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    };
+    match edit {
+        Edit::Insert(at, words) => {
+            let (before, after) = text.split_at(place(*at));
+            format!("{before}{words}{after}")
+        }
+        Edit::Delete(at, count) => {
+            let (before, after) = text.split_at(place(*at));
+            before.chars().chain(after.chars().skip(usize::from(*count))).collect()
+        }
+        Edit::Rename(at) => {
+            let (before, after) = text.split_at(place(*at));
+            let word = after.split(|c: char| !c.is_alphanumeric()).find(|word| word.len() > 2);
+            match word {
+                Some(word) => format!("{before}{}", after.replace(word, &format!("{word}s"))),
+                None => text.to_owned(),
+            }
+        }
+        Edit::Swap(at) => {
+            let mut lines: Vec<&str> = text.lines().collect();
+            let line = text[..place(*at)].lines().count().min(lines.len().saturating_sub(1));
+            if line > 0 {
+                lines.swap(line - 1, line);
+            }
+            lines.join("\n")
+        }
+        Edit::Undo => first.to_owned(),
+    }
+}
+
+fn sources(files: &[(String, String)]) -> MemorySources {
+    let mut sources = MemorySources::default();
+    for (path, text) in files {
+        sources.insert(path.clone(), Arc::<str>::from(text.as_str()));
+    }
+    sources
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn edits_give_what_a_fresh_compilation_gives(
+        file in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<bool>(), edit()), 1..12),
+    ) {
+        let first = package();
+        let mut files = first.clone();
+        let at = file.index(files.len());
+        // The module that others import is edited together with its importer.
+        let root = if at == 1 { "main.kait".to_owned() } else { files[at].0.clone() };
+        let mut cache = Cache::new();
+        drop(compile_with(&sources(&files), &[&root], &mut cache));
+        for (of_other, edit) in edits {
+            let at = if at < 2 { usize::from(of_other) } else { at };
+            files[at].1 = edited(&files[at].1, &first[at].1, &edit);
+            let sources = sources(&files);
+            let cached = compile_with(&sources, &[&root], &mut cache);
+            let fresh = compile(&sources, &[&root]);
+            prop_assert_eq!(shown(&cached), shown(&fresh), "after {:?} of {}", edit, files[at].0);
+        }
+    }
+}
+
+/// What a second compilation takes over, out of how many bodies, after `from` became `to` in a file.
+fn reused(file: usize, from: &str, to: &str) -> (usize, usize) {
+    let mut files = package();
+    files.truncate(2);
+    let mut cache = Cache::new();
+    let before = compile_with(&sources(&files), &["main.kait"], &mut cache);
+    assert!(!before.has_errors(), "{:?}", before.diagnostics);
+    assert_eq!(cache.reused(), 0);
+    files[file].1 = files[file].1.replacen(from, to, 1);
+    let after = compile_with(&sources(&files), &["main.kait"], &mut cache);
+    let own = |module: usize| {
+        let module = &after.hir.modules[module];
+        let bodies = module.defs.iter().filter(|def| after.types.body(**def).is_some());
+        bodies.count()
+    };
+    let std: usize = (2..after.hir.modules.len()).map(own).sum();
+    (cache.reused().saturating_sub(std), own(0) + own(1))
+}
+
+#[test]
+fn what_did_not_change_is_taken_over() {
+    // `count`, `area`, `sides`, the test, `twice`.
+    assert_eq!(reused(0, "nothing of this kind", ""), (5, 5));
+    assert_eq!(reused(0, "side * side", "side * side * side"), (4, 5));
+    assert_eq!(reused(1, "n + n", "2 * n"), (4, 5));
+    // An interface changed: of the importer, then of the module that it imports.
+    assert_eq!(reused(0, "of: [shapes.Square]", "all: [shapes.Square]"), (1, 5));
+    assert_eq!(reused(1, "twice(n: int)", "twice(m: int)"), (0, 5));
+    // A declaration more.
+    assert_eq!(reused(1, "pub fn", "fn more() -> int { 1 }\n\npub fn").0, 0);
+}
+
+#[test]
+fn a_body_with_a_mistake_is_checked_each_time() {
+    let mut files = package();
+    files.truncate(2);
+    files[0].1 = files[0].1.replacen("side * side", "side * \"a\"", 1);
+    let mut cache = Cache::new();
+    let first = compile_with(&sources(&files), &["main.kait"], &mut cache);
+    let second = compile_with(&sources(&files), &["main.kait"], &mut cache);
+    assert!(first.has_errors());
+    assert_eq!(shown(&first), shown(&second));
+    assert!(cache.reused() > 0);
+}
