@@ -431,7 +431,7 @@ enums! {
         8 Catch { body arms };
         9 Try(body);
         10 Policy(policy);
-        11 Stubbed { target args };
+        11 Stubbed { target args model };
         12 Expect { condition shows source };
     }
     Expr {

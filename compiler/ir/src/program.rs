@@ -252,6 +252,8 @@ pub enum NodeKind {
         target: TargetId,
         /// Its arguments in declaration order.
         args: Vec<ExprId>,
+        /// Whether it stands for a call of a model, which budgets count.
+        model: bool,
     },
     /// Tests: an expectation; waits for everything above it.
     Expect {

@@ -412,7 +412,7 @@ fn nodes(b: &mut Build) -> Vec<Node> {
 }
 
 fn test(b: &mut Build) {
-    let stubbed = NodeKind::Stubbed { target: TargetId(0), args: vec![b.int(1)] };
+    let stubbed = NodeKind::Stubbed { target: TargetId(0), args: vec![b.int(1)], model: false };
     let condition = b.expr(Expr::Const(Value::Bool(true)));
     let shown = b.slot(0, 0);
     let expect = NodeKind::Expect {

@@ -150,7 +150,8 @@ impl<'a> BodyLowerer<'_, 'a> {
         let what = match &callable.kind {
             _ if target.is_some_and(|target| target.stubbed) => {
                 let target = target.map_or(kait_ir::TargetId(0), |target| target.id);
-                What::Node(NodeKind::Stubbed { target, args })
+                let model = callable.kind == CallableKind::Prompt;
+                What::Node(NodeKind::Stubbed { target, args, model })
             }
             CallableKind::Fn if !self.low.is_node(def) => {
                 let function = self.low.function(def, type_args);

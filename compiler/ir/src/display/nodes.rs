@@ -102,7 +102,7 @@ impl<'p> Dump<'p> {
                 }
                 text
             }
-            NodeKind::Stubbed { target, args } => {
+            NodeKind::Stubbed { target, args, .. } => {
                 format!("stubbed {}({})", self.target(*target), self.all(args))
             }
             NodeKind::Expect { condition, shows, source } => {

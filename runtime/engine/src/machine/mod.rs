@@ -463,7 +463,9 @@ impl<'a> Run<'a> {
                 self.start_body(frame, node, *body)
             }
             NodeKind::Policy(policy) => self.start_policy(frame, node, policy),
-            NodeKind::Stubbed { target, args } => self.start_stubbed(frame, node, *target, args),
+            NodeKind::Stubbed { target, args, model } => {
+                self.start_stubbed(frame, node, *target, args, *model)
+            }
             NodeKind::Expect { condition, shows, source } => {
                 return self.expect(frame, node, *condition, shows, source);
             }

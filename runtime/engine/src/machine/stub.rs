@@ -20,6 +20,7 @@ impl<'a> Run<'a> {
         node: u32,
         target: TargetId,
         args: &'a [ExprId],
+        model: bool,
     ) -> Result<(), Fail> {
         let values: SmallVec<[Value; 2]> = self.eval(at, |e| {
             let mut values = SmallVec::with_capacity(args.len());
@@ -49,6 +50,9 @@ impl<'a> Run<'a> {
                     self.wait_for_slot(root, params + above, waiter);
                     return Ok(());
                 }
+            }
+            if model {
+                self.reserve(at, None, 0)?;
             }
             self.log_call(at, target, values.clone());
             return self.give_stub(at, node, index, stub, &values);

@@ -28,7 +28,7 @@ fn stub(
 
 fn call(b: &mut ProgramBuilder, name: &str, target: TargetId, arg: i64) -> Node {
     let arg = b.int(arg);
-    node(name, NodeKind::Stubbed { target, args: vec![arg] })
+    node(name, NodeKind::Stubbed { target, args: vec![arg], model: false })
 }
 
 fn run(mut b: ProgramBuilder, nodes: Vec<Node>) -> Driver {
