@@ -11,8 +11,11 @@
 //!
 //! The words behind the code are a part of the message. Everything that is found must be announced, and everything that
 //! is announced must be found. If nothing is wrong with a program, its tests run, and pass; a line of a test that does
-//! not hold is marked `//~ fails[K0804]: part of the message`. `reveal(name)` is not part of the language: it asks for the type of a local, and its
-//! line is left out of the program. A block ```` ```output ```` behind a program is what a terminal shows of it.
+//! not hold is marked `//~ fails[K0804]: part of the message`.
+//!
+//! `reveal(name)` is not part of the language: it asks for the type of a local, or with `//~ stream: grows` how its value
+//! is delivered, and its line is left out of the program. A block ```` ```output ```` behind a program is what a terminal
+//! shows of it.
 
 /// A program of the specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub struct Case {
     pub program: String,
     /// What must be found.
     pub expected: Vec<Expected>,
-    /// Types of locals.
+    /// What is said about locals.
     pub reveals: Vec<Reveal>,
     /// What a terminal shows, if the text says that, with the lines of the block in the Markdown.
     pub output: Option<(std::ops::Range<usize>, String)>,
@@ -42,13 +45,24 @@ pub struct Expected {
     pub part: String,
 }
 
-/// A local whose type is asked for.
+/// What is asked about a local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Its type: `//~ type: [text]`.
+    Type,
+    /// How its value is delivered: `//~ stream: grows`.
+    Stream,
+}
+
+/// A local about which something is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reveal {
     /// The local.
     pub name: String,
-    /// Its type.
-    pub ty: String,
+    /// The question.
+    pub asked: Asked,
+    /// The answer.
+    pub answer: String,
     /// The line in the program, from 1.
     pub line: usize,
 }
@@ -91,10 +105,13 @@ fn case(first: usize, body: &[&str]) -> Case {
         }
         let mut kept = *line;
         if let Some(marker) = marker {
-            if let Some(ty) = marker.strip_prefix("type:") {
+            let question = [("type:", Asked::Type), ("stream:", Asked::Stream)]
+                .into_iter()
+                .find_map(|(word, asked)| Some((asked, marker.strip_prefix(word)?)));
+            if let Some((asked, answer)) = question {
                 let name = code.trim().strip_prefix("reveal(").and_then(|c| c.strip_suffix(')'));
-                let (name, ty) = (name.unwrap_or_default().to_owned(), ty.trim().to_owned());
-                case.reveals.push(Reveal { name, ty, line: number });
+                let (name, answer) = (name.unwrap_or_default().into(), answer.trim().into());
+                case.reveals.push(Reveal { name, asked, answer, line: number });
                 kept = "";
             } else if let Some(expected) = expected(marker, of_line) {
                 case.expected.push(expected);
@@ -134,7 +151,10 @@ mod tests {
         assert_eq!(case.program, "let a = b //~ error[K0201]: not known\n//~ warning[K0217]\n\n");
         let lines: Vec<_> = case.expected.iter().map(|e| (e.code.as_str(), e.line)).collect();
         assert_eq!(lines, [("K0201", 1), ("K0217", 1)]);
-        assert_eq!(case.reveals[0], Reveal { name: "a".into(), ty: "[text]".into(), line: 3 });
+        assert_eq!(
+            case.reveals[0],
+            Reveal { name: "a".into(), asked: Asked::Type, answer: "[text]".into(), line: 3 }
+        );
         assert_eq!(case.output, Some((7..8, "x\n".into())));
     }
 }

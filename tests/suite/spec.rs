@@ -4,11 +4,14 @@
 use std::fs;
 use std::path::Path;
 
+use kait_compiler::diagnostics::FileId;
 use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::hir::{CallableKind, Def, DefId, DefKind};
 use kait_compiler::sources::MemorySources;
 use kait_compiler::{Compilation, compile};
+use kait_ir::NodeKind;
 use kait_tests::sources;
-use kait_tests::spec::{Case, cases};
+use kait_tests::spec::{Asked, Case, Reveal, cases};
 
 use crate::running::run_tests;
 
@@ -100,6 +103,31 @@ fn run(case: &Case, compiled: &Compilation, bad: &mut Vec<String>) -> usize {
     count
 }
 
+/// How the value of the next node above of that name is delivered, with the graphs of the program as roots, whose inputs may
+/// grow: `grows` (it is seen while it grows) or `waits` (until it is finished). Of a `for` also whether its body begins
+/// with the first items of a list that still grows: `starts early`.
+fn delivered(reveal: &Reveal, compiled: &Compilation) -> Option<String> {
+    let is_graph = |def: &Def| {
+        def.module.index() == 0
+            && matches!(&def.kind, DefKind::Callable(c) if c.kind == CallableKind::Graph)
+    };
+    let defs = (0u32..).zip(&compiled.hir.defs);
+    let roots: Vec<DefId> =
+        defs.filter(|(_, def)| is_graph(def)).map(|(index, _)| DefId(index)).collect();
+    let program = compiled.lower(&roots).ok()?;
+    let nodes = program.regions.iter().flat_map(|region| &region.nodes);
+    let named = nodes.filter(|node| node.path == reveal.name).filter_map(|node| {
+        let span = node.span?;
+        let file = compiled.files.get(FileId(span.file))?;
+        let line = file.lines.line_col(span.start.into()).line as usize + 1;
+        (line < reveal.line).then_some((line, node))
+    });
+    let (_, node) = named.max_by_key(|(line, _)| *line)?;
+    let early = matches!(&node.kind, NodeKind::Map(map) if map.early);
+    let grows = if node.grows { "grows" } else { "waits" };
+    Some(format!("{grows}{}", if early { ", starts early" } else { "" }))
+}
+
 /// What does not hold, each with its line in the Markdown.
 fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
     let mut problems = Vec::new();
@@ -137,11 +165,14 @@ fn problems(case: &Case, compiled: &Compilation) -> Vec<String> {
         }
     }
     for reveal in &case.reveals {
-        let shown = revealed(&reveal.name, compiled);
-        if shown.as_deref() != Some(reveal.ty.as_str()) {
+        let shown = match reveal.asked {
+            Asked::Type => revealed(&reveal.name, compiled),
+            Asked::Stream => delivered(reveal, compiled),
+        };
+        if shown.as_deref() != Some(reveal.answer.as_str()) {
             let at = in_markdown(reveal.line);
-            let (name, shown) = (&reveal.name, shown.unwrap_or_else(|| "not a local".to_owned()));
-            problems.push(format!("{at}: `{name}` is {shown}, not {}", reveal.ty));
+            let (name, shown) = (&reveal.name, shown.unwrap_or_else(|| "not there".to_owned()));
+            problems.push(format!("{at}: `{name}`: {shown}, not {}", reveal.answer));
         }
     }
     for e in expected {
