@@ -8,3 +8,4 @@ pub mod fuzz;
 pub mod shrink;
 pub mod sources;
 pub mod spec;
+pub mod tree_sitter;

@@ -19,4 +19,5 @@ mod running;
 mod spec;
 mod std;
 mod tidy;
+mod tree_sitter;
 mod words;

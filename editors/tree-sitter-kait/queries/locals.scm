@@ -1,0 +1,41 @@
+; Every declaration, block, arm and loop sees what stands around it; names are never shadowed.
+[
+  (source_file)
+  (fn_declaration)
+  (graph_declaration)
+  (prompt_declaration)
+  (agent_declaration)
+  (extern_declaration)
+  (trigger_declaration)
+  (test_declaration)
+  (record_declaration)
+  (block)
+  (arm)
+  (for_expression)
+  (loop_expression)
+] @local.scope
+
+(fn_declaration name: (identifier) @local.definition.function)
+(graph_declaration name: (identifier) @local.definition.function)
+(prompt_declaration name: (identifier) @local.definition.function)
+(agent_declaration name: (identifier) @local.definition.function)
+(extern_declaration name: (identifier) @local.definition.function)
+(parameter name: (identifier) @local.definition.parameter)
+(let_declaration binder: (identifier) @local.definition.constant)
+(let_statement binder: (identifier) @local.definition.var)
+(loop_variable name: (identifier) @local.definition.var)
+(trigger_declaration event: (identifier) @local.definition.var)
+(arm pattern: (identifier) @local.definition.var)
+(for_expression pattern: (identifier) @local.definition.var)
+(pattern_arguments (identifier) @local.definition.var)
+(pattern_argument pattern: (identifier) @local.definition.var)
+(list_pattern (identifier) @local.definition.var)
+(rest_pattern (identifier) @local.definition.var)
+(type_parameters (type_identifier) @local.definition.type)
+(record_declaration name: (type_identifier) @local.definition.type)
+(enum_declaration name: (type_identifier) @local.definition.type)
+(type_declaration name: (type_identifier) @local.definition.type)
+(use_declaration alias: (identifier) @local.definition.import)
+
+(identifier) @local.reference
+(type_identifier) @local.reference
