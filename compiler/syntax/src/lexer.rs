@@ -75,6 +75,8 @@ pub(crate) struct Lexed {
     /// Every token and, last, one that marks the end.
     pub tokens: Vec<Token>,
     pub significant: Vec<Significant>,
+    /// Where among all tokens the doc comments are, those of the file included.
+    pub docs: Vec<u32>,
     pub breaks: Vec<Break>,
     /// Mistakes inside single tokens, in the order of the text.
     pub errors: Vec<SyntaxError>,
@@ -226,6 +228,7 @@ impl<'s> Lexer<'s> {
             out: Lexed {
                 tokens: Vec::with_capacity(text.len() / 3 + 8),
                 significant: Vec::with_capacity(text.len() / 4 + 8),
+                docs: Vec::new(),
                 breaks: Vec::new(),
                 errors: Vec::new(),
                 unclosed_triple: false,
@@ -272,7 +275,9 @@ impl<'s> Lexer<'s> {
             };
             let kind = kind_of(token);
             match token {
-                Raw::Whitespace | Raw::Comment | Raw::LongComment | Raw::Doc | Raw::FileDoc => {
+                Raw::Whitespace | Raw::Comment | Raw::LongComment => self.trivia(kind, start32),
+                Raw::Doc | Raw::FileDoc => {
+                    self.out.docs.push(offset(self.out.tokens.len()));
                     self.trivia(kind, start32);
                 }
                 Raw::Newline => {

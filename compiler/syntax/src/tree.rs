@@ -16,19 +16,36 @@ use text_size::{TextRange, TextSize};
 
 use crate::SyntaxKind;
 
-/// What a tree stores of one element.
+/// What a tree stores of one element: 16 bytes, because trees are most of what a compilation holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ElementData {
     /// Offset of the first byte.
     pub start: u32,
-    /// Offset after the last byte.
-    pub end: u32,
-    /// Number of elements of the subtree, this one included; 1 for a token.
-    pub size: u32,
+    /// Of a token, the offset after the last byte; of a node, the number of elements of the subtree,
+    /// itself included. A node ends where the last of these ends.
+    pub extent: u32,
     /// Index of the enclosing node; the root names itself.
     pub parent: u32,
     /// The kind.
     pub kind: SyntaxKind,
+}
+
+impl ElementData {
+    /// A token from `start` to before `end`.
+    pub const fn token(start: u32, end: u32, parent: u32, kind: SyntaxKind) -> Self {
+        Self { start, extent: end, parent, kind }
+    }
+
+    /// A node that starts at `start` and has `size` elements, itself included.
+    pub const fn node(start: u32, size: u32, parent: u32, kind: SyntaxKind) -> Self {
+        Self { start, extent: size, parent, kind }
+    }
+
+    /// Number of elements of the subtree, this one included.
+    #[inline]
+    pub const fn size(&self) -> u32 {
+        if self.kind.is_node() { self.extent } else { 1 }
+    }
 }
 
 /// A parsed text: its source and the tree over it.
@@ -42,9 +59,7 @@ impl SyntaxTree {
     /// `elements` must hold a root node at index 0 and be a tree in pre-order.
     pub(crate) fn new(text: Arc<str>, mut elements: Vec<ElementData>) -> Self {
         if elements.is_empty() {
-            let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            let kind = SyntaxKind::SourceFile;
-            elements.push(ElementData { start: 0, end, size: 1, parent: 0, kind });
+            elements.push(ROOT_DATA);
         }
         Self { text, elements }
     }
@@ -139,8 +154,16 @@ impl SyntaxTree {
         self.elements.get(index as usize).unwrap_or(&ROOT_DATA)
     }
 
-    fn text_of(&self, data: &ElementData) -> &str {
-        self.text.get(data.start as usize..data.end as usize).unwrap_or_default()
+    /// The offset after the last byte of an element.
+    #[inline]
+    fn end(&self, index: u32) -> u32 {
+        let data = self.data(index);
+        if data.kind.is_token() {
+            return data.extent;
+        }
+        // The last element of a subtree is a token, or a node with nothing in it.
+        let last = self.data(index + data.extent.saturating_sub(1));
+        if last.kind.is_token() { last.extent } else { last.start }
     }
 
     /// A dump of the tree, one element a line, trivia left out: for tests and `kait` debugging.
@@ -158,8 +181,7 @@ impl SyntaxTree {
     }
 }
 
-static ROOT_DATA: ElementData =
-    ElementData { start: 0, end: 0, size: 1, parent: 0, kind: SyntaxKind::SourceFile };
+static ROOT_DATA: ElementData = ElementData::node(0, 1, 0, SyntaxKind::SourceFile);
 
 // Both dumps recurse once per level; the parser bounds the depth of every tree it builds.
 fn dump_node(node: SyntaxNode<'_>, depth: usize, out: &mut String) {
@@ -240,14 +262,15 @@ macro_rules! handle {
             /// The bytes of the source that it covers.
             #[must_use]
             pub fn range(self) -> TextRange {
-                let data = self.tree.data(self.index);
-                TextRange::new(data.start.into(), data.end.into())
+                let start = self.tree.data(self.index).start;
+                TextRange::new(start.into(), self.tree.end(self.index).into())
             }
 
             /// The text that it covers.
             #[must_use]
             pub fn text(self) -> &'t str {
-                self.tree.text_of(self.tree.data(self.index))
+                let (start, end) = (self.tree.data(self.index).start, self.tree.end(self.index));
+                self.tree.text.get(start as usize..end as usize).unwrap_or_default()
             }
 
             /// Its number in its tree: stable while the tree lives, increasing in the text's order.
@@ -306,7 +329,7 @@ impl<'t> SyntaxNode<'t> {
     /// Direct children, nodes and tokens, trivia included.
     #[must_use]
     pub fn children_with_tokens(self) -> Children<'t> {
-        let end = self.index + self.tree.data(self.index).size;
+        let end = self.index + self.tree.data(self.index).size();
         Children { tree: self.tree, next: self.index + 1, end }
     }
 
@@ -343,7 +366,7 @@ impl<'t> SyntaxNode<'t> {
 
     /// This node and every element below it, in the order of the text.
     pub fn descendants_with_tokens(self) -> impl Iterator<Item = SyntaxElement<'t>> {
-        let end = self.index + self.tree.data(self.index).size;
+        let end = self.index + self.tree.data(self.index).size();
         let tree = self.tree;
         (self.index..end).filter_map(move |index| tree.element(index))
     }
@@ -447,7 +470,7 @@ impl<'t> Iterator for Children<'t> {
         }
         let index = self.next;
         let data = self.tree.elements.get(index as usize)?;
-        self.next = index + data.size.max(1);
+        self.next = index + data.size();
         Some(SyntaxElement::new(self.tree, index, data.kind))
     }
 }

@@ -1,177 +1,76 @@
-//! Building the tree: tokens and finished nodes in post-order, turned into pre-order at the end.
+//! Building the tree: finished nodes in post-order, laid out in pre-order declaration by declaration.
 //!
-//! A node is written down when it ends, and knows how many elements it covers; so wrapping what was
-//! just parsed (`a` becomes `a + b`) is writing one more node that starts where the first one did,
-//! and giving up on a node is writing nothing. The builder also keeps the height of what it has
-//! finished, so that the parser can bound the tree, and puts trivia where it belongs: between nodes,
-//! never at the end of one.
-
-use text_size::TextSize;
+//! A node is written down when it ends, as the tokens that it covers; so wrapping what was just
+//! parsed (`a` becomes `a + b`) is writing one more node that starts where the first one did, giving
+//! up on a node is writing nothing, and consuming a token costs nothing at all. A node starts with a
+//! significant token (or its docs) and ends with one, which leaves trivia between nodes. The builder
+//! also keeps the height of what it has finished, so that the parser can bound the tree.
+//!
+//! Nodes wait only until their declaration is over: then they and its tokens become elements of the
+//! tree ([`Builder::flush`]). So the wait costs no memory worth speaking of, however large the file.
 
 use crate::SyntaxKind;
-use crate::lexer::{Significant, Token};
+use crate::lexer::Token;
 use crate::tree::ElementData;
 
-/// An element in post-order.
+/// A finished node that waits to be laid out.
 #[derive(Clone, Copy)]
-struct Post {
-    start: u32,
+struct Node {
+    /// Its first token.
+    first: u32,
+    /// The token behind its last one; `first` if it has none.
     end: u32,
-    /// Elements of the subtree, this one included.
-    size: u32,
+    /// How many nodes its subtree has, this one included.
+    nodes: u32,
     kind: SyntaxKind,
 }
 
 /// Where a node may start.
 #[derive(Clone, Copy)]
 pub(super) struct Marker {
-    /// Number of elements before it.
+    /// The token.
+    pub first: u32,
+    /// How many nodes were finished before.
     before: u32,
     /// Height of the siblings before it.
     height: u32,
 }
 
 pub(super) struct Builder {
-    out: Vec<Post>,
-    /// The first token that is not written down yet.
-    next: usize,
-    /// Docs before this token are attached to a node.
-    docs_until: usize,
-    /// Where the last significant token ended.
-    pub prev_end: u32,
+    /// What is laid out already, in pre-order; the root, first, is completed at the end.
+    out: Vec<ElementData>,
+    /// The tokens before this one are laid out.
+    laid_out: u32,
+    /// The finished nodes that are not laid out yet, in post-order.
+    nodes: Vec<Node>,
     /// The greatest height of the children of the node being parsed.
     height: u32,
     /// The height of the node that was finished last.
     pub last_height: u32,
-    /// Docs that document nothing: the first token of each run.
-    pub stray_docs: Vec<(u32, u32)>,
 }
 
 impl Builder {
     pub fn new(tokens: usize) -> Self {
-        Self {
-            out: Vec::with_capacity(tokens + tokens / 2 + 16),
-            next: 0,
-            docs_until: 0,
-            prev_end: 0,
-            height: 0,
-            last_height: 0,
-            stray_docs: Vec::new(),
-        }
+        // Of valid programs, three of seven elements are nodes.
+        let mut out = Vec::with_capacity(tokens * 7 / 4 + 16);
+        out.push(ElementData::node(0, 1, 0, SyntaxKind::SourceFile));
+        Self { out, laid_out: 0, nodes: Vec::new(), height: 0, last_height: 0 }
     }
 
-    /// Writes down the trivia before a token.
+    /// A place where a node may start, with the token `first`.
     #[inline]
-    fn trivia(&mut self, tokens: &[Token], until: usize) {
-        while self.next < until {
-            let [token, behind] = match tokens.get(self.next..self.next + 2) {
-                Some(&[token, behind]) => [token, behind],
-                _ => return,
-            };
-            if matches!(token.kind, SyntaxKind::Doc | SyntaxKind::FileDoc) {
-                self.check_doc(token, behind.start);
-            }
-            self.out.push(Post {
-                start: token.start,
-                end: behind.start,
-                size: 1,
-                kind: token.kind,
-            });
-            self.next += 1;
-        }
+    pub fn start(&mut self, first: u32) -> Marker {
+        Marker { first, before: index(self.nodes.len()), height: std::mem::take(&mut self.height) }
     }
 
-    fn check_doc(&mut self, token: Token, end: u32) {
-        let fits = match token.kind {
-            SyntaxKind::Doc => self.next < self.docs_until,
-            // A file's own doc stands before everything else.
-            _ => self.prev_end == 0,
-        };
-        if fits {
-            return;
-        }
-        match self.stray_docs.last_mut() {
-            // Lines of one comment are one mistake.
-            Some(last)
-                if self.out.last().is_some_and(|p| p.kind == SyntaxKind::Newline)
-                    && self.out.len() >= 2
-                    && self.out.get(self.out.len() - 2).is_some_and(|p| p.end == last.1) =>
-            {
-                last.1 = end;
-            }
-            _ => self.stray_docs.push((token.start, end)),
-        }
-    }
-
-    /// A place where a node may start, before `token`.
+    /// Writes down a node from the marker to the token before `end`. Without tokens it stands before
+    /// the next one, or at the end of what contains it.
     #[inline]
-    pub fn start(&mut self, tokens: &[Token], token: Option<Significant>) -> Marker {
-        if let Some(token) = token {
-            self.trivia(tokens, token.index as usize);
-        }
-        self.marker()
-    }
-
-    /// Like [`Self::start`], but docs before the token belong to the node.
-    pub fn start_documented(&mut self, tokens: &[Token], token: Option<Significant>) -> Marker {
-        if let Some(token) = token {
-            let until = token.index as usize;
-            let docs = tokens
-                .get(self.next..until)
-                .and_then(|run| run.iter().position(|token| token.kind == SyntaxKind::Doc));
-            self.docs_until = until;
-            self.trivia(tokens, docs.map_or(until, |docs| self.next + docs));
-        }
-        self.marker()
-    }
-
-    fn marker(&mut self) -> Marker {
-        let before = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
-        Marker { before, height: std::mem::take(&mut self.height) }
-    }
-
-    /// Writes down a token, as `kind`, with the trivia before it.
-    #[inline]
-    pub fn token(&mut self, tokens: &[Token], token: Significant, kind: SyntaxKind) {
-        let index = token.index as usize;
-        self.trivia(tokens, index);
-        let [start, end] = match tokens.get(index..index + 2) {
-            Some(&[token, behind]) => [token.start, behind.start],
-            _ => return,
-        };
-        self.out.push(Post { start, end, size: 1, kind });
-        self.next = index + 1;
-        self.prev_end = end;
-    }
-
-    /// Writes down a node over everything since the marker, but for trivia at its end.
-    #[inline]
-    pub fn finish(&mut self, marker: Marker, kind: SyntaxKind) {
-        if self.out.last().is_some_and(|last| last.start >= self.prev_end && last.kind.is_token()) {
-            self.finish_before_trivia(marker, kind);
-        } else {
-            self.finish_here(marker, kind);
-        }
-    }
-
-    fn finish_here(&mut self, marker: Marker, kind: SyntaxKind) {
-        let before = marker.before as usize;
-        let start = self.out.get(before).map_or(self.prev_end, |first| first.start);
-        let size = self.out.len().saturating_sub(before) + 1;
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        self.out.push(Post { start, end: self.prev_end.max(start), size, kind });
+    pub fn finish(&mut self, marker: Marker, end: u32, kind: SyntaxKind) {
+        let nodes = index(self.nodes.len()) - marker.before + 1;
+        self.nodes.push(Node { first: marker.first, end: end.max(marker.first), nodes, kind });
         self.last_height = self.height + 1;
         self.height = marker.height.max(self.last_height);
-    }
-
-    /// Trivia is written down where a node may start; where none did, it stands behind the node.
-    #[cold]
-    fn finish_before_trivia(&mut self, marker: Marker, kind: SyntaxKind) {
-        let is_trivia = |post: &Post| post.start >= self.prev_end && post.kind.is_token();
-        let count = self.out.iter().rev().take_while(|post| is_trivia(post)).count();
-        let trivia = self.out.split_off(self.out.len() - count);
-        self.finish_here(marker, kind);
-        self.out.extend(trivia);
     }
 
     /// The marker's place is no node after all.
@@ -187,98 +86,157 @@ impl Builder {
         marker
     }
 
-    /// Writes down what is left at the end of the file.
-    pub fn rest(&mut self, tokens: &[Token]) {
-        self.trivia(tokens, tokens.len().saturating_sub(1));
+    /// Whether no node was finished since the marker.
+    pub fn has_no_nodes_since(&self, marker: Marker) -> bool {
+        self.nodes.len() == marker.before as usize
     }
 
-    /// The marker before everything.
-    pub fn root(&self) -> Marker {
-        Marker { before: 0, height: 0 }
-    }
-
-    /// The offset where what was parsed since the marker starts.
-    pub fn start_of(&self, marker: Marker) -> TextSize {
-        self.out.get(marker.before as usize).map_or(self.prev_end, |first| first.start).into()
-    }
-
-    /// Whether anything was written down since the marker.
-    pub fn is_empty_since(&self, marker: Marker) -> bool {
-        self.out.len() == marker.before as usize
-    }
-
-    /// Ends the file: the rest of the trivia, the root node, and pre-order.
-    pub fn into_elements(mut self, tokens: &[Token], marker: Marker) -> Vec<ElementData> {
-        self.rest(tokens);
-        let end = tokens.last().map_or(0, |token| token.start);
-        self.finish_here(marker, SyntaxKind::SourceFile);
-        if let Some(root) = self.out.last_mut() {
-            root.start = 0;
-            root.end = end;
+    /// Lays out the finished nodes and the tokens before `end`. No node may be unfinished.
+    ///
+    /// Post-order backwards is pre-order backwards, but that a node comes before what is in it. So the
+    /// places are filled from the end: a node, whose subtree is as long as it has tokens and nodes,
+    /// leaves its first place to itself, and is complete when all behind that place are filled.
+    pub fn flush(&mut self, tokens: &[Token], end: u32) {
+        let start = self.out.len();
+        let count = (end - self.laid_out) as usize + self.nodes.len();
+        self.out.resize(start + count, ElementData::token(0, 0, 0, SyntaxKind::Unknown));
+        let mut layout = Layout {
+            tokens,
+            out: &mut self.out,
+            place: index(start + count),
+            token: end,
+            offset: tokens.get(end as usize).map_or(0, |token| token.start),
+            parent: 0,
+        };
+        for node in self.nodes.drain(..).rev() {
+            layout.tokens_behind(node.end);
+            layout.open(node);
         }
-        pre_order(&self.out)
+        layout.tokens_behind(self.laid_out);
+        self.laid_out = end;
+    }
+
+    /// Ends the file: what is left of its tokens, and the root.
+    pub fn into_elements(mut self, tokens: &[Token]) -> Vec<ElementData> {
+        let end = index(tokens.len()).saturating_sub(1);
+        self.flush(tokens, end);
+        let size = index(self.out.len());
+        if let Some(root) = self.out.first_mut() {
+            *root = ElementData::node(0, size, 0, SyntaxKind::SourceFile);
+        }
+        self.out
     }
 }
 
-/// An element's place in pre-order is the place where its subtree starts in post-order plus the
-/// number of its ancestors, which stand before it there and behind it here. Going backwards, the
-/// ancestors of an element are the nodes met so far whose subtrees reach back to it: a stack.
-fn pre_order(post: &[Post]) -> Vec<ElementData> {
-    let empty = ElementData { start: 0, end: 0, size: 1, parent: 0, kind: SyntaxKind::Unknown };
-    let mut out = vec![empty; post.len()];
-    // Of every open ancestor: where its subtree starts in post-order, and its place in pre-order.
-    let mut open: Vec<(u32, u32)> = Vec::new();
-    let count = u32::try_from(post.len()).unwrap_or(u32::MAX);
-    for (place, element) in (0..count).zip(post).rev() {
-        while open.last().is_some_and(|&(start, _)| start > place) {
-            open.pop();
-        }
-        let start = place + 1 - element.size;
-        let depth = u32::try_from(open.len()).unwrap_or(u32::MAX);
-        let index = start + depth;
-        let parent = open.last().map_or(0, |&(_, index)| index);
-        if let Some(slot) = out.get_mut(index as usize) {
-            *slot = ElementData {
-                start: element.start,
-                end: element.end,
-                size: element.size,
-                parent,
-                kind: element.kind,
-            };
-        }
-        if element.kind.is_node() {
-            open.push((start, index));
+/// Fills the places of a declaration, from the last to the first.
+struct Layout<'a> {
+    tokens: &'a [Token],
+    out: &'a mut [ElementData],
+    /// Behind here all places are filled, but for those of the nodes that are not complete.
+    place: u32,
+    /// From here on all tokens have their places.
+    token: u32,
+    /// Where that token starts.
+    offset: u32,
+    /// The innermost node that is not complete.
+    parent: u32,
+}
+
+impl Layout<'_> {
+    /// Leaves the nodes that are complete and gives places to the tokens from `end` on.
+    #[inline]
+    fn tokens_behind(&mut self, end: u32) {
+        loop {
+            while self.place == self.parent + 1 && self.parent > 0 {
+                self.place = self.parent;
+                self.parent = self.out.get(self.place as usize).map_or(0, |node| node.parent);
+            }
+            if self.token <= end {
+                return;
+            }
+            self.token -= 1;
+            self.place -= 1;
+            let Some(&token) = self.tokens.get(self.token as usize) else { return };
+            self.fill(ElementData::token(token.start, self.offset, self.parent, token.kind));
+            self.offset = token.start;
         }
     }
-    out
+
+    /// Gives a node its place, with room for what is in it.
+    #[inline]
+    fn open(&mut self, node: Node) {
+        let first = self.tokens.get(node.first as usize);
+        let start = first.map_or(self.offset, |token| token.start.min(self.offset));
+        let size = node.end - node.first + node.nodes;
+        let behind = self.place;
+        self.place -= size;
+        self.fill(ElementData::node(start, size, self.parent, node.kind));
+        self.parent = self.place;
+        self.place = behind;
+    }
+
+    #[inline]
+    fn fill(&mut self, element: ElementData) {
+        if let Some(place) = self.out.get_mut(self.place as usize) {
+            *place = element;
+        }
+    }
+}
+
+/// Numbers of tokens and elements fit: larger files are not parsed.
+#[inline]
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use SyntaxKind as K;
+
+    /// Tokens of one byte each, and the one that marks the end.
+    fn tokens(kinds: &[K]) -> Vec<Token> {
+        (0..)
+            .zip(kinds.iter().chain(&[K::Eof]))
+            .map(|(start, &kind)| Token { start, kind })
+            .collect()
+    }
 
     #[test]
-    fn post_order_becomes_pre_order() {
-        let element = |kind, size| Post { start: 0, end: 0, size, kind };
-        // File(Block(a b) c Error())
-        let post = [
-            element(SyntaxKind::Lid, 1),
-            element(SyntaxKind::Lid, 1),
-            element(SyntaxKind::Block, 3),
-            element(SyntaxKind::Uid, 1),
-            element(SyntaxKind::Error, 1),
-            element(SyntaxKind::SourceFile, 6),
-        ];
-        let pre: Vec<_> = pre_order(&post).iter().map(|e| (e.kind, e.size, e.parent)).collect();
+    fn declarations_become_pre_order() {
+        let tokens = tokens(&[K::Lid, K::Plus, K::Lid, K::Newline, K::Uid, K::Newline]);
+        let mut builder = Builder::new(tokens.len());
+        // File(BinaryExpr(NameExpr(a) + NameExpr(b)) newline Error(Error() U) newline)
+        let left = builder.start(0);
+        builder.finish(left, 1, K::NameExpr);
+        let both = builder.again(left);
+        let right = builder.start(2);
+        builder.finish(right, 3, K::NameExpr);
+        builder.finish(both, 3, K::BinaryExpr);
+        assert_eq!(builder.last_height, 2);
+        builder.flush(&tokens, 3);
+        let outer = builder.start(4);
+        let empty = builder.start(4);
+        builder.finish(empty, 3, K::Error);
+        builder.finish(outer, 5, K::Error);
+        let elements = builder.into_elements(&tokens);
+        let shown: Vec<_> =
+            elements.iter().map(|e| (e.kind, e.start, e.extent, e.parent)).collect();
         assert_eq!(
-            pre,
+            shown,
             [
-                (SyntaxKind::SourceFile, 6, 0),
-                (SyntaxKind::Block, 3, 0),
-                (SyntaxKind::Lid, 1, 1),
-                (SyntaxKind::Lid, 1, 1),
-                (SyntaxKind::Uid, 1, 0),
-                (SyntaxKind::Error, 1, 0),
+                (K::SourceFile, 0, 12, 0),
+                (K::BinaryExpr, 0, 6, 0),
+                (K::NameExpr, 0, 2, 1),
+                (K::Lid, 0, 1, 2),
+                (K::Plus, 1, 2, 1),
+                (K::NameExpr, 2, 2, 1),
+                (K::Lid, 2, 3, 5),
+                (K::Newline, 3, 4, 0),
+                (K::Error, 4, 3, 0),
+                (K::Error, 4, 1, 8),
+                (K::Uid, 4, 5, 8),
+                (K::Newline, 5, 6, 0),
             ]
         );
     }

@@ -593,7 +593,7 @@ pub(super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
         p.expected("the end of the expression");
     }
     let marker = p.again(marker);
-    let start = p.builder.start_of(marker);
+    let start = p.token_start(marker.first);
     p.bump();
     let colon = p.quietly(|p| {
         exprs::expect_expr(p, "a value");
@@ -964,9 +964,7 @@ pub(super) fn declaration_word(p: &mut Parser<'_>) {
     let Some((kind, code, message)) = declaration_for(p.text(0)).filter(|_| named) else { return };
     let right = kind.fixed_text().unwrap_or_default();
     p.replace_next(code, message, right);
-    if let Some(token) = p.lexed.significant.get_mut(p.pos) {
-        token.kind = kind;
-    }
+    p.read_as(kind);
 }
 
 /// Other things that stand at the top of a file elsewhere. True if it was consumed.

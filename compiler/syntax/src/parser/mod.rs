@@ -67,8 +67,8 @@ pub(crate) fn parse(text: Arc<str>) -> Parse {
 
 fn too_large(text: Arc<str>) -> Parse {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let root = ElementData { start: 0, end, size: 2, parent: 0, kind: SyntaxKind::SourceFile };
-    let all = ElementData { start: 0, end, size: 1, parent: 0, kind: SyntaxKind::Unknown };
+    let root = ElementData::node(0, 2, 0, SyntaxKind::SourceFile);
+    let all = ElementData::token(0, end, 0, SyntaxKind::Unknown);
     let limit = MAX_FILE_BYTES >> 20;
     let message = format!("this file is larger than {limit} MiB, the limit for one file");
     let error = SyntaxError::new(Code::FileTooLarge, TextRange::empty(0.into()), message)
@@ -124,6 +124,10 @@ struct Parser<'s> {
     open: [u32; 3],
     depth: u32,
     builder: Builder,
+    /// The next of the lexer's docs.
+    next_doc: usize,
+    /// Docs that document nothing.
+    stray_docs: Vec<u32>,
     errors: Vec<SyntaxError>,
     /// A mistake was reported and the parser has not found its feet yet.
     recovering: bool,
@@ -171,6 +175,8 @@ impl<'s> Parser<'s> {
             open: [0; 3],
             depth: 0,
             builder,
+            next_doc: 0,
+            stray_docs: Vec::new(),
             errors: Vec::new(),
             recovering: false,
             muted: false,
@@ -205,11 +211,9 @@ impl<'s> Parser<'s> {
                 .with_help("correct what stands before it");
             self.errors.push(error);
         }
-        let marker = grammar::decls::root_marker(&mut self);
-        self.builder.rest(&self.lexed.tokens);
-        let stray: Vec<_> = std::mem::take(&mut self.builder.stray_docs);
-        let errors = recovery::collect(&mut self, stray);
-        (self.builder.into_elements(&self.lexed.tokens, marker), errors)
+        self.pass_docs(index(self.lexed.tokens.len()));
+        let errors = recovery::collect(&mut self);
+        (self.builder.into_elements(&self.lexed.tokens), errors)
     }
 
     // ---- looking ----
@@ -294,25 +298,78 @@ impl<'s> Parser<'s> {
 
     /// The place right behind the last consumed token.
     fn behind(&self) -> TextRange {
-        TextRange::empty(self.builder.prev_end.into())
+        TextRange::empty(self.token_start(self.behind_token()))
+    }
+
+    /// Where a token, trivia or not, starts.
+    fn token_start(&self, index: u32) -> TextSize {
+        self.lexed.tokens.get(index as usize).map_or(TextSize::of(self.text), |t| t.start.into())
+    }
+
+    /// The token, trivia or not, right behind the last consumed one.
+    #[inline]
+    fn behind_token(&self) -> u32 {
+        let last = self.pos.checked_sub(1).and_then(|last| self.lexed.significant.get(last));
+        last.map_or(0, |token| token.index + 1)
+    }
+
+    /// The next token, trivia left out.
+    #[inline]
+    fn next_token(&self) -> u32 {
+        match self.lexed.significant.get(self.pos) {
+            Some(token) => token.index,
+            None => self.behind_token(),
+        }
     }
 
     // ---- consuming ----
 
     #[inline]
     fn start(&mut self) -> Marker {
-        let token = self.token(0);
-        self.builder.start(&self.lexed.tokens, token)
+        let first = self.next_token();
+        self.builder.start(first)
     }
 
+    /// Like [`Self::start`], but docs before the token belong to the node.
     fn start_documented(&mut self) -> Marker {
-        let token = self.token(0);
-        self.builder.start_documented(&self.lexed.tokens, token)
+        let (behind, next) = (self.behind_token(), self.next_token());
+        self.pass_docs(behind);
+        let mut first = next;
+        while let Some(&doc) = self.lexed.docs.get(self.next_doc)
+            && doc < next
+        {
+            if self.token_kind(doc) == SyntaxKind::Doc {
+                first = first.min(doc);
+                self.next_doc += 1;
+            } else {
+                self.pass_docs(doc + 1);
+            }
+        }
+        self.builder.start(first)
+    }
+
+    /// Passes the docs before a token: nothing is documented by them.
+    fn pass_docs(&mut self, until: u32) {
+        let first = self.lexed.significant.first().map_or(u32::MAX, |token| token.index);
+        while let Some(&doc) = self.lexed.docs.get(self.next_doc)
+            && doc < until
+        {
+            self.next_doc += 1;
+            // A file's own doc stands before everything else.
+            if self.token_kind(doc) == SyntaxKind::Doc || doc > first {
+                self.stray_docs.push(doc);
+            }
+        }
+    }
+
+    fn token_kind(&self, index: u32) -> SyntaxKind {
+        self.lexed.tokens.get(index as usize).map_or(SyntaxKind::Eof, |token| token.kind)
     }
 
     #[inline]
     fn finish_node(&mut self, marker: Marker, kind: SyntaxKind) {
-        self.builder.finish(marker, kind);
+        let end = self.behind_token();
+        self.builder.finish(marker, end, kind);
     }
 
     #[inline]
@@ -325,21 +382,47 @@ impl<'s> Parser<'s> {
         self.builder.again(marker)
     }
 
-    /// Consumes the next token as a kind; nothing at the end.
-    #[inline]
-    fn bump_as(&mut self, kind: SyntaxKind) {
-        if let Some(token) = self.token(0) {
-            self.builder.token(&self.lexed.tokens, token, kind);
-            self.pos += 1;
-            self.looks.set(MAX_LOOKS);
+    /// Whether nothing was consumed and no node finished since the marker.
+    fn is_empty_since(&self, marker: Marker) -> bool {
+        self.behind_token() <= marker.first && self.builder.has_no_nodes_since(marker)
+    }
+
+    /// Lays out what was parsed so far: nothing of it is unfinished.
+    fn flush(&mut self) {
+        let end = self.behind_token();
+        self.builder.flush(&self.lexed.tokens, end);
+    }
+
+    /// Makes the next token one of another kind.
+    fn read_as(&mut self, kind: SyntaxKind) {
+        if let Some(token) = self.lexed.significant.get_mut(self.pos)
+            && let Some(of_tree) = self.lexed.tokens.get_mut(token.index as usize)
+        {
+            token.kind = kind;
+            of_tree.kind = kind;
         }
     }
 
-    /// Consumes the next token.
+    /// Consumes the next token as a kind; nothing at the end.
+    #[inline]
+    fn bump_as(&mut self, kind: SyntaxKind) {
+        match self.token(0) {
+            None => {}
+            Some(token) if token.kind == kind => self.bump(),
+            Some(_) => {
+                self.read_as(kind);
+                self.bump();
+            }
+        }
+    }
+
+    /// Consumes the next token; nothing at the end.
     #[inline]
     fn bump(&mut self) {
-        let kind = self.raw();
-        self.bump_as(kind);
+        if self.pos < self.end && self.looks.get() > 0 {
+            self.pos += 1;
+            self.looks.set(MAX_LOOKS);
+        }
     }
 
     /// Consumes a word as a keyword: the newline behind it does not count.
@@ -515,4 +598,10 @@ impl<'s> Parser<'s> {
     fn has_room(&self) -> bool {
         self.errors.len() <= MAX_ERRORS
     }
+}
+
+/// Numbers of tokens fit: larger files are not parsed.
+#[inline]
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }

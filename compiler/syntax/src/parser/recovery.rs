@@ -539,7 +539,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn finish_error(&mut self, marker: super::Marker) {
-        if self.builder.is_empty_since(marker) {
+        if self.is_empty_since(marker) {
             self.abandon(marker);
         } else {
             self.finish_node(marker, SyntaxKind::Error);
@@ -714,7 +714,7 @@ impl Parser<'_> {
 }
 
 /// All mistakes of a text, in its order: the parser's, the lexer's, stray docs and hidden controls.
-pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> Vec<SyntaxError> {
+pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
     let mut errors = std::mem::take(&mut parser.errors);
     let lexical = std::mem::take(&mut parser.lexed.errors);
     let first = errors.first().or_else(|| lexical.first()).cloned();
@@ -771,8 +771,7 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
             && !on_line_behind(&damaged, start)
             && !on_line_behind(&misread, start)
     }));
-    for (start, end) in stray_docs {
-        let range = TextRange::new(start.into(), end.into());
+    for range in stray_docs(parser) {
         if around(range).is_some() {
             continue;
         }
@@ -807,6 +806,23 @@ pub(super) fn collect(parser: &mut Parser<'_>, stray_docs: Vec<(u32, u32)>) -> V
         ));
     }
     errors
+}
+
+/// The docs that document nothing. Lines of one comment are one mistake.
+fn stray_docs(parser: &Parser<'_>) -> Vec<TextRange> {
+    let mut ranges: Vec<TextRange> = Vec::new();
+    let mut next_line = None;
+    for &doc in &parser.stray_docs {
+        let (start, end) = (parser.token_start(doc), parser.token_start(doc + 1));
+        match ranges.last_mut() {
+            Some(comment) if next_line == Some(doc) => {
+                *comment = TextRange::new(comment.start(), end);
+            }
+            _ => ranges.push(TextRange::new(start, end)),
+        }
+        next_line = (parser.token_kind(doc + 1) == SyntaxKind::Newline).then_some(doc + 2);
+    }
+    ranges
 }
 
 /// Warns of characters that change the direction of the text on a screen, so that it does not look

@@ -48,7 +48,7 @@ fn without_looks_left_the_parser_ends_and_reports_it() {
             assert_eq!(parser.pos, consumed, "nothing more is consumed");
             let (elements, errors) = parser.finish();
             assert!(!errors.is_empty());
-            assert_eq!(elements.first().map(|root| root.end as usize), Some(text.len()));
+            assert_eq!(elements.first().map(|root| root.size() as usize), Some(elements.len()));
         }
     }
 }

@@ -87,12 +87,8 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
             p.skip_one();
             p.finish_error(marker);
         }
+        p.flush();
     }
-}
-
-/// The marker of the root: everything.
-pub(crate) fn root_marker(p: &mut Parser<'_>) -> Marker {
-    p.builder.root()
 }
 
 /// What separates declarations.

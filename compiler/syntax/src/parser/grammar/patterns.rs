@@ -162,7 +162,7 @@ pub(crate) fn args(p: &mut Parser<'_>) {
             p.bump_as(K::Colon);
         }
         let found = pattern(p);
-        if found || !p.builder.is_empty_since(arg) {
+        if found || !p.is_empty_since(arg) {
             p.finish_node(arg, K::PatArg);
         } else {
             p.abandon(arg);
