@@ -114,14 +114,42 @@ pub fn texts(table: &[SyntaxKind]) -> impl Iterator<Item = &'static str> + '_ {
 }
 
 /// The kind of a lower-case word: its keyword, else [`SyntaxKind::Lid`].
+#[inline]
 #[must_use]
 pub fn word_kind(text: &str) -> SyntaxKind {
-    RESERVED
-        .iter()
-        .chain(CONTEXTUAL)
-        .copied()
-        .find(|kind| kind.fixed_text() == Some(text))
-        .unwrap_or(Lid)
+    let kind = WORDS.get(slot(text.as_bytes())).copied().unwrap_or(Lid);
+    if kind.fixed_text() == Some(text) { kind } else { Lid }
+}
+
+/// Every word in a slot of its own: a perfect hash, so that one comparison tells whether a name is a
+/// word.
+static WORDS: [SyntaxKind; 256] = {
+    let mut words = [Lid; 256];
+    let mut tables: &[&[SyntaxKind]] = &[RESERVED, CONTEXTUAL];
+    while let [table, tables_left @ ..] = tables {
+        let mut kinds: &[SyntaxKind] = table;
+        while let [kind, kinds_left @ ..] = kinds {
+            if let Some(text) = kind.fixed_text() {
+                let word = &mut words[slot(text.as_bytes())];
+                assert!(matches!(word, Lid), "two words share a slot: change the factors");
+                *word = *kind;
+            }
+            kinds = kinds_left;
+        }
+        tables = tables_left;
+    }
+    words
+};
+
+/// The factors were found by trying until no two words shared a slot; the compiler checks that.
+#[inline]
+const fn slot(word: &[u8]) -> usize {
+    match word {
+        [first, second, .., last] | [first, second @ last] => {
+            (*first as usize + 7 * *second as usize + 12 * *last as usize + word.len()) % 256
+        }
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -136,8 +164,12 @@ mod tests {
             assert_eq!(QUALIFIERS.contains(&kind), kind.is_qualifier(), "{kind:?}");
             assert_eq!(ROLES.contains(&kind), kind.is_role(), "{kind:?}");
         }
-        assert_eq!(word_kind("graph"), GraphKw);
-        assert_eq!(word_kind("graphs"), Lid);
+        for &kind in RESERVED.iter().chain(CONTEXTUAL) {
+            assert_eq!(kind.fixed_text().map(word_kind), Some(kind));
+        }
+        for name in ["graphs", "grap", "g", "", "gräph"] {
+            assert_eq!(word_kind(name), Lid, "{name}");
+        }
         assert_eq!(texts(QUALIFIERS).next(), Some("secret"));
     }
 }

@@ -1,6 +1,6 @@
 //! Text to tokens. Never fails: what begins no token becomes [`SyntaxKind::Unknown`].
 //!
-//! Plain code is scanned by a generated automaton (logos); texts, which nest through `${...}`, by
+//! Plain code is scanned by a generated automaton (logos), which takes words for names; texts, which nest through `${...}`, by
 //! hand over a stack of modes. Two vectors come out: every token (the tree needs all of them) and
 //! the significant ones (all that the parser looks at), each with what the newline rule of §3 says
 //! about the place before it. Mistakes that concern one token only (a unit that does not exist, an
@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 use text_size::TextRange;
 
 use crate::codes::Code;
+use crate::keywords::word_kind;
 use crate::limits::MAX_ERRORS;
 use crate::numbers::Unit;
 use crate::{SyntaxError, SyntaxKind};
@@ -50,8 +51,8 @@ impl Significant {
     pub const SEPARATOR: u8 = 2;
     /// Characters that were reported stand right before it.
     pub const AFTER_UNKNOWN: u8 = 4;
-    /// Nothing stands between it and the token before.
-    pub const GLUED: u8 = 8;
+    /// A text that was cut off stands before it (the lexer's own).
+    const CUT: u8 = 8;
 
     pub fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -125,57 +126,35 @@ enum Raw {
     #[token(":=")] ColonEq, #[token("===")] EqEqEq, #[token("!==")] NotEqEq,
     #[token("++")] PlusPlus,
     #[token("+=")] PlusEq, #[token("-=")] MinusEq, #[token("*=")] StarEq, #[token("/=")] SlashEq,
-
-    #[token("let")] LetKw, #[token("if")] IfKw, #[token("else")] ElseKw,
-    #[token("match")] MatchKw, #[token("for")] ForKw, #[token("in")] InKw,
-    #[token("loop")] LoopKw, #[token("race")] RaceKw, #[token("try")] TryKw,
-    #[token("catch")] CatchKw, #[token("undo")] UndoKw, #[token("fail")] FailKw,
-    #[token("done")] DoneKw, #[token("next")] NextKw, #[token("with")] WithKw,
-    #[token("and")] AndKw, #[token("or")] OrKw, #[token("not")] NotKw, #[token("is")] IsKw,
-    #[token("true")] TrueKw, #[token("false")] FalseKw, #[token("none")] NoneKw,
-    #[token("fn")] FnKw, #[token("graph")] GraphKw,
-
-    #[token("use")] UseKw, #[token("pub")] PubKw, #[token("record")] RecordKw,
-    #[token("enum")] EnumKw, #[token("type")] TypeKw, #[token("model")] ModelKw,
-    #[token("prompt")] PromptKw, #[token("agent")] AgentKw, #[token("extern")] ExternKw,
-    #[token("session")] SessionKw, #[token("trigger")] TriggerKw, #[token("test")] TestKw,
-    #[token("needs")] NeedsKw, #[token("from")] FromKw, #[token("on")] OnKw,
-    #[token("as")] AsKw, #[token("does")] DoesKw, #[token("where")] WhereKw,
-    #[token("max")] MaxKw, #[token("parallel")] ParallelKw, #[token("then")] ThenKw,
-    #[token("after")] AfterKw, #[token("stub")] StubKw, #[token("approve")] ApproveKw,
-    #[token("expect")] ExpectKw, #[token("tools")] ToolsKw, #[token("stream")] StreamKw,
-    #[token("system")] SystemKw, #[token("user")] UserKw, #[token("assistant")] AssistantKw,
-    #[token("messages")] MessagesKw, #[token("secret")] SecretKw,
-    #[token("trusted")] TrustedKw, #[token("untrusted")] UntrustedKw,
-    #[token("public")] PublicKw, #[token("private")] PrivateKw,
 }
 
-/// Raw tokens to kinds, one to one; what needs a second look is told apart in [`lex`].
-macro_rules! same_names {
-    ($raw:expr; $($name:ident)*; $($other:ident => $kind:ident)*) => {
-        match $raw {
-            $( Raw::$name => SyntaxKind::$name, )*
-            $( Raw::$other => SyntaxKind::$kind, )*
+/// The kinds of raw tokens, one to one; what needs a second look is told apart in [`lex`].
+macro_rules! kinds {
+    ($($name:ident)*; $($other:ident => $kind:ident)*) => {{
+        /// Exhaustive, so that no raw token is forgotten.
+        const fn kind(raw: Raw) -> SyntaxKind {
+            match raw {
+                $( Raw::$name => SyntaxKind::$name, )*
+                $( Raw::$other => SyntaxKind::$kind, )*
+            }
         }
-    };
+        let mut kinds = [SyntaxKind::Unknown; 256];
+        $( kinds[Raw::$name as usize] = kind(Raw::$name); )*
+        $( kinds[Raw::$other as usize] = kind(Raw::$other); )*
+        kinds
+    }};
 }
 
-fn kind_of(raw: Raw) -> SyntaxKind {
-    same_names!(raw;
-        Whitespace Newline Comment Doc FileDoc BlockComment HashComment Lid Uid Underscore Number
-        LBrace RBrace LParen RParen LBracket RBracket Comma Colon Dot DotDot DotDotDot QuestionDot
-        Question QuestionQuestion Bar BarGt Arrow FatArrow Eq EqEq NotEq Lt Gt LtEq GtEq Plus Minus
-        Star Slash Percent AmpAmp BarBar Bang Semicolon ColonEq EqEqEq NotEqEq PlusPlus PlusEq
-        MinusEq StarEq SlashEq
-        LetKw IfKw ElseKw MatchKw ForKw InKw LoopKw RaceKw TryKw CatchKw UndoKw FailKw DoneKw
-        NextKw WithKw AndKw OrKw NotKw IsKw TrueKw FalseKw NoneKw FnKw GraphKw
-        UseKw PubKw RecordKw EnumKw TypeKw ModelKw PromptKw AgentKw ExternKw SessionKw TriggerKw
-        TestKw NeedsKw FromKw OnKw AsKw DoesKw WhereKw MaxKw ParallelKw ThenKw AfterKw StubKw
-        ApproveKw ExpectKw ToolsKw StreamKw SystemKw UserKw AssistantKw MessagesKw SecretKw
-        TrustedKw UntrustedKw PublicKw PrivateKw;
-        LongComment => Comment Mixed => Lid Quantity => Number Quote => StrStart
-        PlainQuote => StrStart SingleQuote => SingleQuoted Backtick => BacktickQuoted)
-}
+/// A table, because this is asked for every token.
+static KINDS: [SyntaxKind; 256] = kinds!(
+    Whitespace Newline Comment Doc FileDoc BlockComment HashComment Lid Uid Underscore Number
+    LBrace RBrace LParen RParen LBracket RBracket Comma Colon Dot DotDot DotDotDot QuestionDot
+    Question QuestionQuestion Bar BarGt Arrow FatArrow Eq EqEq NotEq Lt Gt LtEq GtEq Plus Minus
+    Star Slash Percent AmpAmp BarBar Bang Semicolon ColonEq EqEqEq NotEqEq PlusPlus PlusEq
+    MinusEq StarEq SlashEq;
+    LongComment => Comment Mixed => Lid Quantity => Number Quote => StrStart
+    PlainQuote => StrStart SingleQuote => SingleQuoted Backtick => BacktickQuoted
+);
 
 /// What the scanner is inside of.
 #[derive(Clone, Copy, Debug)]
@@ -208,13 +187,8 @@ struct Lexer<'s> {
     /// The open triple-quoted text to be cut off, and where.
     cut: Option<(u32, u32)>,
     unclosed_triple: Option<u32>,
-    /// Kinds of the last two significant tokens.
-    prev: SyntaxKind,
-    prev_prev: SyntaxKind,
-    /// Where the last significant token ended.
-    prev_end: u32,
-    newline: bool,
-    unknown: bool,
+    /// What stands before the next significant token: flags of [`Significant`].
+    before: u8,
     no_backtick: bool,
     no_comment_end: bool,
     /// The errors about names in mixed case, by name.
@@ -237,11 +211,7 @@ impl<'s> Lexer<'s> {
             single_line: 0,
             cut,
             unclosed_triple: None,
-            prev: SyntaxKind::Eof,
-            prev_prev: SyntaxKind::Eof,
-            prev_end: 0,
-            newline: false,
-            unknown: false,
+            before: 0,
             no_backtick: false,
             no_comment_end: false,
             mixed: FxHashMap::default(),
@@ -273,78 +243,92 @@ impl<'s> Lexer<'s> {
                 raw.bump(end - raw.span().end);
                 continue;
             };
-            let kind = kind_of(token);
+            let mut kind = KINDS.get(token as usize).copied().unwrap_or(SyntaxKind::Unknown);
             match token {
-                Raw::Whitespace | Raw::Comment | Raw::LongComment => self.trivia(kind, start32),
+                Raw::Lid => kind = word_kind(raw.slice()),
+                Raw::Whitespace | Raw::Comment | Raw::LongComment => {
+                    self.trivia(kind, start32);
+                    continue;
+                }
+                Raw::Newline => {
+                    self.newline(start32, offset(end));
+                    continue;
+                }
                 Raw::Doc | Raw::FileDoc => {
                     self.out.docs.push(offset(self.out.tokens.len()));
                     self.trivia(kind, start32);
-                }
-                Raw::Newline => {
-                    self.newline = true;
-                    self.trivia(kind, start32);
-                    if self.single_line > 0 {
-                        self.cut_texts();
-                    } else if let Some((opener, cut)) = self.cut
-                        && cut == offset(end)
-                        && self.outermost_triple() == Some(opener)
-                    {
-                        self.modes.clear();
-                        self.add_break();
-                    }
+                    continue;
                 }
                 Raw::HashComment => {
                     self.comment_error(start32, offset(end), "#", None);
                     self.trivia(kind, start32);
+                    continue;
                 }
                 Raw::BlockComment => {
-                    let end = self.block_comment(start, end);
-                    raw.bump(end - raw.span().end);
+                    let behind = self.block_comment(start, end);
+                    raw.bump(behind - end);
+                    continue;
                 }
-                Raw::Mixed => self.mixed_name(start32, raw.slice()),
-                Raw::Quantity => {
-                    self.check_unit(start32, raw.slice());
-                    self.push(kind, start32, end);
-                }
-                Raw::Quote | Raw::PlainQuote => {
-                    self.push(kind, start32, end);
-                    let triple = end - start >= 3;
-                    self.open_text(Mode::Text {
-                        raw: token == Raw::PlainQuote,
-                        triple,
-                        start: start32,
-                    });
-                    let end = self.scan_text(end);
-                    raw.bump(end - raw.span().end);
+                Raw::Mixed => {
+                    self.mixed_name(start32, raw.slice());
+                    continue;
                 }
                 Raw::SingleQuote | Raw::Backtick => {
-                    let end = self.foreign_text(token, start, end);
-                    raw.bump(end - raw.span().end);
+                    let behind = self.foreign_text(token, start, end);
+                    raw.bump(behind - end);
+                    continue;
+                }
+                Raw::Quote | Raw::PlainQuote => {
+                    self.push(kind, start32);
+                    self.open_text(Mode::Text {
+                        raw: token == Raw::PlainQuote,
+                        triple: end - start >= 3,
+                        start: start32,
+                    });
+                    let behind = self.scan_text(end);
+                    raw.bump(behind - end);
+                    continue;
                 }
                 Raw::LBrace => {
                     if let Some(Mode::Code { braces }) = self.modes.last_mut() {
                         *braces += 1;
                     }
-                    self.push(kind, start32, end);
                 }
                 Raw::RBrace => match self.modes.last_mut() {
                     Some(Mode::Code { braces: 0 }) => {
-                        self.push(SyntaxKind::InterpEnd, start32, end);
+                        self.push(SyntaxKind::InterpEnd, start32);
                         self.modes.pop();
-                        let end = self.scan_text(end);
-                        raw.bump(end - raw.span().end);
+                        let behind = self.scan_text(end);
+                        raw.bump(behind - end);
+                        continue;
                     }
-                    Some(Mode::Code { braces }) => {
-                        *braces -= 1;
-                        self.push(kind, start32, end);
-                    }
-                    _ => self.push(kind, start32, end),
+                    Some(Mode::Code { braces }) => *braces -= 1,
+                    _ => {}
                 },
-                _ => self.push(kind, start32, end),
+                Raw::Quantity => self.check_unit(start32, raw.slice()),
+                Raw::Colon => self.word_is_name(),
+                _ => {}
             }
+            self.push(kind, start32);
         }
         if self.unclosed_triple.is_none() {
             self.unclosed_triple = self.outermost_triple();
+        }
+    }
+
+    /// A run of blanks with a line break, up to `end`.
+    #[inline]
+    fn newline(&mut self, start: u32, end: u32) {
+        self.before |= Significant::NEWLINE;
+        self.trivia(SyntaxKind::Newline, start);
+        if self.single_line > 0 {
+            self.cut_texts();
+        } else if let Some((opener, cut)) = self.cut
+            && cut == end
+            && self.outermost_triple() == Some(opener)
+        {
+            self.modes.clear();
+            self.add_break();
         }
     }
 
@@ -356,89 +340,49 @@ impl<'s> Lexer<'s> {
         })
     }
 
+    #[inline]
     fn trivia(&mut self, kind: SyntaxKind, start: u32) {
         self.out.tokens.push(Token { start, kind });
     }
 
     /// Adds a significant token and works out what stands before it.
     #[inline]
-    fn push(&mut self, kind: SyntaxKind, start: u32, end: usize) {
+    fn push(&mut self, kind: SyntaxKind, start: u32) {
         let index = offset(self.out.tokens.len());
         self.out.tokens.push(Token { start, kind });
-        let mut flags = 0;
-        if self.newline {
-            flags |= Significant::NEWLINE;
-            if !continues(kind) && self.can_end_before() {
-                flags |= Significant::SEPARATOR;
-            }
-        } else if start == self.prev_end {
-            flags |= Significant::GLUED;
-        }
-        if kind == SyntaxKind::Colon {
-            self.word_is_name();
-        }
-        if self.unknown {
-            flags |= Significant::AFTER_UNKNOWN;
-        }
+        let flags = if self.before == 0 { 0 } else { self.behind_gap(kind) };
         self.out.significant.push(Significant { index, kind, flags });
-        self.prev_prev = self.prev;
-        self.prev = kind;
-        self.prev_end = offset(end);
-        self.newline = false;
-        self.unknown = false;
+    }
+
+    /// The flags of a token behind a line break or characters without meaning.
+    #[inline(never)]
+    fn behind_gap(&mut self, kind: SyntaxKind) -> u8 {
+        let mut flags = std::mem::take(&mut self.before);
+        if flags & Significant::NEWLINE != 0
+            && !continues(kind)
+            && (flags & Significant::CUT != 0 || self.can_end_before())
+        {
+            flags |= Significant::SEPARATOR;
+        }
+        flags
     }
 
     /// Whether the last token can end an expression or a type.
     fn can_end_before(&self) -> bool {
         use SyntaxKind as K;
-        match self.prev {
-            K::Lid
-            | K::Uid
-            | K::Underscore
-            | K::Number
-            | K::StrEnd
-            | K::RParen
-            | K::RBracket
-            | K::RBrace
-            | K::Question
-            | K::Gt
-            | K::TrueKw
-            | K::FalseKw
-            | K::NoneKw
-            | K::SingleQuoted
-            | K::BacktickQuoted
-            | K::PlusPlus => true,
-            kind if kind.is_contextual_word() => true,
-            kind if kind.is_reserved_word() => {
-                matches!(self.prev_prev, K::Dot | K::QuestionDot)
-            }
-            _ => false,
+        let Some((last, before)) = self.out.significant.split_last() else { return false };
+        if last.kind.is_reserved_word() && !matches!(last.kind, K::TrueKw | K::FalseKw | K::NoneKw)
+        {
+            return before.last().is_some_and(|t| matches!(t.kind, K::Dot | K::QuestionDot));
         }
+        ends_operand(last.kind)
+            || matches!(last.kind, K::SingleQuoted | K::BacktickQuoted | K::PlusPlus)
     }
 
     /// A word before a `:` is a name, so it does not continue the line above.
     fn word_is_name(&mut self) {
-        use SyntaxKind as K;
         let [.., before, word] = self.out.significant.as_mut_slice() else { return };
-        if word.kind.is_keyword()
-            && word.has(Significant::NEWLINE)
-            && (before.kind.can_be_name()
-                || matches!(
-                    before.kind,
-                    K::Uid
-                        | K::Underscore
-                        | K::Number
-                        | K::StrEnd
-                        | K::RParen
-                        | K::RBracket
-                        | K::RBrace
-                        | K::Question
-                        | K::Gt
-                        | K::TrueKw
-                        | K::FalseKw
-                        | K::NoneKw
-                ))
-        {
+        if word.kind.is_keyword() && word.has(Significant::NEWLINE) && ends_operand(before.kind) {
             word.flags |= Significant::SEPARATOR;
         }
     }
@@ -470,9 +414,8 @@ impl<'s> Lexer<'s> {
         let open = self.modes.iter().filter(|mode| matches!(mode, Mode::Text { .. })).count();
         let at = offset(self.out.significant.len());
         self.out.breaks.push(Break { at, open: offset(open) });
-        self.newline = true;
         // The text counts as closed, so that the newline rule sees the end of an expression.
-        self.prev = SyntaxKind::StrEnd;
+        self.before |= Significant::NEWLINE | Significant::CUT;
     }
 
     /// Adds a mistake and gives its index; past the limit nothing, and an index that nothing has.
@@ -511,7 +454,29 @@ impl<'s> Lexer<'s> {
     }
 }
 
+/// Whether an expression or a type that is complete may end with this token.
+fn ends_operand(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    kind.can_be_name()
+        || matches!(
+            kind,
+            K::Uid
+                | K::Underscore
+                | K::Number
+                | K::StrEnd
+                | K::RParen
+                | K::RBracket
+                | K::RBrace
+                | K::Question
+                | K::Gt
+                | K::TrueKw
+                | K::FalseKw
+                | K::NoneKw
+        )
+}
+
 /// Offsets fit: larger files are not lexed.
+#[inline]
 fn offset(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
 //! The parts of the lexer that are scanned by hand: texts and their modes, what other languages
 //! write (block comments, other quotes), names in the wrong case, characters without meaning.
 
-use super::{Lexer, Mode, Raw, offset};
+use super::{Lexer, Mode, Raw, Significant, offset};
 use crate::codes::Code;
 use crate::errors::{Edit, Fix};
 use crate::{SyntaxKind, TextRange, strings};
@@ -17,17 +17,20 @@ impl<'s> Lexer<'s> {
         let limit = cut.map_or(bytes.len(), |cut| cut.max(from));
         let mut run = from;
         let mut at = from;
-        while at < limit {
+        while let Some(run_on) =
+            bytes.get(at..limit).and_then(|rest| rest.iter().position(is_special))
+        {
+            at += run_on;
             match bytes.get(at).copied() {
                 Some(b'"') if !triple => {
                     self.text_run(run, at);
-                    self.push(SyntaxKind::StrEnd, offset(at), at + 1);
+                    self.push(SyntaxKind::StrEnd, offset(at));
                     self.close_text();
                     return at + 1;
                 }
                 Some(b'"') if bytes.get(at..at + 3) == Some(b"\"\"\"") => {
                     self.text_run(run, at);
-                    self.push(SyntaxKind::StrEnd, offset(at), at + 3);
+                    self.push(SyntaxKind::StrEnd, offset(at));
                     self.close_text();
                     return at + 3;
                 }
@@ -42,13 +45,13 @@ impl<'s> Lexer<'s> {
                 Some(b'\\') if !raw => {
                     let end = self.escape_end(at);
                     self.text_run(run, at);
-                    self.push(SyntaxKind::StrEscape, offset(at), end);
+                    self.push(SyntaxKind::StrEscape, offset(at));
                     run = end;
                     at = end;
                 }
                 Some(b'$') if !raw && bytes.get(at + 1) == Some(&b'{') => {
                     self.text_run(run, at);
-                    self.push(SyntaxKind::InterpStart, offset(at), at + 2);
+                    self.push(SyntaxKind::InterpStart, offset(at));
                     self.modes.push(Mode::Code { braces: 0 });
                     return at + 2;
                 }
@@ -69,7 +72,7 @@ impl<'s> Lexer<'s> {
 
     fn text_run(&mut self, start: usize, end: usize) {
         if start < end {
-            self.push(SyntaxKind::StrText, offset(start), end);
+            self.push(SyntaxKind::StrText, offset(start));
         }
     }
 
@@ -143,7 +146,7 @@ impl<'s> Lexer<'s> {
         };
         let comment = self.text.get(start..end).unwrap_or_default();
         if comment.contains('\n') {
-            self.newline = true;
+            self.before |= Significant::NEWLINE;
         }
         // As line comments: possible if nothing but a line break stands behind it.
         let behind = self.text.get(end..).unwrap_or_default();
@@ -202,7 +205,7 @@ impl<'s> Lexer<'s> {
         match length {
             Some(length) => {
                 let end = body + length + 1;
-                self.push(kind, offset(start), end);
+                self.push(kind, offset(start));
                 end
             }
             None => self.unknown_run(start, body),
@@ -233,7 +236,7 @@ impl<'s> Lexer<'s> {
                 self.mixed.insert(text, i);
             }
         }
-        self.push(kind, start, end);
+        self.push(kind, start);
     }
 
     /// Characters without meaning, as one token from `start`; gives its end. `end` is where the
@@ -305,9 +308,14 @@ impl<'s> Lexer<'s> {
             }
         }
         self.trivia(SyntaxKind::Unknown, offset(start));
-        self.unknown = true;
+        self.before |= Significant::AFTER_UNKNOWN;
         end
     }
+}
+
+/// Whether a byte of a text may be more than itself.
+fn is_special(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'$' | b'\n')
 }
 
 /// A name as lower case with underscores.

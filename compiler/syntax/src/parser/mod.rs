@@ -267,7 +267,10 @@ impl<'s> Parser<'s> {
 
     /// Whether nothing stands between a token and the one before.
     fn glued(&self, ahead: usize) -> bool {
-        self.token(ahead).is_some_and(|token| token.has(Significant::GLUED))
+        let before =
+            (self.pos + ahead).checked_sub(1).and_then(|at| self.lexed.significant.get(at));
+        let index = before.map_or(0, |before| before.index + 1);
+        self.token(ahead).is_some_and(|token| token.index == index)
     }
 
     fn range_at(&self, at: usize) -> TextRange {
