@@ -12,8 +12,9 @@
 //!   declaration word in column 1 closes all that is open.
 //!
 //! Every loop of the grammar ends at the end of the text, and consumes or stops in each round. Should
-//! one do neither, it runs out of [`MAX_LOOKS`]: tokens looked at since the last one was consumed.
-//! From then on the parser sees the end of the text everywhere, so all loops end.
+//! one do neither, it runs out of [`MAX_LOOKS`]: nodes started, and tokens looked at but for the
+//! current one, since the last one was consumed. From then on the parser sees the end of the text
+//! everywhere, so all loops end.
 //!
 //! **Newlines** (§3). The lexer marks the tokens before which a newline ends a statement if newlines
 //! count; they count outside of `(`, `[` and `${`, which is the [`Context`]. There such a token
@@ -104,6 +105,8 @@ struct Parser<'s> {
     lexed: Lexed,
     /// The next significant token.
     pos: usize,
+    /// Its kind as the newline rule shows it: asked for so often that it is kept.
+    current: Cell<SyntaxKind>,
     /// How many more tokens may be looked at before one is consumed. It never recovers from zero.
     looks: Cell<u32>,
     /// The parser sees the end of the text here: at the real end, where an unclosed text was cut
@@ -164,6 +167,7 @@ impl<'s> Parser<'s> {
             text,
             lexed,
             pos: 0,
+            current: Cell::new(SyntaxKind::Eof),
             looks: Cell::new(MAX_LOOKS),
             end,
             decl_end: end,
@@ -218,23 +222,47 @@ impl<'s> Parser<'s> {
 
     // ---- looking ----
 
+    /// Counts a look; false if none is left.
+    #[inline]
+    fn may_look(&self) -> bool {
+        let left = self.looks.get().checked_sub(1);
+        match left {
+            Some(left) => self.looks.set(left),
+            None => self.current.set(SyntaxKind::Eof),
+        }
+        left.is_some()
+    }
+
     #[inline]
     fn token(&self, ahead: usize) -> Option<Significant> {
-        self.looks.set(self.looks.get().checked_sub(1)?);
         let at = self.pos + ahead;
-        if at < self.end { self.lexed.significant.get(at).copied() } else { None }
+        if self.may_look() && at < self.end {
+            self.lexed.significant.get(at).copied()
+        } else {
+            None
+        }
     }
 
     /// The next token as the newline rule shows it.
     #[inline]
     fn current(&self) -> SyntaxKind {
-        match self.token(0) {
-            None => SyntaxKind::Eof,
-            Some(token) if token.has(Significant::SEPARATOR) && self.context != Context::Inside => {
-                SyntaxKind::Separator
+        self.current.get()
+    }
+
+    /// Works out [`Self::current`], whenever what it follows from has changed.
+    #[inline]
+    fn look(&mut self) {
+        let kind = match self.lexed.significant.get(self.pos) {
+            Some(token) if self.pos < self.end && self.looks.get() > 0 => {
+                if token.has(Significant::SEPARATOR) && self.context != Context::Inside {
+                    SyntaxKind::Separator
+                } else {
+                    token.kind
+                }
             }
-            Some(token) => token.kind,
-        }
+            _ => SyntaxKind::Eof,
+        };
+        self.current.set(kind);
     }
 
     /// The next token, whatever stands before it.
@@ -329,6 +357,7 @@ impl<'s> Parser<'s> {
 
     #[inline]
     fn start(&mut self) -> Marker {
+        self.may_look();
         let first = self.next_token();
         self.builder.start(first)
     }
@@ -404,6 +433,7 @@ impl<'s> Parser<'s> {
             token.kind = kind;
             of_tree.kind = kind;
         }
+        self.look();
     }
 
     /// Consumes the next token as a kind; nothing at the end.
@@ -425,6 +455,7 @@ impl<'s> Parser<'s> {
         if self.pos < self.end && self.looks.get() > 0 {
             self.pos += 1;
             self.looks.set(MAX_LOOKS);
+            self.look();
         }
     }
 
@@ -449,6 +480,7 @@ impl<'s> Parser<'s> {
         if let Some(token) = self.lexed.significant.get_mut(self.pos) {
             token.flags &= !Significant::SEPARATOR;
         }
+        self.look();
     }
 
     /// Consumes the separator before the next token.
@@ -461,6 +493,11 @@ impl<'s> Parser<'s> {
     }
 
     // ---- brackets ----
+
+    fn set_context(&mut self, context: Context) {
+        self.context = context;
+        self.look();
+    }
 
     fn bracket_slot(kind: SyntaxKind) -> usize {
         match kind {
@@ -484,8 +521,8 @@ impl<'s> Parser<'s> {
             in_condition: self.in_condition,
             before_block: self.before_block,
         };
-        self.bump();
         self.enter_bracket(bracket, inside);
+        self.bump();
         bracket
     }
 
@@ -503,7 +540,7 @@ impl<'s> Parser<'s> {
     }
 
     fn enter_bracket(&mut self, bracket: Bracket, inside: Context) {
-        self.context = inside;
+        self.set_context(inside);
         self.in_condition = false;
         self.before_block = false;
         if bracket.kind != SyntaxKind::InterpStart
@@ -514,7 +551,7 @@ impl<'s> Parser<'s> {
     }
 
     fn leave_bracket(&mut self, bracket: Bracket) {
-        self.context = bracket.context;
+        self.set_context(bracket.context);
         self.in_condition = bracket.in_condition;
         self.before_block = bracket.before_block;
         if bracket.kind != SyntaxKind::InterpStart
@@ -556,6 +593,7 @@ impl<'s> Parser<'s> {
     fn update_end(&mut self) {
         let cut = self.lexed.breaks.get(self.next_break).map_or(usize::MAX, |b| b.at as usize);
         self.end = self.decl_end.min(cut).min(self.lexed.significant.len());
+        self.look();
     }
 
     /// Passes the place where an unclosed text was cut off, if all texts that are cut there are

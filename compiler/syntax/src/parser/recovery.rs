@@ -194,8 +194,8 @@ impl Parser<'_> {
             if self.second_pass && closer == SyntaxKind::RBrace {
                 self.compare_indent(bracket);
             }
-            self.bump();
             self.leave_bracket(bracket);
+            self.bump();
             return true;
         }
         if matches!(next, SyntaxKind::RParen | SyntaxKind::RBracket)

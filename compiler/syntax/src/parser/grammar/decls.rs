@@ -35,7 +35,7 @@ pub(crate) fn is_declaration(word: K, behind: K) -> bool {
 pub(crate) fn source_file(p: &mut Parser<'_>) {
     let mut next_declaration = 0;
     loop {
-        p.context = Context::Lines;
+        p.set_context(Context::Lines);
         p.in_condition = false;
         p.before_block = false;
         p.open = [0; 3];
