@@ -69,7 +69,7 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("tokens", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
     ("cost", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Money)),
     ("time", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Duration)),
-    ("turns", &[Place::Graph, Place::Agent], Value::Count(1)),
+    ("turns", &[Place::Agent], Value::Count(1)),
     ("depth", &[Place::Graph], Value::Count(1)),
     ("overlap", &[Place::Graph], Value::Overlap),
     ("history", &[Place::Agent], Value::Count(1)),

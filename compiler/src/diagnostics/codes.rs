@@ -158,6 +158,7 @@ codes! {
     RepeatedPolicy = "K0303" "repeated-policy" Error nofix "a policy is given twice";
     MisplacedPolicy = "K0304" "misplaced-policy" Error nofix "a policy stands where it has no meaning";
     PolicyValue = "K0305" "policy-value" Error fix "the value of a policy is of another type";
+    KeyNotSent = "K0306" "key-not-sent" Error nofix "a key is given to a call that cannot send it";
     WriteWithoutKey = "K0307" "write-without-key" Error nofix "a write that may be tried again gives no key";
     CacheOnWrite = "K0308" "cache-on-write" Error nofix "a call that changes something is cached";
 
@@ -209,6 +210,9 @@ codes! {
     ImpurePlace = "K0513" "impure-place" Error nofix "an effect stands where only pure code may stand";
     FnRecursion = "K0514" "recursive-fn" Error nofix "functions call themselves";
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "graphs call themselves without a depth";
+
+    // ---- K07xx: agents and budgets ----
+    BudgetTooSmall = "K0701" "budget-too-small" Error nofix "a budget is smaller than the least that is needed";
 
     // ---- K08xx: tests ----
     NoStub = "K0801" "no-stub" Error nofix "a test calls something that has no stub";

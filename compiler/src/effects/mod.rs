@@ -4,6 +4,7 @@
 //! plain data that later stages and tools ask; mistakes go to the sink. This stage never changes the HIR.
 
 mod dead;
+mod fewest;
 mod infer;
 mod rules;
 mod set;

@@ -1,6 +1,6 @@
 //! The rules about effects: purity, promises of headers, races, policies on writes, bounds, recursion.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::set::{Effect, EffectSet, Resources};
 use super::{Effects, Step, infer, walk};
@@ -8,12 +8,13 @@ use crate::check::Types;
 use crate::check::ty::{Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::{
-    Arg, Arm, Body, Callable, CallableKind, Def, DefId, DefKind, Expr, ExprId, Hir, Pat, Stmt,
-    TestItem,
+    Arg, ArgValue, Arm, Body, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, ExprId,
+    Hir, Literal, Pat, Stmt, TestItem,
 };
 
 pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
-    let mut rules = Rules { hir, types, effects, sink };
+    let fewest = super::fewest::calls(hir, effects);
+    let mut rules = Rules { hir, types, effects, sink, fewest };
     for (index, def) in hir.defs.iter().enumerate() {
         // The standard library is checked by its own tests; its files are nobody's to mend here.
         if hir.modules.get(def.module.index()).is_some_and(|module| module.is_std) {
@@ -29,6 +30,8 @@ struct Rules<'a> {
     types: &'a Types,
     effects: &'a Effects,
     sink: &'a mut Diagnostics,
+    /// The fewest model calls of each declaration.
+    fewest: FxHashMap<DefId, u64>,
 }
 
 impl Rules<'_> {
@@ -42,6 +45,7 @@ impl Rules<'_> {
                 if callable.has_does && !matches!(callable.kind, CallableKind::Extern { .. }) {
                     self.promise(id, def, callable);
                 }
+                self.budget(id, def, callable, body);
                 for default in callable.params.iter().filter_map(|param| param.default) {
                     self.pure(id, body, default, "a default value");
                 }
@@ -121,6 +125,28 @@ impl Rules<'_> {
         self.sink.push(finding);
     }
 
+    /// `calls: n` of a header against the fewest calls that its body makes.
+    fn budget(&mut self, id: DefId, def: &Def, callable: &Callable, body: Option<&Body>) {
+        let given = callable.policies.iter().find(|arg| named(arg, "calls"));
+        let (Some(given), Some(body)) = (given, body) else { return };
+        let ArgValue::Expr(value) = given.value else { return };
+        let Expr::Literal(Literal::Int(calls)) = walk::expr(body, value) else { return };
+        let fewest = self.fewest.get(&id).copied().unwrap_or(0);
+        if u64::try_from(*calls).is_ok_and(|calls| calls < fewest) {
+            let calls = if fewest == 1 { "model call" } else { "model calls" };
+            self.sink.push(
+                Diagnostic::new(
+                    Code::BudgetTooSmall,
+                    given.span,
+                    format!("`{}` makes at least {fewest} {calls}", def.name),
+                )
+                .here("so this budget is always used up")
+                .label(def.name_span, "declared here")
+                .help(format!("give at least `calls: {fewest}`, or ask less")),
+            );
+        }
+    }
+
     /// The way from a declaration to an effect, in words, if there is more than one step.
     fn way(&self, steps: &[Step], effect: Effect) -> Option<String> {
         if steps.len() < 2 {
@@ -132,11 +158,7 @@ impl Rules<'_> {
     }
 
     fn name(&self, def: DefId) -> String {
-        let Some(def) = self.hir.defs.get(def.index()) else { return "?".into() };
-        match self.hir.modules.get(def.module.index()) {
-            Some(module) if module.is_std => format!("`{}.{}`", module.name, def.name),
-            _ => format!("`{}`", def.name),
-        }
+        self.hir.defs.get(def.index()).map_or_else(|| "?".into(), |def| self.named_callee(def))
     }
 
     /// Reports an effect where none may stand.
@@ -268,10 +290,14 @@ impl Rules<'_> {
     }
 
     fn policies(&mut self, owner: DefId, body: &Body, id: ExprId, call: ExprId, all: &[Arg]) {
+        if self.unsent_key(body, call, all) {
+            // Whether another policy needs a key is asked again without this one.
+            return;
+        }
         let set = self.effects.of_expr(owner, id);
         // Arguments that write are calls of their own; only the call itself is meant.
         let set = match walk::expr(body, call) {
-            Expr::Call { callee: crate::hir::Callee::Def(def), .. } => {
+            Expr::Call { callee: Callee::Def(def), .. } => {
                 let keyed = all.iter().any(|arg| named(arg, "key"));
                 let mut set = self.effects.of(*def).clone();
                 set.set_unkeyed(set.has_unkeyed_write() && !(keyed && self.is_extern(*def)));
@@ -311,13 +337,66 @@ impl Rules<'_> {
         }
     }
 
+    /// `key:` on a call whose declaration does not say how a key is sent: whether it was reported.
+    fn unsent_key(&mut self, body: &Body, call: ExprId, all: &[Arg]) -> bool {
+        let Some(key) = all.iter().find(|arg| named(arg, "key")) else { return false };
+        let (declared, what) = match walk::expr(body, call) {
+            Expr::Call { callee: Callee::Def(def), .. } => match self.callable(*def) {
+                Some(callable) if callable.policies.iter().any(|arg| named(arg, "key")) => {
+                    return false;
+                }
+                Some(callable) => {
+                    let leaf = matches!(callable.kind, CallableKind::Extern { .. });
+                    let writes =
+                        self.effects.of(*def).iter().any(|e| matches!(e, Effect::Write(_)));
+                    let why = match (leaf, writes) {
+                        (_, false) => "it changes nothing, so it needs no key",
+                        (true, true) => "its declaration does not say how a key is sent",
+                        (false, true) => "the key belongs to the write inside it",
+                    };
+                    (self.hir.defs.get(def.index()), why)
+                }
+                // Records and aliases: no call, which was reported.
+                None => return false,
+            },
+            Expr::Call { callee: Callee::Builtin(_), .. } => {
+                (None, "it changes nothing outside, so it needs no key")
+            }
+            _ => return false,
+        };
+        let name = declared.map_or_else(|| "this call".into(), |def| self.named_callee(def));
+        let at = key.name.as_ref().map_or(key.span, |(_, span)| *span);
+        let finding = Diagnostic::new(
+            Code::KeyNotSent,
+            at,
+            format!("{name} does not take a `key:`"),
+        )
+        .here(what)
+        .help("leave `key:` out; only a write that sends it, such as `http.request`, takes one");
+        let own = declared.filter(|def| {
+            self.hir.modules.get(def.module.index()).is_some_and(|module| !module.is_std)
+        });
+        self.sink.push(match own {
+            Some(def) => finding.label(def.name_span, "declared here"),
+            None => finding,
+        });
+        true
+    }
+
+    fn named_callee(&self, def: &Def) -> String {
+        match self.hir.modules.get(def.module.index()) {
+            Some(module) if module.is_std => format!("`{}.{}`", module.name, def.name),
+            _ => format!("`{}`", def.name),
+        }
+    }
+
     fn span(&self, body: &Body, id: ExprId, or: Span) -> Span {
         body.expr_spans.get(id.index()).copied().unwrap_or(or)
     }
 
     /// "calls `a` calls `b`, which writes …", for the label at a call.
     fn who_writes(&self, body: &Body, call: ExprId, resources: &Resources) -> String {
-        let Expr::Call { callee: crate::hir::Callee::Def(def), .. } = walk::expr(body, call) else {
+        let Expr::Call { callee: Callee::Def(def), .. } = walk::expr(body, call) else {
             return "this call writes".into();
         };
         let steps = self.effects.chain(*def, |effect| matches!(effect, Effect::Write(_)));

@@ -157,6 +157,62 @@ fn writes_need_a_key_to_be_tried_again_and_are_never_cached() {
 }
 
 #[test]
+fn a_key_is_only_for_calls_that_send_it() {
+    for call in [
+        "file.append(\"a\", content: \"b\") with (key: \"k\")",
+        "file.append(\"a\", content: \"b\") with (retry: 3, key: \"k\")",
+        "file.read(\"a\") with (key: \"k\")",
+        "text.trim(\"a\") with (key: \"k\")",
+        "say(\"a\") with (key: \"k\")",
+        "put() with (key: \"k\", timeout: 2s)",
+        "\"a\" |> file.append(content: \"b\") with (key: \"k\")",
+    ] {
+        let text = format!(
+            "{MODEL}graph put() -> none {{ file.write(\"a\", content: \"b\") }}\ngraph f() -> text {{\n  {call}\n  \"c\"\n}}"
+        );
+        let all: Vec<_> = found(&text).into_iter().filter(|one| one.code != "K0418").collect();
+        assert_eq!(all.len(), 1, "{all:#?}");
+        assert_eq!(all[0].code, "K0306", "{all:#?}");
+        assert_eq!(at(&text, &all[0]), "key");
+    }
+    clean(
+        "graph f(id: text) -> int { http.request(\"https://a.at\", body: \"{}\") with (key: id, retry: 2) |> status() }\ngraph status(r: http.Response) -> int { r.status }",
+    );
+}
+
+#[test]
+fn a_budget_below_the_fewest_calls_is_an_error() {
+    let graph = |body: &str| {
+        format!(
+            "{MODEL}graph two() -> text {{ \"${{say(\"a\")}}${{say(\"b\")}}\" }}\ngraph f(c: bool, xs: [text] where (max: 3)) -> text with (calls: 1) {{\n{body}\n}}"
+        )
+    };
+    for body in [
+        "  two()",
+        "  \"${say(\"a\")}${say(\"b\")}\"",
+        "  let a = say(\"a\")\n  say(a)",
+        "  if c { two() } else { say(say(\"x\")) }",
+        "  loop a = say(\"a\") max 2 {\n    let b = say(a)\n    if c { done b } else { next(a: b) }\n  } else { a }",
+    ] {
+        let text = graph(body);
+        assert_eq!(at(&text, &only(&text, "K0701")), "calls: 1", "{body}");
+    }
+    for body in [
+        "  say(\"a\")",
+        "  if c { two() } else { \"x\" }",
+        "  two() catch { _ => \"x\" }",
+        "  two() with (fallback: \"x\")",
+        "  let ys = for x in xs { two() }\n  text.join(ys, with: \",\")",
+        "  race { two(), say(\"a\") }",
+        "  loop a = \"a\" max 2 {\n    if c { done a } else { next(a: two()) }\n  } else { a }",
+        "  match try two() {\n    Ok(a) => a\n    Failed(_) => \"b\"\n  }",
+    ] {
+        clean(&graph(body));
+    }
+    only("graph f() -> int with (turns: 1) { 1 }", "K0304");
+}
+
+#[test]
 fn a_for_with_effects_needs_a_bound() {
     let text = "graph f(xs: [text]) -> [text] { for x in xs if x != \"\" { file.read(x) } }";
     let one = only(text, "K0480");
