@@ -270,6 +270,45 @@ fn pure_code_touches_no_outside_world() {
 }
 
 #[test]
+fn every_code_that_is_printed_can_be_explained() {
+    let mut findings = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (path, text) in rust() {
+        let shown = path.display().to_string();
+        if ["tests", "benches"]
+            .iter()
+            .any(|folder| path.components().any(|c| c.as_os_str() == *folder))
+            || shown.ends_with("tests.rs")
+        {
+            continue;
+        }
+        for (number, line) in code(&text, false).lines().enumerate() {
+            for (at, _) in line.match_indices('K') {
+                let word = line.get(at..at + 5).unwrap_or_default();
+                let before = line.get(..at).and_then(|head| head.chars().next_back());
+                let after = line.get(at + 5..).and_then(|rest| rest.chars().next());
+                let alone = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                let digits = word.len() == 5 && word.bytes().skip(1).all(|b| b.is_ascii_digit());
+                if digits && alone(before) && alone(after) {
+                    seen.insert(word.to_owned());
+                    if kait_compiler::diagnostics::explain(word).is_none() {
+                        findings.push(format!("{shown}:{}: {word} has no page", number + 1));
+                    }
+                }
+            }
+        }
+    }
+    for code in kait_compiler::diagnostics::Code::ALL {
+        let page = sources::root().join(format!("docs/diagnostics/{code}.md"));
+        if !page.is_file() || !seen.contains(code.as_str()) {
+            findings.push(format!("{code}: its row or its page is missing"));
+        }
+    }
+    assert!(seen.contains("K0801") && seen.contains("K9040"), "the command line was not read");
+    report(&findings);
+}
+
+#[test]
 fn nothing_names_the_machine_it_was_written_on() {
     let banned: Vec<String> = [
         ["/wo", "rk/wt"],
