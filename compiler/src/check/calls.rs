@@ -8,7 +8,7 @@ use super::signatures::ParamClass;
 use super::ty::{Prim, Ty, TyKind};
 use super::{ArgSource, CallTypes, Coercion, DefTypes};
 use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::hir::{Arg, ArgValue, Callee, DefId, DefKind, Expr, ExprId, Field, Param};
+use crate::hir::{Arg, ArgValue, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Field, Param};
 
 /// What can be given: parameters of a callable, or fields of a record or variant.
 #[derive(Clone, Copy)]
@@ -331,7 +331,10 @@ impl<'a> BodyCx<'_, 'a> {
             }
         }
         self.missing(e, target, &params, &mut sources, broken);
-        let fits = broken || self.check_classes(e, target, args, &type_args);
+        let fits = broken
+            || self.check_classes(e, target, args, &type_args)
+                && (self.cx.reports != reports
+                    || self.check_order(target, args, &sources, &type_args));
         for (ty, is_open) in type_args.iter().zip(&open) {
             // What a mistake left open is not asked for.
             if expect.ty == Some(Ty::ERROR) || self.cx.reports != reports {
@@ -341,7 +344,7 @@ impl<'a> BodyCx<'_, 'a> {
             }
         }
         // What a generic call gives depends on what it takes, so after a mistake nothing is known of it.
-        let known = type_args.is_empty() || (fits && !broken);
+        let known = type_args.is_empty() || (fits && !broken && self.cx.reports == reports);
         let result = if known { result } else { Ty::ERROR };
         let result_now = self.resolve(result);
         self.out.calls.insert(e, CallTypes { args: sources, params, result, type_args, selectors });
@@ -453,6 +456,101 @@ impl<'a> BodyCx<'_, 'a> {
             all = false;
         }
         all
+    }
+
+    /// Functions of std that sort, and those that make keys of maps: whether what they got can be that.
+    fn check_order(
+        &mut self,
+        target: &Target<'_>,
+        args: &[Arg],
+        sources: &[ArgSource],
+        type_args: &[Ty],
+    ) -> bool {
+        let hir = self.cx.hir;
+        let Some(DefKind::Callable(callable)) = hir.defs.get(target.def.index()).map(|d| &d.kind)
+        else {
+            return true;
+        };
+        // Natives and their locators are the standard library's alone.
+        let locator = match &callable.kind {
+            CallableKind::Extern { kind, locator } if kind == "stable" => locator.as_str(),
+            _ => return true,
+        };
+        let given = |name: &str| {
+            let source = target.find(name).and_then(|place| sources.get(place)).copied();
+            match source {
+                Some(ArgSource::Arg(index)) => args.get(index as usize),
+                _ => None,
+            }
+        };
+        let selector = given("by").filter(|arg| matches!(arg.value, ArgValue::Selector(..)));
+        let (ty, sorts) = match (locator, type_args) {
+            ("list.sort" | "list.min" | "list.max", [item, key]) => {
+                (if selector.is_some() { *key } else { *item }, true)
+            }
+            ("list.group", [_, key]) | ("map.from", [key, _]) => (*key, false),
+            _ => return true,
+        };
+        let Some(place) = selector.or(args.first()) else { return true };
+        let base = self.base(ty);
+        let fits = if sorts { self.ordered(base) } else { self.cx.keys_maps(base) };
+        if fits {
+            return true;
+        }
+        let places = match (selector.map(|arg| &arg.value), args.first().map(|arg| &arg.value)) {
+            (Some(ArgValue::Selector(name, _)), _) => {
+                let item = type_args.first().map(|item| self.base(*item));
+                item.and_then(|item| self.place_of_field(item, name)).into_iter().collect()
+            }
+            (_, Some(ArgValue::Expr(value))) => self.origins(*value),
+            _ => SmallVec::<[Span; 4]>::new(),
+        };
+        if self.blamed(&places, Ty::ERROR) {
+            return false;
+        }
+        let shown = self.show(ty);
+        if sorts {
+            let finding = Diagnostic::new(
+                Code::BadOperands,
+                place.span,
+                format!("`{}` needs an order, and values of `{shown}` have none", target.name),
+            );
+            let finding = if selector.is_some() {
+                finding.here(format!("this field is `{shown}`"))
+            } else {
+                finding.here(format!("its items are `{shown}`"))
+            };
+            let is_record = matches!(self.kind(base), TyKind::Named(..)) && selector.is_none();
+            self.report(if is_record {
+                finding.help("name the field that counts: `by: .field`")
+            } else {
+                finding.help("numbers, amounts, times, texts and enums have an order")
+            });
+        } else {
+            self.report(
+                Diagnostic::new(
+                    Code::MapKey,
+                    place.span,
+                    format!("`{shown}` cannot be the key of a map"),
+                )
+                .here(format!("`{}` makes keys of it", target.name))
+                .help(
+                    "keys are texts, whole numbers, bools, times, amounts or enums without payload",
+                ),
+            );
+        }
+        false
+    }
+
+    /// Where a field of a record type is declared.
+    fn place_of_field(&self, ty: Ty, name: &str) -> Option<Span> {
+        let TyKind::Named(def, _) = self.kind(ty) else { return None };
+        match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+            Some(DefKind::Record(record)) => {
+                record.fields.iter().find(|field| field.name == name).map(|field| field.span)
+            }
+            _ => None,
+        }
     }
 
     /// The callable behind an argument such as `f` in `calls(f)`, or `f("a")` in `order(f("a"), g)`.

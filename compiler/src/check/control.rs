@@ -563,8 +563,15 @@ impl BodyCx<'_, '_> {
             );
             return Ty::ERROR;
         }
+        if need == Some(0) {
+            // The count was reported where it was read; with it or without it, the arms have types of their own.
+            for arm in arms {
+                self.expr(*arm, Expect::ANY);
+            }
+            return Ty::ERROR;
+        }
         if let Some(need) = need
-            && (need == 0 || need > count)
+            && need > count
         {
             self.report(
                 Diagnostic::new(Code::BadCount, span, format!("{need} of {count} cannot win"))

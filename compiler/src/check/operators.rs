@@ -62,7 +62,7 @@ impl BodyCx<'_, '_> {
         if self.is_error(a) || self.is_error(b) {
             return Ty::BOOL;
         }
-        if self.converted(left, right, a, b) {
+        if self.converted(left, right, a, b) || self.never_none(e, left, right, a, b) {
             return Ty::BOOL;
         }
         if self.join(a, b).is_none() {
@@ -74,6 +74,34 @@ impl BodyCx<'_, '_> {
             );
         }
         Ty::BOOL
+    }
+
+    /// `x == none` where `x` is always there: whether it was reported, or follows from what was.
+    fn never_none(&mut self, e: ExprId, left: ExprId, right: ExprId, a: Ty, b: Ty) -> bool {
+        let (value, ty) = match (self.literal(left), self.literal(right)) {
+            (_, Some(Literal::None)) => (left, self.shallow(a)),
+            (Some(Literal::None), _) => (right, self.shallow(b)),
+            _ => return false,
+        };
+        match self.kind(ty) {
+            TyKind::Optional(_) | TyKind::Var(_) | TyKind::Error | TyKind::Never => return false,
+            _ if self.base(ty) == Ty::NONE => return false,
+            _ => {}
+        }
+        let places = self.origins(value);
+        if self.blamed(&places, Ty::ERROR) {
+            return true;
+        }
+        let shown = self.show(ty);
+        self.report(
+            Diagnostic::new(
+                Code::NeverNone,
+                self.span(e),
+                format!("a comparison with `none`, which `{shown}` never is"),
+            )
+            .label(self.span(value), format!("this is `{shown}`, there is always a value")),
+        );
+        true
     }
 
     /// Both operands, each side's type being what the other's bare variants and literals mean.
@@ -264,7 +292,7 @@ impl BodyCx<'_, '_> {
     fn literal_fault(&mut self, e: ExprId, op: BinaryOp, left: ExprId, right: ExprId) {
         let (a, b) = (self.literal(left), self.literal(right));
         let finding = match (op, a, b) {
-            (BinaryOp::Div | BinaryOp::Rem, _, Some(Literal::Int(0))) => {
+            (BinaryOp::Div | BinaryOp::Rem, _, Some(zero)) if is_zero(&zero) => {
                 Diagnostic::new(Code::AlwaysTraps, self.span(right), "a division by zero")
                     .here("this is zero")
             }
@@ -596,6 +624,17 @@ fn table(op: BinaryOp, a: Prim, b: Prim) -> Option<Prim> {
         // How many times one fits into the other.
         (Div, Money, Money) | (Div, Duration, Duration) | (Div, Size, Size) => Some(Float),
         _ => None,
+    }
+}
+
+/// Whether nothing can be divided by it.
+fn is_zero(value: &Literal) -> bool {
+    match value {
+        Literal::Int(n) | Literal::Duration(n) => *n == 0,
+        Literal::Float(x) => *x == 0.0,
+        Literal::Size(n) => *n == 0,
+        Literal::Money(amount, _) => amount.is_zero(),
+        Literal::Text(_) | Literal::Bool(_) | Literal::None => false,
     }
 }
 

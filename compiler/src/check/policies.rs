@@ -1,11 +1,13 @@
 //! Policies: which names each place knows, of which type their values are, and none twice. What they may do to calls
 //! that write is asked by the effects, not here.
 
+use smallvec::SmallVec;
+
 use super::infer::{BodyCx, Expect, Why};
 use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{Arg, ArgValue, ExprId, Literal};
+use crate::hir::{Arg, ArgValue, Expr, ExprId, Literal};
 
 /// Where policies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,8 @@ enum Value {
     Count(i64),
     /// As the call's.
     AsCall,
-    /// Any value, or a list of them.
-    Any,
+    /// What was bound before by name, or a list of such names.
+    Earlier,
     /// The name of a model role.
     Role,
     /// One of the prelude's `Overlap`.
@@ -53,7 +55,7 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("cache", &[Place::Call], Value::Of(Prim::Duration)),
     ("fallback", &[Place::Call], Value::AsCall),
     ("key", &[Place::Call], Value::Of(Prim::Text)),
-    ("after", &[Place::Call], Value::Any),
+    ("after", &[Place::Call], Value::Earlier),
     ("model", &[Place::Call], Value::Role),
     ("repair", &[Place::Call, Place::Prompt], Value::Count(0)),
     ("rate", &[Place::Call], Value::Count(1)),
@@ -199,6 +201,20 @@ impl BodyCx<'_, '_> {
         match value {
             Value::Of(prim) => {
                 self.policy_of(name, e, prim);
+                match self.literal(e) {
+                    Some(Literal::Duration(nanos)) if prim == Prim::Duration && nanos <= 0 => {
+                        self.report(
+                            Diagnostic::new(
+                                Code::PolicyValue,
+                                self.span(e),
+                                format!("`{name}` is longer than nothing"),
+                            )
+                            .here("in this time nothing can happen")
+                            .help(format!("write a duration above zero, or leave `{name}` out")),
+                        );
+                    }
+                    _ => {}
+                }
                 None
             }
             Value::Count(least) => {
@@ -226,8 +242,26 @@ impl BodyCx<'_, '_> {
                 };
                 Some(self.expr(e, inner))
             }
-            Value::Any => {
+            Value::Earlier => {
                 self.expr(e, Expect::ANY);
+                let names: SmallVec<[ExprId; 4]> = match self.node(e) {
+                    Expr::List(items) => items.iter().map(|(item, _)| *item).collect(),
+                    _ => smallvec::smallvec![e],
+                };
+                for one in names {
+                    if matches!(self.node(one), Expr::Local(_) | Expr::Missing) {
+                        continue;
+                    }
+                    self.report(
+                        Diagnostic::new(
+                            Code::PolicyValue,
+                            self.span(one),
+                            format!("`{name}` takes the names of values that come before"),
+                        )
+                        .here("this names no value")
+                        .help(format!("bind what must have succeeded, `let x = …`, and write `{name}: x` or `{name}: [x, y]`")),
+                    );
+                }
                 None
             }
             Value::Role => {

@@ -12,6 +12,7 @@ impl BodyCx<'_, '_> {
         let is_agent = callable.kind == CallableKind::Agent;
         let mut model: Option<Span> = None;
         let mut says_something = false;
+        let mut before: Option<Span> = None;
         for item in &callable.items {
             match item {
                 PromptItem::Model { policies, span, .. } => {
@@ -27,9 +28,21 @@ impl BodyCx<'_, '_> {
                         );
                     } else {
                         model = Some(*span);
+                        if let Some(first) = before {
+                            self.report(
+                                Diagnostic::new(
+                                    Code::PromptModel,
+                                    *span,
+                                    "the `model` line is the first of a prompt",
+                                )
+                                .label(first, "this stands before it")
+                                .help("move it up: whoever reads a prompt asks first who answers"),
+                            );
+                        }
                     }
                 }
                 PromptItem::Message { role, expr, span } => {
+                    before.get_or_insert(*span);
                     says_something |= *role != MessageRole::System;
                     self.message(*role, *expr, *span);
                 }

@@ -280,9 +280,9 @@ impl Checker<'_> {
         if optional { self.interner.optional(refined) } else { refined }
     }
 
-    /// Keys of maps have one wire form each: scalars and enums without payload.
-    fn check_key(&mut self, key: Ty, span: Span) {
-        let fits = match self.interner.kind(self.interner.base(key)) {
+    /// Whether values of a type, its bounds aside, can be keys of maps: what has one wire form that is a text.
+    pub(super) fn keys_maps(&self, key: Ty) -> bool {
+        match self.interner.kind(key) {
             TyKind::Error | TyKind::Param(_) | TyKind::Var(_) => true,
             TyKind::Prim(prim) => matches!(
                 prim,
@@ -299,7 +299,12 @@ impl Checker<'_> {
                 _ => false,
             },
             _ => false,
-        };
+        }
+    }
+
+    /// Keys of maps have one wire form each: scalars and enums without payload.
+    fn check_key(&mut self, key: Ty, span: Span) {
+        let fits = self.keys_maps(self.interner.base(key));
         if !fits {
             let module = self.module_of_file(span);
             let shown = self.show(key, module);

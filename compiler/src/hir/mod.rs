@@ -607,7 +607,7 @@ pub enum Expr {
     },
     /// `race`
     Race {
-        /// How many must succeed, if written.
+        /// How many must succeed, if written; 0 stands for a count that was refused.
         need: Option<u32>,
         /// The competitors.
         arms: Vec<ExprId>,

@@ -1,6 +1,6 @@
 //! Calls, construction, selectors, spreads.
 
-use super::{accepts, rejects, repairs};
+use super::{accepts, errors, rejects, repairs, shown};
 use crate::diagnostics::Code;
 
 const HEAD: &str = r#"
@@ -115,5 +115,93 @@ fn allow_and_endorse_give_their_value() {
     rejects(
         "fn f(t: text) -> text { allow(t, only: [1]) }\n",
         &[(Code::Mismatch, "expected `text`, found `int`", "1")],
+    );
+}
+
+const SORTS: &str = "enum Level {\n  Low\n  High\n}\n\nenum Outcome {\n  Kept(why: text)\n  Lost\n}\n\nrecord P {\n  x: int\n  at: [int]\n  level: Level\n  limit: int?\n  by: [text: int]\n  of: json\n  end: Outcome\n}\n\n";
+
+#[test]
+fn only_what_has_an_order_is_sorted() {
+    let body = |value: &str| {
+        format!(
+            "{SORTS}fn f(ps: [P], js: [json], ms: [[text: int]], ls: [Level], ns: [int], os: [int?], bs: [bool]) -> int {{\n  let r = {value}\n  if r is none {{ 1 }} else {{ 2 }}\n}}\n"
+        )
+    };
+    for good in ["max(ps, by: .x)", "min(ps, by: .level)", "max(ls)", "min(ns)", "max([])"] {
+        let text = body(&format!("list.{good}"));
+        let found: Vec<_> = errors(&text).into_iter().filter(|one| one.code == "K0403").collect();
+        assert!(found.is_empty(), "{}", shown(&text, &found));
+    }
+    for (bad, at) in [
+        ("max(ps)", "ps"),
+        ("min(js)", "js"),
+        ("max(ms)", "ms"),
+        ("max(os)", "os"),
+        ("min(bs)", "bs"),
+        ("max(ps, by: .at)", "by: .at"),
+        ("min(ps, by: .of)", "by: .of"),
+        ("max(ps, by: .limit)", "by: .limit"),
+    ] {
+        rejects(&body(&format!("list.{bad}")), &[(Code::BadOperands, "needs an order", at)]);
+    }
+    let sorted = |call: &str| format!("{SORTS}fn f(ps: [P]) -> [P] {{ {call} }}\n");
+    accepts(&sorted("list.sort(ps, by: .x)"));
+    accepts(&sorted("list.unique(ps)"));
+    rejects(&sorted("list.sort(ps)"), &[(Code::BadOperands, "needs an order", "ps")]);
+    rejects(
+        &sorted("map.values(list.group(ps, by: .of)) |> list.concat()"),
+        &[(Code::MapKey, "cannot be the key", "by: .of")],
+    );
+}
+
+#[test]
+fn one_mistake_in_a_generic_call_is_one_error() {
+    rejects(
+        "fn f<T>(x: T, y: T) -> T { x }\nfn g() -> int { f(1, \"a\") }\n",
+        &[(Code::Mismatch, "expected", "1")],
+    );
+    rejects(
+        "graph f() -> [int] { race 0 { 1 } }\n",
+        &[(Code::OtherLiteral, "how many must succeed", "0")],
+    );
+}
+
+#[test]
+fn policies_without_meaning_are_refused() {
+    let with = |policy: &str| {
+        format!(
+            "graph f(path: text) -> text {{\n  let a = file.read(path)\n  \"${{a}}${{file.read(\"b\") with ({policy})}}\"\n}}\n"
+        )
+    };
+    for good in ["after: a", "after: [a]", "timeout: 1ms", "after: path"] {
+        accepts(&with(good));
+    }
+    for (bad, words, at) in [
+        ("after: 3", "names of values", "3"),
+        ("after: [a, \"b\"]", "names of values", "\"b\""),
+        ("timeout: 0s", "longer than nothing", "0s"),
+        ("deadline: -1s", "longer than nothing", "-1s"),
+        ("cache: 0ms", "longer than nothing", "0ms"),
+    ] {
+        rejects(&with(bad), &[(Code::PolicyValue, words, at)]);
+    }
+    rejects(
+        "model fast\nprompt p(q: text) -> text {\n  user q\n  model fast\n}\n",
+        &[(Code::PromptModel, "is the first", "model fast")],
+    );
+}
+
+#[test]
+fn types_of_the_standard_library_alone_are_refused() {
+    rejects(
+        "record P { x: int }\ngraph a(r: role, f: field<P, int>) -> text { \"a\" }\n",
+        &[
+            (Code::UnknownType, "only the standard library", "role"),
+            (Code::UnknownType, "only the standard library", "field"),
+        ],
+    );
+    rejects(
+        "graph a(key: secret text) -> text { \"a\" }\n",
+        &[(Code::NotSupported, "a secret", "secret text")],
     );
 }

@@ -63,6 +63,11 @@ fn operators_refuse_the_rest() {
         ("\"a\" in xs", Code::BadOperands, "never in there", "\"a\""),
         ("1 in n", Code::BadOperands, "looks into", "n"),
         ("n / 0", Code::AlwaysTraps, "division by zero", "0"),
+        ("1.0 / 0.0", Code::AlwaysTraps, "division by zero", "0.0"),
+        ("x % 0.0", Code::AlwaysTraps, "division by zero", "0.0"),
+        ("m / 0usd", Code::AlwaysTraps, "division by zero", "0usd"),
+        ("n == none", Code::NeverNone, "`int` never is", "n == none"),
+        ("none != t", Code::NeverNone, "`text` never is", "none != t"),
         ("1usd + 1eur", Code::AlwaysTraps, "two currencies", "1usd + 1eur"),
         (
             "9_223_372_036_854_775_807 + 1",

@@ -183,7 +183,8 @@ impl<'a> Lowerer<'a> {
                         )
                         .help("write a whole number of at least 1, such as `race 2 { … }`"),
                     );
-                    None
+                    // What it gives depends on the count that was meant.
+                    Some(0)
                 }
             }
         });

@@ -65,6 +65,9 @@ impl<'a> Lowerer<'a> {
             Type::Qualified(qualified) => {
                 let mut inner = self.ty(qualified.inner(), span, params);
                 if let Some(qualifier) = qualified.qualifier().and_then(qualifier) {
+                    if qualifier == Qualifier::Secret && !self.is_std {
+                        self.not_supported(span, "a secret");
+                    }
                     inner.quals.insert(0, qualifier);
                 }
                 inner.span = span;
@@ -116,6 +119,10 @@ impl<'a> Lowerer<'a> {
     ) -> TypeRefKind {
         let (name, name_span) = self.token(token);
         if name == "field" {
+            if !self.is_std {
+                self.std_only_type(&name, name_span, "a graph gets the value of a field itself");
+                return TypeRefKind::Missing;
+            }
             let mut args = args.into_iter();
             return match (args.next(), args.next(), args.next()) {
                 (Some(of), Some(value), None) => {
@@ -137,6 +144,17 @@ impl<'a> Lowerer<'a> {
         if PRIMITIVES.contains(&name.as_str()) {
             if !args.is_empty() {
                 self.type_argument_count(&name, 0, args.len(), span, None);
+            }
+            match name.as_str() {
+                "role" if !self.is_std => {
+                    self.std_only_type(&name, name_span, "a prompt names its role: `model fast`");
+                    return TypeRefKind::Missing;
+                }
+                "secret" if !self.is_std => {
+                    self.not_supported(name_span, "a secret");
+                    return TypeRefKind::Missing;
+                }
+                _ => {}
             }
             return TypeRefKind::Primitive(name);
         }
@@ -162,6 +180,18 @@ impl<'a> Lowerer<'a> {
             self.unknown_type(&name, name_span);
         }
         TypeRefKind::Missing
+    }
+
+    /// Types whose values are resolved when a program is compiled: no graph could pass them on.
+    fn std_only_type(&mut self, name: &str, span: Span, instead: &str) {
+        self.report(
+            Diagnostic::new(
+                Code::UnknownType,
+                span,
+                format!("only the standard library has parameters of the type `{name}`"),
+            )
+            .help(instead),
+        );
     }
 
     fn upper_case_type(
