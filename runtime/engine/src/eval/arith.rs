@@ -54,13 +54,24 @@ pub(super) fn binary(op: BinaryOp, a: &Value, b: &Value) -> Eval {
     }
 }
 
-fn compare(a: &Value, b: &Value) -> Eval<Ordering> {
-    if let (Value::Money(a), Value::Money(b)) = (a, b)
-        && a.currency != b.currency
-    {
-        return Err(mixed(a, b));
+/// Which of two values comes first. Amounts in different currencies have no order, wherever in the values they meet.
+pub(crate) fn compare(a: &Value, b: &Value) -> Eval<Ordering> {
+    let parts = |a: &[Value], b: &[Value]| {
+        for (a, b) in a.iter().zip(b) {
+            let order = compare(a, b)?;
+            if order.is_ne() {
+                return Ok(order);
+            }
+        }
+        Ok(a.len().cmp(&b.len()))
+    };
+    match (a, b) {
+        (Value::Money(a), Value::Money(b)) if a.currency != b.currency => Err(mixed(a, b)),
+        (Value::List(a), Value::List(b)) => parts(a, b),
+        (Value::Record(a), Value::Record(b)) => parts(a, b),
+        (Value::Variant(x, a), Value::Variant(y, b)) if x == y => parts(a, b),
+        _ => Ok(a.cmp(b)),
     }
-    Ok(a.cmp(b))
 }
 
 fn arithmetic(op: BinaryOp, a: &Value, b: &Value) -> Eval {
@@ -238,7 +249,7 @@ fn overflow(sign: &str) -> Box<kait_ir::Failure> {
 }
 
 #[cold]
-fn mixed(a: &Money, b: &Money) -> Box<kait_ir::Failure> {
+pub(crate) fn mixed(a: &Money, b: &Money) -> Box<kait_ir::Failure> {
     trap(format!("mixed currencies: {} and {}", a.currency.as_str(), b.currency.as_str()))
 }
 

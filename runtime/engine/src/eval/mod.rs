@@ -4,7 +4,7 @@
 //! counts its steps: nothing in here can hang, overflow the stack or panic, whatever the program says. It never
 //! changes a slot.
 
-mod arith;
+pub(crate) mod arith;
 mod pattern;
 
 use std::borrow::Cow;

@@ -1,11 +1,14 @@
 //! `std.list`: see `stdlib/list.kait`.
 
+use std::cmp::Ordering;
+
 use kait_ir::{Failure, Money, Type, Value, ValueMap};
 use rust_decimal::Decimal;
 use rustc_hash::FxHashSet;
 
 use super::args::{self, MAX_ITEMS, too_many};
 use super::{NativeCx, NativeFn};
+use crate::eval::arith::{compare, mixed};
 
 /// The functions of the module.
 pub(super) const TABLE: &[(&str, NativeFn)] = &[
@@ -119,8 +122,22 @@ fn reverse(_: &NativeCx<'_>, args: &[Value]) -> Native {
     Ok(Value::list(args::list(args, 0)?.iter().rev().cloned().collect()))
 }
 
+/// Amounts that are held against each other must be in one currency.
+fn one_currency(xs: &[Value], by: Option<usize>) -> Result<(), Failure> {
+    let mut amounts = xs.iter().filter_map(|x| match args::key(x, by) {
+        Value::Money(money) => Some(money),
+        _ => None,
+    });
+    let Some(first) = amounts.next() else { return Ok(()) };
+    match amounts.find(|money| money.currency != first.currency) {
+        Some(other) => Err(*mixed(first, other)),
+        None => Ok(()),
+    }
+}
+
 fn unique(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (xs, by) = (args::list(args, 0)?, args::selector(args, 1)?);
+    one_currency(xs, by)?;
     let mut seen = FxHashSet::default();
     Ok(Value::list(xs.iter().filter(|x| seen.insert(args::key(x, by))).cloned().collect()))
 }
@@ -129,15 +146,25 @@ fn sort(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (xs, by) = (args::list(args, 0)?, args::selector(args, 1)?);
     let descending = args::bool(args, 2)?;
     let mut out = xs.to_vec();
-    out.sort_by(|a, b| {
-        let order = args::key(a, by).cmp(args::key(b, by));
-        if descending { order.reverse() } else { order }
+    let mut failure = None;
+    out.sort_by(|a, b| match compare(args::key(a, by), args::key(b, by)) {
+        Ok(order) if descending => order.reverse(),
+        Ok(order) => order,
+        Err(why) => {
+            failure.get_or_insert(why);
+            // Sorting goes on, so there must be some order.
+            args::key(a, by).cmp(args::key(b, by))
+        }
     });
-    Ok(Value::list(out))
+    match failure {
+        Some(why) => Err(*why),
+        None => Ok(Value::list(out)),
+    }
 }
 
 fn group(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (xs, by) = (args::list(args, 0)?, args::selector(args, 1)?);
+    one_currency(xs, by)?;
     let mut groups: indexmap::IndexMap<&Value, Vec<Value>, rustc_hash::FxBuildHasher> =
         indexmap::IndexMap::default();
     for x in xs {
@@ -218,17 +245,24 @@ fn average(_: &NativeCx<'_>, args: &[Value]) -> Native {
     finite((whole as f64 + total) / xs.len() as f64)
 }
 
-fn min(_: &NativeCx<'_>, args: &[Value]) -> Native {
+/// The first item whose key comes before (`Less`) or after (`Greater`) those of all others.
+fn extreme(args: &[Value], wanted: Ordering) -> Native {
     let (xs, by) = (args::list(args, 0)?, args::selector(args, 1)?);
-    let smallest = xs.iter().min_by(|a, b| args::key(a, by).cmp(args::key(b, by)));
-    Ok(smallest.cloned().unwrap_or_default())
+    let Some((mut best, rest)) = xs.split_first() else { return Ok(Value::None) };
+    for x in rest {
+        if compare(args::key(x, by), args::key(best, by)).map_err(|why| *why)? == wanted {
+            best = x;
+        }
+    }
+    Ok(best.clone())
+}
+
+fn min(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    extreme(args, Ordering::Less)
 }
 
 fn max(_: &NativeCx<'_>, args: &[Value]) -> Native {
-    let (xs, by) = (args::list(args, 0)?, args::selector(args, 1)?);
-    // `max_by` gives the last of equal ones, and reversed the first.
-    let largest = xs.iter().rev().max_by(|a, b| args::key(a, by).cmp(args::key(b, by)));
-    Ok(largest.cloned().unwrap_or_default())
+    extreme(args, Ordering::Greater)
 }
 
 fn zip(_: &NativeCx<'_>, args: &[Value]) -> Native {

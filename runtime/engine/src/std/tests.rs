@@ -562,3 +562,24 @@ fn segmenting_costs_the_same_per_character() {
         assert!(out.len() <= 3);
     }
 }
+
+#[test]
+fn amounts_in_different_currencies_have_no_order() {
+    let mixed = Value::list(vec![money("2 eur"), money("1 usd"), money("3 eur")]);
+    let no = Value::None;
+    fails("list.sort", &[mixed.clone(), no.clone(), Value::Bool(false)], "mixed currencies");
+    fails("list.sort", &[mixed.clone(), no.clone(), Value::Bool(true)], "mixed currencies");
+    for name in ["list.max", "list.min", "list.unique", "list.group"] {
+        fails(name, &[mixed.clone(), no.clone()], "mixed currencies");
+    }
+    let rows = [("a", "2 eur"), ("b", "1 usd")];
+    let rows = rows.map(|(name, amount)| Value::record([t(name), money(amount)]));
+    let rows = Value::list(rows.to_vec());
+    fails("list.max", &[rows.clone(), Value::Int(1)], "mixed currencies");
+    gives("list.max", &[rows.clone(), Value::Int(0)], rows.as_list().unwrap()[1].clone());
+    let nested =
+        Value::list(vec![Value::list(vec![money("2 eur")]), Value::list(vec![money("1 usd")])]);
+    fails("list.min", &[nested, no.clone()], "mixed currencies");
+    let one = Value::list(vec![money("2 eur"), money("1 eur")]);
+    gives("list.min", &[one, no], money("1 eur"));
+}
