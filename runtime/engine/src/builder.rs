@@ -195,6 +195,9 @@ pub trait NodeExt: Sized {
     /// It grows.
     #[must_use]
     fn grows(self) -> Self;
+    /// Everything below waits for it.
+    #[must_use]
+    fn guard(self) -> Self;
 }
 
 impl NodeExt for Node {
@@ -221,6 +224,11 @@ impl NodeExt for Node {
 
     fn grows(mut self) -> Self {
         self.grows = true;
+        self
+    }
+
+    fn guard(mut self) -> Self {
+        self.guard = true;
         self
     }
 }

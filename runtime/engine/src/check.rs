@@ -23,6 +23,8 @@ pub struct TypeTable {
     patterns: Vec<Vec<Regex>>,
     /// For each type: whether it or a part of it is refined, so that checking it can find anything.
     refined: Vec<bool>,
+    /// For each type: whether a value of it must be finished before anybody may see any of it.
+    whole: Vec<bool>,
 }
 
 /// A type that cannot be made ready.
@@ -56,8 +58,17 @@ impl TypeTable {
             }
             patterns.push(compiled);
         }
-        let refined = refined_types(&types);
-        Ok(Self { types: Arc::new(types), patterns, refined })
+        let refined = spread(&types, |_, bounds| !bounds.is_empty());
+        let whole = spread(&types, |base, bounds| {
+            let is_list = matches!(types.get(base), Type::List(_));
+            let grows_under = |bound: &Bound| match bound {
+                Bound::MaxLen(_) => true,
+                Bound::Max(_) => is_list,
+                _ => false,
+            };
+            !bounds.iter().all(grows_under)
+        });
+        Ok(Self { types: Arc::new(types), patterns, refined, whole })
     }
 
     /// The types.
@@ -73,6 +84,12 @@ impl TypeTable {
     /// Whether the type or a part of it is refined.
     pub fn is_refined(&self, id: TypeId) -> bool {
         self.refined.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether only the finished value can be checked, so that nothing of it may be seen before: any bound but a
+    /// largest length.
+    pub fn is_whole(&self, id: TypeId) -> bool {
+        self.whole.get(id.0 as usize).copied().unwrap_or(true)
     }
 
     /// Checks the refinements of a value and of all its parts. The value is of the (unrefined) type already.
@@ -184,15 +201,16 @@ fn compile(pattern: &str) -> Result<Regex, TypeError> {
         .map_err(|e| TypeError::Pattern { pattern: pattern.to_owned(), why: e.to_string() })
 }
 
-/// Which types are refined or have refined parts: a fixed point, because records may be recursive.
-fn refined_types(types: &Types) -> Vec<bool> {
+/// Which types have, or have parts that have, bounds of which `f` holds: a fixed point, because records may be
+/// recursive.
+fn spread(types: &Types, f: impl Fn(TypeId, &[Bound]) -> bool) -> Vec<bool> {
     let mut refined = vec![false; types.len()];
     let is = |refined: &[bool], id: TypeId| refined.get(id.0 as usize).copied().unwrap_or(false);
     loop {
         let mut changed = false;
         for (id, ty) in types.iter() {
             let now = match ty {
-                Type::Refined { bounds, base, .. } => !bounds.is_empty() || is(&refined, *base),
+                Type::Refined { bounds, base, .. } => f(*base, bounds) || is(&refined, *base),
                 Type::List(inner) | Type::Optional(inner) => is(&refined, *inner),
                 Type::Map(key, value) => is(&refined, *key) || is(&refined, *value),
                 Type::Record(record) => record.fields.iter().any(|f| is(&refined, f.ty)),

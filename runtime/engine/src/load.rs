@@ -44,6 +44,20 @@ pub struct Loaded {
     overlaps: Vec<bool>,
     /// By target: the stubs for it, in the order of their text.
     stubs: Vec<Vec<u32>>,
+    /// By expression: how it can fail by the program's own will.
+    refusals: Vec<Refusal>,
+}
+
+/// How an expression can refuse to give a value because the program says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Refusal {
+    /// It does not.
+    #[default]
+    Never,
+    /// A check of the finished value is in it, such as `allow`.
+    Check,
+    /// A `fail` is in it.
+    Fail,
 }
 
 /// What is computed once for a region.
@@ -68,6 +82,8 @@ pub(crate) struct RegionTable {
     pub(crate) result_outer: Vec<(u32, u32)>,
     /// Maps that may start on items of a list that still grows.
     pub(crate) early: Vec<u32>,
+    /// Nodes for which everything below them waits.
+    pub(crate) guards: Vec<u32>,
 }
 
 impl RegionTable {
@@ -121,7 +137,8 @@ impl Loaded {
             }
         }
         let overlaps = overlaps(&program);
-        Ok(Self { program, table, natives, regions, overlaps, stubs })
+        let refusals = refusals(&program, &table);
+        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals })
     }
 
     /// The value of an expression that reads no slot: a parameter's default, a budget.
@@ -176,6 +193,11 @@ impl Loaded {
         self.natives.get(id.0 as usize).copied().flatten()
     }
 
+    /// How an expression can fail by the program's own will.
+    pub(crate) fn refusal(&self, id: ExprId) -> Refusal {
+        self.refusals.get(id.0 as usize).copied().unwrap_or_default()
+    }
+
     pub(crate) fn stubs_of(&self, target: TargetId) -> &[u32] {
         self.stubs.get(target.index()).map_or(&[], Vec::as_slice)
     }
@@ -188,6 +210,37 @@ impl Loaded {
                 .iter()
                 .any(|w| self.overlaps.get(r.index() * n + w.index()).copied().unwrap_or(r == w))
         })
+    }
+}
+
+/// Operands stand before what they are operands of, so one pass does, and one more for each level of functions.
+fn refusals(program: &Program, table: &TypeTable) -> Vec<Refusal> {
+    let mut found = vec![Refusal::Never; program.exprs.len()];
+    loop {
+        let mut changed = false;
+        for (index, expr) in program.exprs.iter().enumerate() {
+            let of = |id: ExprId| found.get(id.0 as usize).copied().unwrap_or_default();
+            let mut sum = match expr {
+                Expr::Fail(_) => Refusal::Fail,
+                Expr::Check(_, ty) if table.is_whole(*ty) => Refusal::Check,
+                Expr::CallFn(id, _) => {
+                    program.functions.get(id.index()).map_or(Refusal::Never, |f| of(f.body))
+                }
+                _ => Refusal::Never,
+            };
+            if !matches!(expr, Expr::Try(_)) {
+                children(expr, &mut |child| sum = sum.max(of(child)));
+            }
+            if let Some(known) = found.get_mut(index)
+                && *known != sum
+            {
+                *known = sum;
+                changed = true;
+            }
+        }
+        if !changed {
+            return found;
+        }
     }
 }
 
@@ -212,6 +265,7 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
         has_asks: false,
         result_outer: Vec::new(),
         early: Vec::new(),
+        guards: Vec::new(),
     };
     let Some(region) = program.regions.get(index) else { return table };
     table.succ_at.resize(region.nodes.len() + 1, 0);
@@ -240,6 +294,9 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
         }
         if matches!(&node.kind, NodeKind::Map(map) if map.early) {
             table.early.push(at);
+        }
+        if node.guard {
+            table.guards.push(at);
         }
         let ask = is_ask(program, node);
         table.asks.push(ask);

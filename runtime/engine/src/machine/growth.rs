@@ -14,6 +14,7 @@ use super::Run;
 use super::control::Control;
 use super::state::{Flow, FlowMode, NONE, NodeState, PART, Part, Role, Waiter};
 use crate::event::{Command, SinkId, SinkSpec, Source};
+use crate::load::Refusal;
 
 /// Locals of enclosing `let`s of an expression, with what they stand for.
 type Lets = SmallVec<[(u32, ExprId); 2]>;
@@ -47,8 +48,7 @@ impl Run<'_> {
     /// The result of the run flows into its sink.
     pub(crate) fn grow_result_of_run(&mut self, root: u32) {
         let flow = Flow { sink: SinkId::RESULT, mode: FlowMode::Whole, handed: false };
-        let result = self.region(root).result;
-        self.walk(root, result, flow, &Lets::new());
+        self.walk_result(root, flow);
     }
 
     /// A running effect: its output flows into the sinks of its node.
@@ -111,7 +111,6 @@ impl Run<'_> {
     fn flow_to_child(&mut self, child: u32, flow: Flow) -> bool {
         let frame = self.frame(child);
         let (role, parent, node, index) = (frame.role, frame.parent, frame.node, frame.index);
-        let result = self.region(child).result;
         let whole = flow.mode == FlowMode::Whole;
         let is_try = matches!(self.node(parent, node).kind, NodeKind::Try(_));
         let (flow, same) = match role {
@@ -130,7 +129,7 @@ impl Run<'_> {
             Role::Body if is_try => return false,
             _ => (flow, true),
         };
-        let handed = self.walk(child, result, flow, &Lets::new());
+        let handed = self.walk_result(child, flow);
         if !same && !handed {
             // Nobody below completes the derived sink, and it has no node of its own: the frame's value does.
             self.frame_mut(child).extra().completes = Some(flow);
@@ -172,6 +171,32 @@ impl Run<'_> {
 
     // ---- walking backwards
 
+    /// Lets the value of a frame flow into a sink. Everything below a guard waits for it, and the value stands below all
+    /// guards of the frame: before they have succeeded, nobody may see any of it.
+    fn walk_result(&mut self, at: u32, flow: Flow) -> bool {
+        let frame = self.frame(at);
+        let table = &self.loaded.regions[frame.region as usize];
+        let result = self.region(at).result;
+        let open = table.guards.iter().rev().copied().find(|guard| {
+            frame.cells.get(*guard as usize).is_some_and(|cell| cell.state != NodeState::Ok)
+        });
+        match open {
+            Some(guard) => {
+                let slot = (frame.slots.len() - frame.cells.len()) as u32 + guard;
+                let part = Part {
+                    frame: at,
+                    generation: frame.generation,
+                    expr: result,
+                    flow,
+                    lets: Lets::new(),
+                    guarded: true,
+                };
+                self.wait_for_part(part, at, slot)
+            }
+            None => self.walk(at, result, flow, &Lets::new()),
+        }
+    }
+
     /// Lets the value of an expression flow into a sink. `true` if that completes the sink: nothing is to be put when
     /// the whole is there.
     fn walk(&mut self, at: u32, expr: ExprId, flow: Flow, lets: &Lets) -> bool {
@@ -191,16 +216,35 @@ impl Run<'_> {
         let kind = loop {
             match program.exprs.get(expr.0 as usize) {
                 Some(Expr::Let { local, value, body }) => {
+                    // What stands below something that may refuse waits for it.
+                    if self.loaded.refusal(*value) != Refusal::Never
+                        && let Some(handed) = self.refuses(at, expr, *value, flow, &lets)
+                    {
+                        return handed;
+                    }
                     lets.to_mut().push((*local, *value));
                     expr = *body;
                 }
-                Some(Expr::Check(inner, _)) => expr = *inner,
+                Some(Expr::Check(inner, ty)) if !self.loaded.table().is_whole(*ty) => expr = *inner,
                 Some(other) => break other,
                 None => return false,
             }
         };
         let lets = &*lets;
         let whole = flow.mode == FlowMode::Whole;
+        if matches!(kind, Expr::Variant(..) | Expr::Record(_) | Expr::List(_) | Expr::Template(_))
+            && self.loaded.refusal(expr) == Refusal::Fail
+        {
+            let mut parts = Lets::new();
+            crate::load::children(kind, &mut |part| parts.push((0, part)));
+            for (_, part) in parts {
+                if self.loaded.refusal(part) == Refusal::Fail
+                    && let Some(handed) = self.refuses(at, expr, part, flow, lets)
+                {
+                    return handed;
+                }
+            }
+        }
         match kind {
             Expr::Slot { up, slot } => {
                 let at = self.outwards(at, *up);
@@ -214,7 +258,12 @@ impl Run<'_> {
                 None => false,
             },
             Expr::If(condition, yes, no) => match self.missing(at, *condition, lets) {
-                Some((frame, slot)) => self.wait_for_part(at, expr, flow, lets, frame, slot),
+                Some((frame, slot)) => {
+                    let generation = self.frame(at).generation;
+                    let lets = lets.clone();
+                    let part = Part { frame: at, generation, expr, flow, lets, guarded: false };
+                    self.wait_for_part(part, frame, slot)
+                }
                 None => match self.now(at, *condition, lets) {
                     Some(Value::Bool(true)) => self.walk(at, *yes, flow, lets),
                     Some(_) => self.walk(at, *no, flow, lets),
@@ -274,6 +323,28 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a part that may refuse keeps all around it back: because it is not known yet, then the whole waits for
+    /// what it needs, or because it does refuse.
+    fn refuses(
+        &mut self,
+        at: u32,
+        whole: ExprId,
+        part: ExprId,
+        flow: Flow,
+        lets: &Lets,
+    ) -> Option<bool> {
+        match self.missing(at, part, lets) {
+            Some((frame, slot)) => {
+                let generation = self.frame(at).generation;
+                let lets = lets.clone();
+                let part = Part { frame: at, generation, expr: whole, flow, lets, guarded: false };
+                Some(self.wait_for_part(part, frame, slot))
+            }
+            None if self.now(at, part, lets).is_none() => Some(false),
+            None => None,
+        }
+    }
+
     fn fields(
         &mut self,
         at: u32,
@@ -305,7 +376,10 @@ impl Run<'_> {
         }
         if let Some((frame, slot)) = self.missing(at, expr, lets) {
             let flow = Flow { handed: true, ..flow };
-            return self.wait_for_part(at, expr, flow, lets, frame, slot);
+            let generation = self.frame(at).generation;
+            let lets = lets.clone();
+            let part = Part { frame: at, generation, expr, flow, lets, guarded: false };
+            return self.wait_for_part(part, frame, slot);
         }
         match self.now(at, expr, lets) {
             Some(value) => {
@@ -449,19 +523,10 @@ impl Run<'_> {
         .ok()
     }
 
-    fn wait_for_part(
-        &mut self,
-        at: u32,
-        expr: ExprId,
-        flow: Flow,
-        lets: &Lets,
-        frame: u32,
-        slot: u32,
-    ) -> bool {
+    /// A part waits for a slot of a frame.
+    fn wait_for_part(&mut self, part: Part, frame: u32, slot: u32) -> bool {
         let id = self.s.next_part;
         self.s.next_part = id.wrapping_add(1);
-        let generation = self.frame(at).generation;
-        let part = Part { frame: at, generation, expr, flow, lets: lets.clone() };
         self.s.parts.insert(id, part);
         if self.s.parts.len() >= 1024 && self.s.parts.len().is_power_of_two() {
             // Parts of frames that are gone are never woken.
@@ -483,7 +548,11 @@ impl Run<'_> {
         if !self.is_current(owner) {
             return;
         }
-        if part.flow.handed {
+        if part.guarded {
+            if !self.walk_result(part.frame, part.flow) {
+                self.opaque(part.frame, part.expr, part.flow, &part.lets);
+            }
+        } else if part.flow.handed {
             // It was opaque, and still is.
             self.opaque(part.frame, part.expr, part.flow, &part.lets);
         } else if !self.walk(part.frame, part.expr, part.flow, &part.lets) {

@@ -191,6 +191,8 @@ pub(crate) struct Part {
     pub(crate) expr: ExprId,
     pub(crate) flow: Flow,
     pub(crate) lets: SmallVec<[(u32, ExprId); 2]>,
+    /// It is the frame's value, and waits for a guard.
+    pub(crate) guarded: bool,
 }
 
 /// A call of a test.

@@ -417,3 +417,93 @@ fn computed_items(by_a_node: bool) {
     assert_eq!(flows(&d)[4..], ["3 = 0[1]", "3 := 40", "0 := a list of 2"]);
     d.ended_with(vec![20, 40]);
 }
+
+/// `if … { fail … }` above a result that is there already, or grows already.
+#[test]
+fn a_guard_holds_back_the_value_of_its_block() {
+    let mut b = ProgramBuilder::new();
+    let ask = model(&mut b, "ask");
+    let leaf = b.leaf("check", EffectClass::Read);
+    let guard = node("check", leaf_call(leaf, vec![])).guard();
+    let (first, fixed) = (b.slot(0, 0), b.value(Value::text("the secret")));
+    let both = b.expr(Expr::List(vec![(fixed, false), (first, false)]));
+    let body = b.region(0, vec![ask, guard], both);
+    b.graph("main", body);
+    let mut d = watched(b, vec![]);
+    assert!(flows(&d).is_empty(), "{:?}", flows(&d));
+    d.ok("check", 0);
+    assert_eq!(flows(&d), ["1 = 0[0]", "1 := the secret", "2 = 0[1]", "2 <- ask"]);
+    d.ok("ask", "hi");
+    d.ended_with(vec!["the secret", "hi"]);
+}
+
+#[test]
+fn a_guard_that_fails_has_shown_nothing() {
+    let mut b = ProgramBuilder::new();
+    let ask = model(&mut b, "ask");
+    let result = b.slot(0, 0);
+    let says = b.value(custom("blocked").to_value());
+    let fail = b.expr(Expr::Fail(says));
+    let guard = node("if", NodeKind::Pure(fail)).after_data(&[0]).guard();
+    let body = b.region(0, vec![ask, guard], result);
+    b.graph("main", body);
+    let mut d = watched(b, vec![]);
+    d.ok("ask", "what must not be said");
+    assert!(flows(&d).is_empty(), "{:?}", flows(&d));
+    d.failed_with(custom("blocked"));
+}
+
+#[test]
+fn what_is_checked_when_it_is_finished_does_not_grow() {
+    for (bound, grows) in [
+        (kait_ir::types::Bound::Pattern("^a+$".into()), false),
+        (kait_ir::types::Bound::MaxLen(9), true),
+    ] {
+        let mut b = ProgramBuilder::new();
+        let text = b.ty(kait_ir::Type::Text);
+        let ty = kait_ir::Type::Refined { name: None, base: text, bounds: vec![bound] };
+        let ty = b.ty(ty);
+        let ask = model(&mut b, "ask");
+        let answer = b.slot(0, 0);
+        let checked = b.expr(Expr::Check(answer, ty));
+        let body = b.region(0, vec![ask], checked);
+        b.graph("main", body);
+        let mut d = watched(b, vec![]);
+        assert_eq!(flows(&d) == ["0 <- ask"], grows, "{:?}", flows(&d));
+        d.ok("ask", "bbbbbbbbbbbb");
+        assert!(matches!(d.outcome, Some(Outcome::Failed(Failure::Invalid { .. }))));
+        assert!(grows || flows(&d).is_empty(), "{:?}", flows(&d));
+    }
+}
+
+/// `let _ = if bad { fail … }; "text"` as one expression, and a part of a composed value that refuses.
+#[test]
+fn what_refuses_within_an_expression_holds_back_what_is_below() {
+    let mut b = ProgramBuilder::new();
+    let text = b.ty(kait_ir::Type::Text);
+    let says = b.value(custom("no").to_value());
+    let fail = b.expr(Expr::Fail(says));
+    let fixed = b.value(Value::text("secret"));
+    let template = b.expr(Expr::Template(vec![
+        TemplatePart::Text("the ".into()),
+        TemplatePart::Value(fixed, text),
+    ]));
+    let block = b.expr(Expr::Let { local: 0, value: fail, body: template });
+    b.program.max_locals = 1;
+    let body = b.region(0, vec![], block);
+    b.graph("main", body);
+    let d = watched(b, vec![]);
+    assert!(!flows(&d).iter().any(|f| f.contains(":=")), "{:?}", flows(&d));
+    d.failed_with(custom("no"));
+
+    let mut b = ProgramBuilder::new();
+    let says = b.value(custom("no").to_value());
+    let fail = b.expr(Expr::Fail(says));
+    let fixed = b.value(Value::text("secret"));
+    let pair = b.expr(Expr::Record(vec![fixed, fail]));
+    let body = b.region(0, vec![], pair);
+    b.graph("main", body);
+    let d = watched(b, vec![]);
+    assert!(!flows(&d).iter().any(|f| f.contains(":=")), "{:?}", flows(&d));
+    d.failed_with(custom("no"));
+}

@@ -3,7 +3,8 @@
 //! Random programs (reads, writes, models, guards, calls, `try`, sequential `for`, `match`) are run twice: by a few
 //! lines that know nothing but "from top to bottom", and by the machine under a random schedule. Both must agree on
 //! all that anyone can observe: the writes in order, which versions each read saw, the failure that is reported, and
-//! what each `try` gave. Nothing below a guard may start before the guard has succeeded.
+//! what each `try` gave. Nothing below a guard may start before the guard has succeeded, and nothing of a block's value
+//! may be shown before all guards of the block, and of those around it, have.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use kait_ir::{EffectClass, Expr, ExprId, Gate, NodeKind, Pattern, RegionId, Reso
 
 use super::{Driver, custom};
 use crate::builder::{NodeExt, ProgramBuilder, graph_call, leaf_call, node};
-use crate::event::Outcome;
+use crate::event::{Command, Event, Outcome, Source, Start};
 
 const RESOURCES: [&str; 4] = ["a", "a.x", "a.y", "b"];
 const OUT: &str = "out";
@@ -191,6 +192,10 @@ struct Summary {
 struct Lowering {
     b: ProgramBuilder,
     guards: Vec<String>,
+    /// Blocks give all their values, and somebody watches.
+    shown: bool,
+    /// Blocks so far: each shows its number.
+    blocks: usize,
 }
 
 impl Lowering {
@@ -199,6 +204,8 @@ impl Lowering {
         let mut nodes = Vec::new();
         let mut summary = Summary { region: RegionId(0), writes: Vec::new(), guard: false };
         let mut guard_above = None;
+        let number = self.blocks;
+        self.blocks += 1;
         let own_params = params.last().copied().unwrap_or(0);
         for (place, item) in (0u32..).zip(block) {
             let (mut data, mut outer, mut reads_of) = (Vec::new(), Vec::new(), Vec::new());
@@ -297,6 +304,7 @@ impl Lowering {
                 }
             };
             let mut node = node(item.name.as_str(), kind).after_data(&data).outer(&outer);
+            node.grows = self.shown;
             node.order.extend(guard_above);
             node.writes = writes;
             node.holds_gate = has_writes;
@@ -325,7 +333,15 @@ impl Lowering {
             .filter(|(_, item)| item.kind == Kind::Try)
             .map(|(i, _)| own_params + i)
             .collect();
-        let result = self.b.slots(&tries);
+        let result = if self.shown {
+            let marker = self.b.value(Value::text(format!("block {number}")));
+            let slots = (0..block.len() as u32).map(|i| own_params + i).collect::<Vec<_>>();
+            let slots = slots.into_iter().map(|slot| self.b.slot(0, slot));
+            let all: Vec<_> = std::iter::once(marker).chain(slots.collect::<Vec<_>>()).collect();
+            self.list(&all)
+        } else {
+            self.b.slots(&tries)
+        };
         summary.region = self.b.region(own_params, nodes, result);
         summary
     }
@@ -364,7 +380,8 @@ fn run(seed: u64) -> Result<usize, String> {
     let mut expected = World::default();
     let failure = expected.sequential(&block);
 
-    let mut lowering = Lowering { b: ProgramBuilder::new(), guards: Vec::new() };
+    let mut lowering =
+        Lowering { b: ProgramBuilder::new(), guards: Vec::new(), shown: false, blocks: 0 };
     let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
     lowering.b.graph("random", body);
     let mut items = HashMap::new();
@@ -407,7 +424,7 @@ fn run(seed: u64) -> Result<usize, String> {
         };
         known = driver.in_flight.len();
         let before = driver.abandoned.len();
-        driver.event(crate::Event::Done { effect: flying.effect, outcome, usage: None });
+        driver.event(Event::Done { effect: flying.effect, outcome, usage: None });
         // What was abandoned stood before what was started in this event.
         known -= driver.abandoned.len() - before;
     }
@@ -463,4 +480,119 @@ fn any_schedule_agrees_with_running_from_top_to_bottom() {
         }
     }
     assert!(effects > 30_000, "the programs are too small to show anything: {effects} effects");
+}
+
+/// What must have succeeded before a block, or a node of it, is shown: all guards at any depth (but in a `try`) of the
+/// block and of those around it. Blocks are counted as [`Lowering::block`] does.
+fn before_shown(
+    block: &[Item],
+    around: &[String],
+    count: &mut usize,
+    found: &mut HashMap<String, Vec<String>>,
+) {
+    let mut guards = around.to_vec();
+    guards_of(block, &mut guards);
+    found.insert(format!("block {count}"), guards.clone());
+    *count += 1;
+    for item in block {
+        found.insert(format!("{} says", item.name), guards.clone());
+        for inner in &item.blocks {
+            // What is never run is never shown.
+            before_shown(inner, &guards, count, found);
+        }
+    }
+}
+
+fn guards_of(block: &[Item], into: &mut Vec<String>) {
+    for item in block {
+        match item.kind {
+            Kind::Guard => into.push(item.name.clone()),
+            Kind::Call | Kind::Seq => item.blocks.iter().for_each(|b| guards_of(b, into)),
+            Kind::Switch => item.blocks.iter().rev().take(1).for_each(|b| guards_of(b, into)),
+            _ => {}
+        }
+    }
+}
+
+fn texts(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Text(text) => into.push(text.to_string()),
+        Value::List(items) => items.iter().for_each(|item| texts(item, into)),
+        other => other.fields().iter().for_each(|part| texts(part, into)),
+    }
+}
+
+/// Runs a program that somebody watches; gives how much was shown before the end of what shows it, and in all.
+fn watch(seed: u64) -> Result<(usize, usize), String> {
+    let mut rng = Rng::new(seed);
+    let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
+    let mut before = HashMap::new();
+    before_shown(&block, &[], &mut 0, &mut before);
+    let mut lowering =
+        Lowering { b: ProgramBuilder::new(), guards: Vec::new(), shown: true, blocks: 0 };
+    let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
+    let graph = lowering.b.graph("random", body);
+    let mut items = HashMap::new();
+    all(&block, &mut items);
+    let mut driver = Driver::new(lowering.b.load_as_is().map_err(|e| e.to_string())?);
+    let start = Start { sink: true, ..Start::new(graph, vec![]) };
+    driver.event(Event::Start(Box::new(start)));
+    let mut passed: Vec<String> = Vec::new();
+    let (mut looked, mut early, mut shown) = (0, 0, 0);
+    loop {
+        for command in &driver.commands[looked..] {
+            let mut names = Vec::new();
+            match command {
+                Command::Bind { source: Source::Effect(effect), .. } => {
+                    early += 1;
+                    let flying = driver.in_flight.iter().find(|f| f.effect == *effect);
+                    names.extend(flying.map(|f| format!("{} says", f.name)));
+                }
+                Command::Put { value, .. } => texts(value, &mut names),
+                _ => {}
+            }
+            for name in names {
+                shown += 1;
+                let Some(guards) = before.get(&name) else { continue };
+                if let Some(open) = guards.iter().find(|guard| !passed.contains(guard)) {
+                    return Err(format!("{name} is shown before {open} has succeeded"));
+                }
+            }
+        }
+        looked = driver.commands.len();
+        if driver.outcome.is_some() {
+            break;
+        }
+        let pick = rng.below(driver.in_flight.len());
+        let flying = driver.in_flight.remove(pick);
+        let item = items[&flying.name];
+        let outcome = if item.fails {
+            Outcome::Failed(custom(&item.name))
+        } else {
+            passed.push(item.name.clone());
+            Outcome::Ok(Value::text(format!("{} says", item.name)))
+        };
+        driver.event(Event::Done { effect: flying.effect, outcome, usage: None });
+    }
+    if seed.is_multiple_of(64) {
+        driver.rebuild();
+    }
+    Ok((early, shown))
+}
+
+#[test]
+fn nothing_is_shown_before_the_guards_above_it_have_succeeded() {
+    let (mut early, mut shown) = (0, 0);
+    for seed in 0..6000 {
+        match watch(seed) {
+            Ok((e, s)) => (early, shown) = (early + e, shown + s),
+            Err(why) => {
+                let mut rng = Rng::new(seed);
+                let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
+                panic!("seed {seed}: {why}\n{block:#?}");
+            }
+        }
+    }
+    assert!(early > 3_000, "hardly anything grows: {early}");
+    assert!(shown > 30_000, "hardly anything is shown: {shown}");
 }
