@@ -10,6 +10,7 @@
 )]
 
 mod differential;
+mod editors;
 mod errors;
 mod format;
 mod fuzz;

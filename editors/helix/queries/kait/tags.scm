@@ -1,0 +1,11 @@
+(fn_declaration name: (identifier) @name) @definition.function
+(graph_declaration name: (identifier) @name) @definition.function
+(prompt_declaration name: (identifier) @name) @definition.function
+(agent_declaration name: (identifier) @name) @definition.function
+(extern_declaration name: (identifier) @name) @definition.function
+(let_declaration binder: (identifier) @name) @definition.constant
+(model_declaration name: (identifier) @name) @definition.constant
+(record_declaration name: (type_identifier) @name) @definition.struct
+(session_declaration name: (type_identifier) @name) @definition.struct
+(enum_declaration name: (type_identifier) @name) @definition.type
+(type_declaration name: (type_identifier) @name) @definition.type

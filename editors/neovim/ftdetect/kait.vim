@@ -1,0 +1,2 @@
+" Files of KAIT.
+autocmd BufRead,BufNewFile *.kait setfiletype kait
