@@ -79,14 +79,16 @@ pub(crate) fn is_planned_member(module: &str, name: &str) -> bool {
     PLANNED_MEMBERS.iter().any(|(known, names)| *known == module && names.contains(&name))
 }
 
-/// The tree of a std module: parsed once per process, because its text never changes.
+/// The trees of the std modules that were asked for: parsed once per process, because their texts never change.
+static STD_TREES: LazyLock<FxHashMap<&'static str, OnceLock<Arc<SyntaxTree>>>> =
+    LazyLock::new(|| {
+        kait_stdlib::modules().iter().map(|(name, _)| (*name, OnceLock::new())).collect()
+    });
+
+/// The tree of a std module.
 fn std_tree(name: &str) -> Option<Arc<SyntaxTree>> {
-    static TREES: LazyLock<FxHashMap<&'static str, OnceLock<Arc<SyntaxTree>>>> =
-        LazyLock::new(|| {
-            kait_stdlib::modules().iter().map(|(name, _)| (*name, OnceLock::new())).collect()
-        });
     let source = kait_stdlib::module(name)?;
-    let tree = TREES.get(name)?.get_or_init(|| Arc::new(kait_syntax::parse(source).tree));
+    let tree = STD_TREES.get(name)?.get_or_init(|| Arc::new(kait_syntax::parse(source).tree));
     Some(Arc::clone(tree))
 }
 
@@ -185,19 +187,15 @@ impl Loader<'_> {
 
     /// Notes the std modules that stand before a dot somewhere in the file.
     fn want_std(&mut self, tree: &SyntaxTree) {
-        let mut before: Option<&str> = None;
-        for token in tree.tokens() {
-            match token.kind() {
-                SyntaxKind::Lid => before = Some(token.text()),
-                SyntaxKind::Dot => {
-                    if let Some(name) = before.take()
-                        && let Some((name, _)) = kait_stdlib::modules().iter().find(|m| m.0 == name)
-                    {
-                        self.wanted_std.insert(name);
-                    }
-                }
-                kind if kind.is_trivia() => {}
-                _ => before = None,
+        for dot in tree.tokens_of(SyntaxKind::Dot) {
+            let mut before = dot.prev_token();
+            while let Some(blank) = before.filter(|token| token.kind().is_trivia()) {
+                before = blank.prev_token();
+            }
+            if let Some(name) = before.filter(|token| token.kind() == SyntaxKind::Lid)
+                && let Some((name, _)) = STD_TREES.get_key_value(name.text())
+            {
+                self.wanted_std.insert(name);
             }
         }
     }

@@ -116,6 +116,15 @@ impl SyntaxTree {
         self.elements().filter_map(SyntaxElement::into_token)
     }
 
+    /// Every token of a kind in the order of the text.
+    pub fn tokens_of(&self, kind: SyntaxKind) -> impl Iterator<Item = SyntaxToken<'_>> {
+        let elements: &[ElementData] = if kind.is_token() { &self.elements } else { &[] };
+        let places = elements.iter().enumerate().filter(move |(_, data)| data.kind == kind);
+        places.filter_map(|(place, _)| {
+            Some(SyntaxToken { tree: self, index: u32::try_from(place).ok()? })
+        })
+    }
+
     /// The token that contains `offset`, or that ends the file there. Between two tokens it is the
     /// right one; see [`SyntaxToken::prev_token`] for the other. `None` only in an empty file.
     #[must_use]
