@@ -46,6 +46,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the reference grammar, or one rule of it.
     Grammar(GrammarArgs),
+    /// Speak the Language Server Protocol on standard input and output, for editors.
+    Lsp(LspArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
 }
@@ -175,6 +177,14 @@ pub struct ExplainArgs {
 pub struct GrammarArgs {
     /// A rule of the grammar.
     pub rule: Option<String>,
+}
+
+/// `kait lsp`
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// What it does anyway, for editors that always say so.
+    #[arg(long)]
+    pub stdio: bool,
 }
 
 /// `kait completions`

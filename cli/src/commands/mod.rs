@@ -6,5 +6,6 @@ pub mod explain;
 pub mod fmt;
 pub mod grammar;
 pub mod graph;
+pub mod lsp;
 pub mod run;
 pub mod test;

@@ -20,12 +20,34 @@ type Input = (String, Result<Arc<str>, SourceError>);
 pub struct Analysis {
     pub(crate) compilation: Compilation,
     /// What was read, in order: whoever has the same texts has the same answers.
-    inputs: Vec<Input>,
+    inputs: Inputs,
     /// The names of each file, looked up when somebody asks.
     indexes: Vec<OnceLock<FileIndex>>,
     module_of_file: FxHashMap<FileId, ModuleId>,
     /// How many files at the start were asked for, rather than imported.
     roots: usize,
+}
+
+/// The texts that an analysis was made from, or was not because they are not there.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Arc<[Input]>);
+
+impl Inputs {
+    /// Whether the sources still give what was read. Linear in the number of files; texts that are shared are not
+    /// compared.
+    #[must_use]
+    pub fn are_current(&self, sources: &dyn Sources) -> bool {
+        self.0.iter().all(|(path, known)| match (sources.read(path), known) {
+            (Ok(now), Ok(then)) => Arc::ptr_eq(&now, then) || now == *then,
+            (Err(now), Err(then)) => now == *then,
+            _ => false,
+        })
+    }
+
+    /// The paths that were read, also those that were looked for in vain.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(path, _)| path.as_str())
+    }
 }
 
 /// Sources with some texts in the place of what is there: what an editor has open, what a rename would write.
@@ -78,7 +100,7 @@ impl Analysis {
             .zip(&compilation.hir.modules)
             .map(|(index, module)| (module.file, ModuleId(index)))
             .collect();
-        let inputs = recorder.read.into_inner();
+        let inputs = Inputs(recorder.read.into_inner().into());
         Self { compilation, inputs, indexes, module_of_file, roots: roots.len() }
     }
 
@@ -93,20 +115,10 @@ impl Analysis {
         Self::new(sources, &roots)
     }
 
-    /// Whether the sources still give what was read. Linear in the number of files; texts that are shared are not
-    /// compared.
+    /// What was read.
     #[must_use]
-    pub fn is_current(&self, sources: &dyn Sources) -> bool {
-        self.inputs.iter().all(|(path, known)| match (sources.read(path), known) {
-            (Ok(now), Ok(then)) => Arc::ptr_eq(&now, then) || now == *then,
-            (Err(now), Err(then)) => now == *then,
-            _ => false,
-        })
-    }
-
-    /// The paths that were read, also those that were looked for in vain.
-    pub fn inputs(&self) -> impl Iterator<Item = &str> {
-        self.inputs.iter().map(|(path, _)| path.as_str())
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// What the compiler found out.
@@ -221,13 +233,13 @@ mod tests {
         let mut sources = MemorySources::single("a.kait", "use b\n\nfn f() -> int {\n  b.g()\n}\n");
         sources.insert("b.kait", "pub fn g() -> int {\n  1\n}\n");
         let analysis = Analysis::new(&sources, &["a.kait"]);
-        assert!(analysis.is_current(&sources));
-        assert_eq!(analysis.inputs().collect::<Vec<_>>(), ["a.kait", "b.kait"]);
+        assert!(analysis.inputs().are_current(&sources));
+        assert_eq!(analysis.inputs().paths().collect::<Vec<_>>(), ["a.kait", "b.kait"]);
         assert_eq!(analysis.compilation.diagnostics, []);
         sources.insert("c.kait", "");
-        assert!(analysis.is_current(&sources));
+        assert!(analysis.inputs().are_current(&sources));
         sources.insert("b.kait", "pub fn g() -> int {\n  2\n}\n");
-        assert!(!analysis.is_current(&sources));
+        assert!(!analysis.inputs().are_current(&sources));
     }
 
     #[test]
@@ -235,7 +247,7 @@ mod tests {
         let mut sources = MemorySources::single("a.kait", "use b\n");
         let analysis = Analysis::new(&sources, &["a.kait"]);
         sources.insert("b.kait", "");
-        assert!(!analysis.is_current(&sources));
+        assert!(!analysis.inputs().are_current(&sources));
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod symbols;
 mod testing;
 mod tokens;
 
-pub use analysis::{Analysis, Overlay};
+pub use analysis::{Analysis, Inputs, Overlay};
 pub use completion::{Completion, CompletionKind};
 pub use fixes::CodeFix;
 pub use folding::{Fold, FoldKind};

@@ -44,7 +44,11 @@ impl<'a> Items<'a> {
         // Whatever is typed further only makes fewer of them fit.
         let typed = self.analysis.compilation.files.slice(self.place.word).to_lowercase();
         self.out.retain(|item| holds(&item.label.to_lowercase(), &typed));
-        self.out.sort_by(|a, b| (a.rank, &a.label).cmp(&(b.rank, &b.label)));
+        let order = |item: &Completion| {
+            let begins = item.label.to_lowercase().starts_with(&typed);
+            (item.rank, !begins, item.label.clone())
+        };
+        self.out.sort_by_cached_key(order);
         self.out.dedup_by(|a, b| a.label == b.label && a.kind == b.kind);
         self.out
     }

@@ -29,7 +29,7 @@ pub struct Completion {
     pub insert: String,
     /// The same with stops for the cursor (`$1`, `$0`), for editors that know snippets.
     pub snippet: Option<String>,
-    /// Where it stands in the list: lower comes first.
+    /// How close it is: lower comes first.
     pub rank: u8,
 }
 
@@ -54,7 +54,7 @@ pub enum CompletionKind {
 }
 
 impl Analysis {
-    /// What can be written at an offset: in the order of rank and name.
+    /// What can be written at an offset: closest first.
     #[must_use]
     pub fn completions(&self, file: FileId, offset: u32) -> Vec<Completion> {
         let Some((place, context)) = self.completion_context(file, offset) else {
