@@ -72,7 +72,7 @@ fn message(finding: &Finding) -> String {
 
 /// Where the page of a code is.
 fn description(code: &str) -> Option<CodeDescription> {
-    let path = page(&format!("{code}.md"), &explain(code)?)?;
+    let path = page(&format!("{code}.md"), explain(code)?)?;
     Some(CodeDescription { href: Uri::from_file_path(path)? })
 }
 

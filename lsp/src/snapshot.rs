@@ -15,13 +15,16 @@ use crate::capabilities::ClientSupport;
 use crate::disk::{Disk, PackageSources, package_of, page};
 use crate::documents::{Document, Documents, path_of};
 
+/// What is found in a file as long as what was read stays the same.
+type Findings = (Inputs, Arc<Vec<Diagnostic>>);
+
 /// Analyses of open files, and findings of others, by path: shared by all snapshots, brought up to date on demand.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     files: Mutex<FxHashMap<PathBuf, Entry>>,
     packages: Mutex<FxHashMap<PathBuf, Entry>>,
     /// Of files that are not open only the findings are kept: whole analyses of a workspace would be too much.
-    findings: Mutex<FxHashMap<PathBuf, (Inputs, Arc<Vec<Diagnostic>>)>>,
+    findings: Mutex<FxHashMap<PathBuf, Findings>>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -55,7 +55,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::panic, reason = "what is tested")]
     fn a_job_that_panics_does_not_end_the_others() {
         let workers = Workers::new();
         let (sender, receiver) = channel();
