@@ -130,19 +130,19 @@ pub fn place(checked: &Checked, span: Span) -> Option<String> {
     Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
 }
 
-/// Compiles and lowers a file; `None` if it has errors, which are printed.
+/// Compiles and lowers a file. Its findings are printed; with errors among them there is no program.
 ///
 /// # Errors
 /// If the file cannot be read, or for a fault of ours.
-pub fn program(file: &Path) -> anyhow::Result<Option<Compiled>> {
+pub fn program(file: &Path) -> anyhow::Result<Result<Compiled, Checked>> {
     let checked = check(file)?;
     print_findings(&checked);
     if checked.compilation.has_errors() {
-        return Ok(None);
+        return Ok(Err(checked));
     }
     let roots = graphs(&checked.compilation);
     let program = checked.compilation.lower(&roots).map_err(|fault| fault_of(&fault))?;
-    Ok(Some(Compiled { program, checked }))
+    Ok(Ok(Compiled { program, checked }))
 }
 
 /// The graphs and prompts of the file itself, public ones first.

@@ -1,5 +1,6 @@
 //! Files and directories that were named on the command line.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -116,17 +117,32 @@ fn similar(path: &Path) -> Option<String> {
         })
 }
 
+/// A file's content, of at most `most` bytes.
+///
+/// # Errors
+/// If it is not there, is a directory, is longer, or cannot be read: each in its own words.
+pub fn read_bytes(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    if kind_of(path)?.is_dir() {
+        return Err(unreadable(format!("`{shown}` is a directory, not a file")));
+    }
+    let cannot = |error| unreadable(format!("`{shown}` cannot be read: {error}"));
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > most {
+        return Err(unreadable(format!("`{shown}` is longer than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// A file's text.
 ///
 /// # Errors
 /// If it is not there, is a directory, or is not UTF-8: each in its own words.
 pub fn read_text(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
-    if kind_of(path)?.is_dir() {
-        return Err(unreadable(format!("`{shown}` is a directory, not a file")));
-    }
-    let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(format!("`{shown}` cannot be read: {error}")))?;
+    let bytes = read_bytes(path, u64::MAX)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         unreadable(format!(

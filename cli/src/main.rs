@@ -9,6 +9,7 @@ mod compile;
 mod exit;
 mod failures;
 mod files;
+mod given;
 mod grants;
 mod local_model;
 mod out;

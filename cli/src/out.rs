@@ -22,3 +22,17 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     writeln!(stdout, "{text}")?;
     Ok(())
 }
+
+/// Whether stdout is a regular file.
+pub fn is_file() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd as _;
+        let own = std::io::stdout().as_fd().try_clone_to_owned();
+        own.is_ok_and(|fd| std::fs::File::from(fd).metadata().is_ok_and(|meta| meta.is_file()))
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use kait_connect::ModelBinding;
 use kait_engine::Loaded;
-use kait_ir::{GraphId, NodeKind, Program};
+use kait_ir::{GraphId, NodeKind, Program, RegionId};
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use crate::profile::Profile;
@@ -26,7 +27,7 @@ impl Plan {
     pub fn link(loaded: Arc<Loaded>, profile: &Profile, otherwise: &ModelBinding) -> Self {
         let mut roles = IndexMap::new();
         let mut unbound = Vec::new();
-        for role in used_roles(loaded.program()) {
+        for role in used_roles(loaded.program(), None) {
             let binding = profile.binding(&role).cloned().unwrap_or_else(|| {
                 unbound.push(role.clone());
                 otherwise.clone()
@@ -36,9 +37,12 @@ impl Plan {
         Self { loaded, roles, unbound }
     }
 
-    /// Whether any role that the profile leaves open is used: only then somebody needs to look for a local model.
-    pub fn needs_default(program: &Program, profile: &Profile) -> bool {
-        used_roles(program).iter().any(|role| profile.binding(role).is_none())
+    /// The roles that a run of the graph may ask and that the profile leaves open: only if there are any, somebody
+    /// needs to look for a local model.
+    pub fn open_roles(program: &Program, graph: GraphId, profile: &Profile) -> Vec<SmolStr> {
+        let mut roles = used_roles(program, Some(graph));
+        roles.retain(|role| profile.binding(role).is_none());
+        roles
     }
 
     /// The program.
@@ -51,8 +55,7 @@ impl Plan {
     ///
     /// # Errors
     /// The public graphs, if there is not exactly one to take.
-    pub fn entry(&self, name: Option<&str>) -> Result<GraphId, Vec<SmolStr>> {
-        let program = self.program();
+    pub fn entry(program: &Program, name: Option<&str>) -> Result<GraphId, Vec<SmolStr>> {
         let public = || (0..).map(GraphId).zip(&program.graphs).filter(|(_, graph)| graph.public);
         let wanted: Vec<_> = match name {
             Some(name) => public().filter(|(_, graph)| graph.name == name).collect(),
@@ -68,20 +71,45 @@ impl Plan {
     }
 }
 
-/// The roles that prompts of the program ask, in the order of first use.
-fn used_roles(program: &Program) -> Vec<SmolStr> {
+/// The roles that prompts of the program, or of what a run of one graph may reach, ask: in the order of first use.
+fn used_roles(program: &Program, from: Option<GraphId>) -> Vec<SmolStr> {
     let mut roles = Vec::new();
-    for node in program.regions.iter().flat_map(|region| &region.nodes) {
-        let role = match &node.kind {
-            NodeKind::Model(call) => Some(&call.role),
-            NodeKind::Call(call) => call.model.as_ref(),
-            _ => None,
-        };
-        if let Some(role) = role
-            && !roles.contains(role)
-        {
-            roles.push(role.clone());
+    let reached = from.map(|graph| reachable(program, graph));
+    for (id, region) in (0..).map(RegionId).zip(&program.regions) {
+        if reached.as_ref().is_some_and(|reached| !reached.contains(&id)) {
+            continue;
+        }
+        for node in &region.nodes {
+            let role = match &node.kind {
+                NodeKind::Model(call) => Some(&call.role),
+                NodeKind::Call(call) => call.model.as_ref(),
+                _ => None,
+            };
+            if let Some(role) = role
+                && !roles.contains(role)
+            {
+                roles.push(role.clone());
+            }
         }
     }
     roles
+}
+
+/// The regions that a run of the graph may enter.
+fn reachable(program: &Program, graph: GraphId) -> FxHashSet<RegionId> {
+    let mut reached = FxHashSet::default();
+    let mut open: Vec<_> = program.graphs.get(graph.index()).map(|g| g.body).into_iter().collect();
+    while let Some(id) = open.pop() {
+        let Some(region) = program.regions.get(id.index()) else { continue };
+        if !reached.insert(id) {
+            continue;
+        }
+        for node in &region.nodes {
+            node.kind.for_each_region(|inside| open.push(inside));
+            if let NodeKind::Call(call) = &node.kind {
+                open.extend(program.graphs.get(call.graph.index()).map(|g| g.body));
+            }
+        }
+    }
+    reached
 }

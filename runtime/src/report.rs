@@ -37,6 +37,9 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
         Failure::Invalid { path, why } => {
             ("K9015", format!("a value does not fit its type at `{path}`: {why}"), None)
         }
+        Failure::Http { status: Failure::NO_ANSWER, body } => {
+            ("K9016", body.to_string(), Some(text("`with (retry: 3)` on the call tries again")))
+        }
         Failure::Http { status, body } => {
             let body = body.trim();
             let body = if body.is_empty() { String::new() } else { format!(": {body}") };
@@ -45,10 +48,10 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
                     "check the key: the profile names the environment variable that holds it",
                 )),
                 404 => Some(text("check the address, or the model's name in the profile")),
-                429 => Some(text("wait, or add `with (retry: 3)` to the call")),
-                500.. => {
-                    Some(text("the fault is on the other side; `with (retry: 3)` tries again"))
-                }
+                429 => Some(text("try again later; a call `with (retry: 3)` does so by itself")),
+                500.. => Some(text(
+                    "the fault is on the other side: try again later; a call `with (retry: 3)` does so by itself",
+                )),
                 _ => None,
             };
             ("K9016", format!("the other side answered {status}{body}"), help)
@@ -59,6 +62,11 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
         }
         Failure::Tool { name, message } => ("K9017", format!("`{name}` failed: {message}"), None),
         Failure::Trap { message } => ("K9018", message.to_string(), None),
+        Failure::Budget { kind } if kind == "bytes" => (
+            "K9019",
+            text("a text or an answer is longer than 16 MiB"),
+            Some(text("take it in parts, or ask for less")),
+        ),
         Failure::Budget { kind } => (
             "K9019",
             format!("the budget `{kind}` is used up"),

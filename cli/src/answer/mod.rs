@@ -3,12 +3,15 @@
 mod doc;
 mod printer;
 
-use std::io::Write as _;
+use std::borrow::Cow;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use kait_engine::check::TypeTable;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole};
 use kait_ir::{Type, TypeId};
+use kait_runtime::report::SCHEMA;
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use doc::Part;
@@ -26,6 +29,14 @@ pub enum Mode {
     Quiet,
 }
 
+/// A record of the log, which says what it is.
+#[derive(Serialize)]
+struct Line<'r> {
+    schema: &'static str,
+    #[serde(flatten)]
+    record: &'r Segment,
+}
+
 /// Projects the log of one run.
 pub struct Answer<'t> {
     mode: Mode,
@@ -39,8 +50,9 @@ pub struct Answer<'t> {
     written: String,
     /// The answer as it stands after a reset, until it has caught up with what was written.
     again: Option<String>,
-    /// The answer changed after a part of it had been written, where it cannot be taken back.
-    pub spoiled: bool,
+    /// The answer changed after a part of it had been written where it cannot be taken back: the whole answer follows
+    /// on a line of its own.
+    pub made_again: bool,
     /// Whether stdout is a terminal.
     terminal: bool,
     ends_with_newline: bool,
@@ -63,7 +75,7 @@ impl<'t> Answer<'t> {
             printer: Printer::new(style, table, ty),
             written: String::new(),
             again: None,
-            spoiled: false,
+            made_again: false,
             terminal,
             ends_with_newline: true,
         }
@@ -78,7 +90,8 @@ impl<'t> Answer<'t> {
         for record in records {
             match self.mode {
                 Mode::Lines => {
-                    out.push_str(&serde_json::to_string(&**record).unwrap_or_default());
+                    let line = Line { schema: SCHEMA, record };
+                    out.push_str(&serde_json::to_string(&line).unwrap_or_default());
                     out.push('\n');
                 }
                 _ => self.record(record, &mut out)?,
@@ -157,7 +170,7 @@ impl<'t> Answer<'t> {
     }
 
     fn write(&mut self, text: &str) -> std::io::Result<()> {
-        if text.is_empty() || self.spoiled {
+        if text.is_empty() {
             return Ok(());
         }
         let mut text = text;
@@ -171,8 +184,9 @@ impl<'t> Answer<'t> {
                 self.again = Some(again);
                 return Ok(());
             } else {
-                self.spoiled = true;
-                return Ok(());
+                self.begin_again()?;
+                caught_up = again;
+                text = &caught_up;
             }
         }
         if text.is_empty() {
@@ -183,8 +197,33 @@ impl<'t> Answer<'t> {
         }
         self.ends_with_newline = text.ends_with('\n');
         let mut stdout = std::io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        if self.terminal {
+            stdout.write_all(shown(text).as_bytes())?;
+        } else {
+            stdout.write_all(text.as_bytes())?;
+        }
         stdout.flush()
+    }
+
+    /// What was written is not the beginning of the answer: the answer follows, whole, on a line of its own.
+    fn begin_again(&mut self) -> std::io::Result<()> {
+        self.made_again = true;
+        self.written.clear();
+        if self.ends_with_newline { Ok(()) } else { std::io::stdout().write_all(b"\n") }
+    }
+
+    /// Ends the line that the answer stands in, if something else is about to be written to the same terminal.
+    pub fn make_room(&mut self) {
+        if self.terminal && !self.ends_with_newline && std::io::stderr().is_terminal() {
+            // A terminal that is gone is found at the next piece of the answer.
+            let _ = std::io::stdout().write_all(b"\n");
+            self.ends_with_newline = true;
+        }
+    }
+
+    /// Whether nothing is written while the answer grows.
+    pub fn is_quiet(&self) -> bool {
+        self.mode == Mode::Quiet
     }
 
     /// The log is over: ends the line, so that a prompt or the next program starts on its own.
@@ -192,14 +231,24 @@ impl<'t> Answer<'t> {
     /// # Errors
     /// If stdout cannot be written.
     pub fn end(&mut self) -> std::io::Result<()> {
-        if matches!(self.again.as_deref(), Some(again) if again != self.written) {
-            self.spoiled = true;
+        if let Some(again) = self.again.take()
+            && again != self.written
+        {
+            self.begin_again()?;
+            self.write(&again)?;
         }
         if !self.ends_with_newline {
             std::io::stdout().write_all(b"\n")?;
         }
         std::io::stdout().flush()
     }
+}
+
+/// Text as a terminal may show it: what a model or a page wrote never moves the cursor, colours, or talks to the
+/// terminal. Control characters but line breaks and tabs become U+FFFD.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(obeyed) { text.replace(obeyed, "\u{fffd}").into() } else { text.into() }
 }
 
 /// What a status line or card says, for stderr.

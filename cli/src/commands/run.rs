@@ -1,69 +1,115 @@
 //! `kait run`: a program from its text to its streamed answer.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use kait_compiler::diagnostics::render::json as diagnostics;
 use kait_connect::{Config, Connections, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
-use kait_ir::{Failure, Graph, GraphId};
+use kait_ir::{Graph, GraphId};
 use kait_runtime::driver::GrowingInput;
-use kait_runtime::inputs::parse_json;
-use kait_runtime::{
-    InputError, Inputs, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared, report,
-};
+use kait_runtime::{InputError, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared, report};
 use rustc_hash::FxHashMap;
-use serde_json::Value as Json;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use serde_json::{Value as Json, json};
+use smol_str::SmolStr;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::{compile, failures, files, local_model, out};
-
-/// Most bytes of an input file, and of text that comes in over a pipe.
-const MAX_INPUT: u64 = 16 * 1024 * 1024;
+use crate::{compile, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
 const PARALLEL: u32 = 16;
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
+    let done = begin(args);
+    if let Err(error) = &done
+        && let Some(coded) = error.chain().find_map(|cause| cause.downcast_ref::<Coded>())
+    {
+        refuse(args, json!({ "code": coded.code, "message": format!("{error:#}") }))?;
+    }
+    done
+}
+
+/// For programs that read what is printed: why there was no run.
+fn refuse(args: &RunArgs, error: Json) -> anyhow::Result<()> {
+    match args.json {
+        Some(_) => out::line(&json!({ "schema": report::SCHEMA, "error": error }).to_string()),
+        None => Ok(()),
+    }
+}
+
+fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let (file, graph) = files::split(&args.file);
-    let Some(compiled) = compile::program(Path::new(file))? else { return Ok(Exit::Failed) };
+    let compiled = match compile::program(Path::new(file))? {
+        Ok(compiled) => compiled,
+        Err(checked) => {
+            let found = &checked.compilation.diagnostics;
+            let shown = diagnostics::render(found, &checked.compilation.files);
+            let report: Json = serde_json::from_str(&shown)?;
+            let mut error = json!({ "diagnostics": report["diagnostics"] });
+            if let Some(first) = found.iter().find(|finding| finding.is_error()) {
+                error["code"] = json!(first.code);
+                error["message"] = json!(first.message);
+            }
+            refuse(args, error)?;
+            return Ok(Exit::Failed);
+        }
+    };
     let loaded = Arc::new(compile::load(compiled.program.clone())?);
     let directory = Path::new(file).parent().unwrap_or(Path::new("."));
     let profile = match Profile::load(directory, args.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => return Err(Coded { code: "K0902", message: error.to_string() }.into()),
     };
-    let default = default_model(args, &loaded, &profile);
+    let graph = match Plan::entry(loaded.program(), graph) {
+        Ok(graph) => graph,
+        Err(names) => {
+            refuse(
+                args,
+                json!({ "code": "K9040", "message": "there is no graph to run, or several", "graphs": names }),
+            )?;
+            return no_graph(file, graph, &names);
+        }
+    };
+    // Offline nothing counts as bound.
+    let bound = if args.offline { &Profile::default() } else { &profile };
+    let open = Plan::open_roles(loaded.program(), graph, bound);
+    let default = default_model(args, &open);
     let mut plan = Plan::link(loaded, &profile, &default);
     if args.offline {
         for binding in plan.roles.values_mut() {
             *binding = ModelBinding::echo();
         }
     }
-    let graph = match plan.entry(graph) {
-        Ok(graph) => graph,
-        Err(names) => return no_graph(file, graph, &names),
-    };
     if args.plan {
         out::write(&kait_ir::draw::plan(plan.program(), graph).to_string())?;
         return Ok(Exit::Done);
     }
     let mut growing = Vec::new();
-    let given = match inputs(args, &plan.loaded, graph, &mut growing)? {
+    let given = match given::inputs(args, &plan.loaded, graph, &mut growing)? {
         Ok(given) => given,
-        Err(errors) => return bad_inputs(file, &errors),
+        Err(errors) => {
+            let inputs = errors.iter().map(|error| {
+                json!({ "parameter": error.parameter(), "path": error.path(), "message": error.to_string() })
+            });
+            refuse(
+                args,
+                json!({ "code": "K9041", "message": "the run's inputs do not fit its parameters", "inputs": inputs.collect::<Vec<_>>() }),
+            )?;
+            return bad_inputs(file, &errors);
+        }
     };
-    say_models(args, &plan, &default);
+    say_models(args, &open, &default);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = runtime.block_on(drive(args, Arc::new(plan), graph, given, growing, &compiled))?;
     // A reader of standard input may still wait for it; it has nothing left to do.
@@ -107,13 +153,15 @@ async fn drive(
         Arc::clone(&log),
         cancel.clone(),
     ));
+    let stop = cancel.clone();
     let interrupts = tokio::spawn(interrupt(cancel));
 
     let terminal = std::io::stdout().is_terminal();
     let mode = match args.json {
         Some(JsonForm::Lines) => Mode::Lines,
         Some(JsonForm::Object) => Mode::Quiet,
-        None if args.buffer => Mode::Quiet,
+        // In a file nobody watches the answer grow, and what is written there should be the answer and nothing else.
+        None if args.buffer || out::is_file() => Mode::Quiet,
         None if terminal => Mode::Stream(Style::Readable),
         None => Mode::Stream(Style::Json),
     };
@@ -123,17 +171,33 @@ async fn drive(
     let mut answer = Answer::new(mode, &table, ty, terminal);
     let mut notices = Notices::default();
     let mut records = Vec::new();
+    let mut closed = false;
     while reader.read(&mut records).await {
-        answer.take(&records)?;
+        match answer.take(&records) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && !closed => {
+                // Nobody reads the answer any more. The run ends as if interrupted: what it has begun to write, it
+                // finishes.
+                closed = true;
+                stop.cancel();
+            }
+            Err(error) if !closed => return Err(error.into()),
+            _ => {}
+        }
         if mode != Mode::Lines {
-            notices.take(&records);
+            notices.take(&records, &mut answer);
         }
         records.clear();
     }
-    answer.end()?;
     let end = driven.await.context("the run's task ended in a fault of ours")?;
     interrupts.abort();
-    finish(args, &plan, graph, &run, &end, answer.spoiled, compiled)
+    if closed {
+        return Ok(match end.outcome {
+            Outcome::Ok(_) => Exit::Done,
+            Outcome::Failed(failure) => Exit::of(&failure),
+        });
+    }
+    answer.end()?;
+    finish(args, &plan, graph, &run, &end, &answer, compiled)
 }
 
 /// What is left to say when the run is over.
@@ -143,13 +207,13 @@ fn finish(
     graph: GraphId,
     run: &str,
     end: &RunEnd,
-    spoiled: bool,
+    answer: &Answer<'_>,
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
     if args.json == Some(JsonForm::Object) {
         out::line(&report::run_json(run, plan, graph, end).to_string())?;
-    } else if args.buffer
-        && args.json.is_none()
+    } else if args.json.is_none()
+        && answer.is_quiet()
         && let Outcome::Ok(value) = &end.outcome
         && let Some(decl) = plan.program().graphs.get(graph.index())
     {
@@ -163,14 +227,16 @@ fn finish(
             failures::print(failure, end.failed_at.as_ref(), compiled);
             Ok(Exit::of(failure))
         }
-        Outcome::Ok(_) if spoiled => {
-            anstream::eprintln!(
-                "error: the answer was made again after a part of it had been written, and it came out \
-                 differently;\nwhat was written is not the answer. Run again with --buffer to get only what is final"
-            );
-            Ok(Exit::Failed)
+        Outcome::Ok(_) => {
+            if answer.made_again {
+                anstream::eprintln!(
+                    "warning K9042: the answer was made again after a part of it had been written, and came out \
+                     differently\n   = the answer is what stands on stdout from the last new beginning on; \
+                     with --buffer nothing else is written\n   kait explain K9042"
+                );
+            }
+            Ok(Exit::Done)
         }
-        Outcome::Ok(_) => Ok(Exit::Done),
     }
 }
 
@@ -192,7 +258,7 @@ struct Notices {
 }
 
 impl Notices {
-    fn take(&mut self, records: &[Arc<Segment>]) {
+    fn take(&mut self, records: &[Arc<Segment>], answer: &mut Answer<'_>) {
         for record in records {
             match &record.op {
                 SegmentOp::Open {
@@ -204,7 +270,8 @@ impl Notices {
                     if let Some(kind) = self.open.remove(&record.segment)
                         && let Some(text) = answer::notice(kind, value)
                     {
-                        anstream::eprintln!("{text}");
+                        answer.make_room();
+                        anstream::eprintln!("{}", answer::shown(&text));
                     }
                 }
                 _ => {}
@@ -214,32 +281,33 @@ impl Notices {
 }
 
 /// The model for roles that the profile does not bind: a local Ollama if it answers, else the built-in echo.
-fn default_model(args: &RunArgs, loaded: &Loaded, profile: &Profile) -> ModelBinding {
-    if args.offline || args.plan || !Plan::needs_default(loaded.program(), profile) {
+fn default_model(args: &RunArgs, open: &[SmolStr]) -> ModelBinding {
+    if args.offline || args.plan || open.is_empty() {
         return ModelBinding::echo();
     }
     local_model::find().unwrap_or_else(ModelBinding::echo)
 }
 
 /// Says on stderr which roles the built-in model answers for, so that nobody takes its words for a model's.
-fn say_models(args: &RunArgs, plan: &Plan, default: &ModelBinding) {
-    if args.offline && !plan.roles.is_empty() {
+fn say_models(args: &RunArgs, open: &[SmolStr], default: &ModelBinding) {
+    if open.is_empty() {
+        return;
+    }
+    let roles = open.join(", ");
+    if args.offline {
         anstream::eprintln!(
-            "offline: the built-in echo model answers; it only repeats what it is given"
+            "offline: the built-in echo model answers for {roles}; it only repeats what it is given"
         );
-    } else if !plan.unbound.is_empty() {
-        let roles = plan.unbound.join(", ");
-        if default.provider == "echo" {
-            anstream::eprintln!(
-                "no model is bound to {roles}: the built-in echo model answers; it only repeats what it is given"
-            );
-        } else {
-            anstream::eprintln!(
-                "{roles}: {} at {}",
-                default.model,
-                default.base_url.as_deref().unwrap_or_default()
-            );
-        }
+    } else if default.provider == "echo" {
+        anstream::eprintln!(
+            "no model is bound to {roles}: the built-in echo model answers; it only repeats what it is given"
+        );
+    } else {
+        anstream::eprintln!(
+            "{roles}: {} at {}",
+            default.model,
+            default.base_url.as_deref().unwrap_or_default()
+        );
     }
 }
 
@@ -269,135 +337,6 @@ fn list_graphs(file: &str, names: &[smol_str::SmolStr]) {
     }
 }
 
-/// The arguments, from words, files, standard input and JSON.
-fn inputs(
-    args: &RunArgs,
-    loaded: &Loaded,
-    graph: GraphId,
-    growing: &mut Vec<(u32, UnboundedReceiver<GrowingInput>)>,
-) -> anyhow::Result<Result<Vec<kait_engine::event::Arg>, Vec<InputError>>> {
-    let mut inputs = Inputs::new(loaded, graph);
-    if let Some(path) = &args.input {
-        let text = if path == Path::new("-") { read_stdin()? } else { files::read_text(path)? };
-        match parse_json(text.as_bytes()) {
-            Ok(json) => inputs.give_object(&json),
-            Err(error) => return Ok(Err(vec![error])),
-        }
-    }
-    for word in &args.inputs {
-        let Some((name, value)) = word.split_once('=') else {
-            return Err(input(format!(
-                "`{word}` is no input: write `name={word}`, or `name=@{word}` for the text of a file"
-            )));
-        };
-        if let Some(name) = name.strip_suffix(':') {
-            match serde_json::from_str(value) {
-                Ok(json) => inputs.give_json(name, &json),
-                Err(error) => {
-                    inputs.give_nothing(name, format!("`{value}` is not valid JSON: {error}"))
-                }
-            }
-        } else if value == "@-" && inputs.is_text(name) {
-            if let Some(param) = inputs.give_growing(name) {
-                let (sender, pieces) = unbounded_channel();
-                std::thread::spawn(move || pump_stdin(&sender));
-                growing.push((param, pieces));
-            }
-        } else if value == "@-" {
-            let text = read_stdin()?;
-            inputs.give_text(name, &text);
-        } else if let Some(path) = value.strip_prefix('@') {
-            match files::read_text(&PathBuf::from(path)) {
-                Ok(text) => inputs.give_text(name, &text),
-                Err(error) => inputs.give_nothing(name, format!("{error:#}")),
-            }
-        } else {
-            inputs.give_text(name, value);
-        }
-    }
-    if !args.no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        ask_missing(&mut inputs, loaded)?;
-    }
-    Ok(inputs.finish())
-}
-
-/// On a terminal, missing parameters are asked for.
-fn ask_missing(inputs: &mut Inputs<'_>, loaded: &Loaded) -> anyhow::Result<()> {
-    for param in inputs.missing() {
-        let ty = kait_runtime::inputs::describe(loaded.table(), param.ty);
-        let docs = param.docs.lines().next().unwrap_or_default();
-        if !docs.is_empty() {
-            anstream::eprintln!("{docs}");
-        }
-        anstream::eprint!("{} ({ty}): ", param.name);
-        let mut line = String::new();
-        if std::io::stdin().read_line(&mut line)? == 0 {
-            break;
-        }
-        inputs.give_text(&param.name, line.trim_end_matches(['\n', '\r']));
-    }
-    Ok(())
-}
-
-fn input(message: String) -> anyhow::Error {
-    Coded { code: "K9041", message }.into()
-}
-
-fn read_stdin() -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .take(MAX_INPUT + 1)
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
-    if bytes.len() as u64 > MAX_INPUT {
-        return Err(input(format!("standard input is longer than {MAX_INPUT} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        anyhow::anyhow!(
-            "standard input is not UTF-8 text: the byte at offset {at} is no part of a character"
-        )
-    })
-}
-
-/// Passes standard input on as it arrives, cut only between characters.
-fn pump_stdin(sender: &UnboundedSender<GrowingInput>) {
-    let mut stdin = std::io::stdin().lock();
-    let mut buffer = [0u8; 8 * 1024];
-    let mut rest: Vec<u8> = Vec::new();
-    let mut total = 0u64;
-    let fail = |why: String| {
-        let _ = sender.send(GrowingInput::Failed(Failure::invalid("", why)));
-    };
-    loop {
-        let count = match stdin.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return fail(format!("standard input cannot be read: {error}")),
-        };
-        total += count as u64;
-        if total > MAX_INPUT {
-            let _ = sender.send(GrowingInput::Failed(Failure::Budget { kind: "bytes".into() }));
-            return;
-        }
-        rest.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let valid = match std::str::from_utf8(&rest) {
-            Ok(text) => text.len(),
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => return fail("standard input is not UTF-8 text".into()),
-        };
-        let tail = rest.split_off(valid);
-        let text = String::from_utf8(std::mem::replace(&mut rest, tail)).unwrap_or_default();
-        if !text.is_empty() && sender.send(GrowingInput::Text(text)).is_err() {
-            return;
-        }
-    }
-    if !rest.is_empty() {
-        fail("standard input ends in the middle of a character".into());
-    }
-}
-
 fn bad_inputs(file: &str, errors: &[InputError]) -> anyhow::Result<Exit> {
     for error in errors {
         anstream::eprintln!("error K9041: {error}");
@@ -414,7 +353,7 @@ fn bad_inputs(file: &str, errors: &[InputError]) -> anyhow::Result<Exit> {
 /// For `kait run FILE --help`: the parameters of the program's graphs.
 pub fn print_parameters(word: &str) {
     let (file, wanted) = files::split(word);
-    let Ok(Some(compiled)) = compile::program(Path::new(file)) else { return };
+    let Ok(Ok(compiled)) = compile::program(Path::new(file)) else { return };
     let Ok(loaded) = compile::load(compiled.program) else { return };
     let mut text = String::new();
     for graph in loaded.program().graphs.iter().filter(|g| g.public) {

@@ -128,3 +128,85 @@ fn a_closed_pipe_is_no_failure() {
     let done: crate::support::Done = child.wait_with_output().unwrap().into();
     done.exits(0).says(&[]);
 }
+
+const KINDS: &str = "record Limits {\n  name: text\n  limit: int? = none\n}\n\npub graph main(cap: size = 1kb, raw: bytes? = none, doc: file? = none, pic: image? = none, r: Limits = Limits(name: \"x\"), t: text = \"\") -> text {\n  \"${cap} ${r.limit ?? 0} ${t}\"\n}\n";
+
+#[test]
+fn every_kind_of_value_can_be_given() {
+    let (dir, path) = program(KINDS);
+    let done = run(&["run", &path, "cap=3mb", "raw=aGk="]).exits(0);
+    assert!(done.out.starts_with("3000000"), "{}", done.out);
+    std::fs::write(dir.path().join("a.bin"), [0xff, 0, 1]).unwrap();
+    std::fs::write(dir.path().join("a.png"), b"\x89PNG\r\n\x1a\n....").unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let (doc, pic) = (format!("doc=@{}", at("a.bin")), format!("pic=@{}", at("a.png")));
+    run(&["run", &path, &doc, &pic, &format!("raw=@{}", at("a.bin"))]).exits(0);
+    run(&["run", &path, &format!("pic=@{}", at("a.bin"))]).exits(2).says(&["no PNG, JPEG"]);
+    run(&["run", &path, "doc=a.bin"]).exits(2).says(&["behind `@`: `@a.bin`"]);
+    run(&["run", &path, "cap=3mib"]).exits(2).says(&["size such as 3mb"]);
+}
+
+#[test]
+fn all_mistakes_in_a_value_are_found_and_no_key_is_dropped() {
+    let (_dir, path) = program(KINDS);
+    run(&["run", &path, "r:={\"limmit\": 5, \"limit\": \"x\"}"]).exits(2).says(&[
+        "`r` at `/limmit`",
+        "did you mean `limit`?",
+        "`r` at `/limit`",
+        "`r` at `/name` does not fit: is missing",
+    ]);
+}
+
+#[test]
+fn standard_input_is_given_once() {
+    let (_dir, path) = program(KINDS);
+    run_with(&["run", &path, "t=@-", "raw=@-"], b"x").exits(2).says(&["taken by another input"]);
+    run_with(&["run", &path, "--input", "-", "t=@-"], b"{}").exits(2).says(&["taken by another"]);
+}
+
+#[test]
+fn with_json_stdout_says_why_there_was_no_run() {
+    let error = |args: &[&str], code: i32| {
+        let done = run(args).exits(code);
+        let out: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(out["schema"], "kait.run/1");
+        out["error"].clone()
+    };
+    let (_dir, path) = program(KINDS);
+    let inputs = error(&["run", &path, "--json", "cap=x", "y=1"], 2);
+    assert_eq!(inputs["code"], "K9041");
+    assert_eq!(inputs["inputs"][1]["parameter"], "y");
+    let (_dir, wrong) = program("pub graph main() -> int {\n  \"a\"\n}\n");
+    let found = error(&["run", &wrong, "--json=lines"], 1);
+    assert_eq!(found["code"], found["diagnostics"][0]["code"]);
+    assert_eq!(error(&["run", "nothing.kait", "--json"], 2)["code"], "K0901");
+    assert_eq!(error(&["run", &format!("{path}:other"), "--json"], 2)["code"], "K9040");
+}
+
+#[test]
+fn a_graph_without_models_says_nothing_of_models() {
+    let (_dir, path) = program(
+        "model fast\n\nprompt say(q: text) -> text {\n  model fast\n  user q\n}\n\npub graph plain() -> text {\n  \"no model here\"\n}\n\npub graph ask_it(q: text) -> text {\n  say(q)\n}\n",
+    );
+    let plain = run(&["run", &format!("{path}:plain"), "--offline"]).exits(0);
+    assert_eq!(plain.err, "");
+    run(&["run", &format!("{path}:ask_it"), "q=x", "--offline"]).exits(0).says(&["echo"]);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_run() {
+    let (dir, path) = program(
+        "graph step(i: int) -> text {\n  file.append(\"log.txt\", content: \"${i}\\n\")\n  clock.sleep(20ms)\n  \"line ${i}\\n\"\n}\n\npub graph main() -> [text] {\n  for i in list.range(1, to: 200) max 200 parallel 1 {\n    step(i)\n  }\n}\n",
+    );
+    let mut child = crate::support::kait(&["run", &path])
+        .current_dir(dir.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done: crate::support::Done = child.wait_with_output().unwrap().into();
+    done.exits(130);
+    let log = std::fs::read_to_string(dir.path().join("log.txt")).unwrap();
+    assert!(log.lines().count() < 200 && log.ends_with('\n'), "{log}");
+}

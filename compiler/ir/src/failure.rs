@@ -32,9 +32,9 @@ pub enum Failure {
         /// What is wrong with it.
         why: SmolStr,
     },
-    /// An HTTP answer with status 400 or above.
+    /// An HTTP answer with status 400 or above, or one that broke off ([`Failure::NO_ANSWER`]).
     Http {
-        /// The status code.
+        /// The status code; 0 if there was no whole answer.
         status: i64,
         /// The (cut) body.
         body: SmolStr,
@@ -95,6 +95,9 @@ impl Failure {
         ("Unknown", &["call"]),
         ("Custom", &["code", "message"]),
     ];
+
+    /// The status of an answer that broke off.
+    pub const NO_ANSWER: i64 = 0;
 
     /// A `Trap`.
     pub fn trap(message: impl Into<SmolStr>) -> Self {
@@ -182,7 +185,7 @@ impl Failure {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Timeout => true,
-            Self::Http { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::Http { status, .. } => matches!(*status, Self::NO_ANSWER | 408 | 429 | 500..),
             _ => false,
         }
     }

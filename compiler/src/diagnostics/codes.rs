@@ -241,6 +241,7 @@ codes! {
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
     NoSuchGraph = "K9040" "no-such-graph" Error nofix "there is no graph to run, or several";
     BadInput = "K9041" "bad-input" Error nofix "the run's inputs do not fit its parameters";
+    MadeAgain = "K9042" "made-again" Warning nofix "an answer was made again after a part of it had been written";
 }
 
 impl Code {

@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use crate::grants::{AllowAll, Grants};
 use crate::leaf::{LeafJob, ModelBinding, Started};
+use crate::pace::Pace;
 use crate::providers::ModelProvider;
 use crate::{clock, documents, files, http, process, random};
 
@@ -93,6 +94,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Made when first needed: reading the system's certificates takes longer than a small run.
     pub(crate) web: OnceLock<Result<reqwest::Client, String>>,
+    /// Hosts of pages and requests that want to be left alone for a while.
+    pub(crate) pace: Pace,
     /// The model providers in use, by their bindings.
     pub(crate) providers: Mutex<Vec<(ModelBinding, Arc<dyn ModelProvider>)>>,
 }
@@ -101,7 +104,12 @@ impl Connections {
     /// Connections by that configuration. Nothing is opened yet.
     pub fn new(config: Config) -> Self {
         Self {
-            shared: Arc::new(Shared { config, web: OnceLock::new(), providers: Mutex::default() }),
+            shared: Arc::new(Shared {
+                config,
+                web: OnceLock::new(),
+                pace: Pace::default(),
+                providers: Mutex::default(),
+            }),
         }
     }
 

@@ -252,28 +252,33 @@ fn stat(call: &FileCall) -> Result<Value, Failure> {
     Ok(entry(name.as_deref().unwrap_or(&call.path), &call.path, &meta))
 }
 
-/// Name and MIME type of the file, by its name or by its first bytes.
-fn blob(call: &FileCall, media_type: &str, bytes: Vec<u8>) -> Value {
-    let name = Path::new(call.path.as_str()).file_name().map(|name| name.to_string_lossy());
-    Value::Blob(Arc::new(Blob {
+/// The content of a file as a value of type `file`, `image` or `audio`. Its MIME type is that of its first bytes if it
+/// is a picture, else that of its name.
+pub fn blob(path: &str, bytes: Vec<u8>) -> Blob {
+    let name = Path::new(path).file_name().map(|name| name.to_string_lossy());
+    let media_type = picture_type(&bytes).unwrap_or_else(|| type_by_name(path, &bytes));
+    Blob {
         name: name.as_deref().unwrap_or_default().into(),
         media_type: media_type.into(),
         bytes: bytes.into(),
-    }))
+    }
+}
+
+/// Whether the bytes are those of a PNG, JPEG, GIF or WebP picture.
+pub fn is_picture(bytes: &[u8]) -> bool {
+    picture_type(bytes).is_some()
 }
 
 fn open(call: &FileCall) -> Result<Value, Failure> {
-    let bytes = call.bytes()?;
-    let media_type = picture_type(&bytes).unwrap_or_else(|| type_by_name(&call.path, &bytes));
-    Ok(blob(call, media_type, bytes))
+    Ok(Value::Blob(Arc::new(blob(&call.path, call.bytes()?))))
 }
 
 fn image(call: &FileCall) -> Result<Value, Failure> {
     let bytes = call.bytes()?;
-    match picture_type(&bytes) {
-        Some(media_type) => Ok(blob(call, media_type, bytes)),
-        None => Err(call.fail(format!("`{}` is no PNG, JPEG, GIF or WebP picture", call.path))),
+    if !is_picture(&bytes) {
+        return Err(call.fail(format!("`{}` is no PNG, JPEG, GIF or WebP picture", call.path)));
     }
+    Ok(Value::Blob(Arc::new(blob(&call.path, bytes))))
 }
 
 /// The MIME type of a picture, by the signatures of the formats.
@@ -396,6 +401,7 @@ fn write(call: &FileCall) -> Result<Value, Failure> {
 
 /// Replaces the file as a whole: the content goes to a new file beside it, which then takes its name.
 fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
+    refuse_special(target)?;
     let parent = target.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent)?;
     let name = target.file_name().unwrap_or_default().to_string_lossy();
@@ -416,11 +422,22 @@ fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// A pipe or a device is not replaced by a file, and writing to it might never end.
+fn refuse_special(target: &Path) -> io::Result<()> {
+    match fs::metadata(target) {
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, no file"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn append(call: &FileCall) -> Result<Value, Failure> {
     let content = args::text(&call.args, 1)?;
     let target = call.target()?;
     let parent = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent)
+    refuse_special(&target)
+        .and_then(|()| fs::create_dir_all(parent))
         .and_then(|()| File::options().append(true).create(true).open(&target))
         .and_then(|mut file| {
             file.write_all(content.as_bytes())?;

@@ -15,6 +15,7 @@ use crate::args;
 use crate::connections::{Config, Connections, LeafFn};
 use crate::grants::{Access, Grants};
 use crate::leaf::{Ended, LeafJob, Started};
+use crate::pace::retry_after;
 
 /// The leaves of the module.
 pub(crate) const LEAVES: &[(&str, LeafFn)] = &[("http.request", request), ("web.fetch", fetch)];
@@ -246,14 +247,16 @@ fn finish(result: Result<Value, Failure>) -> Ended {
 fn fetch(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
     let (client, url) = (cx.web()?.clone(), args::text(job.args, 0)?);
     let cx = cx.clone();
-    Ok(Started::Later(Box::pin(async move { finish(page(&client, cx.config(), &url).await) })))
+    Ok(Started::Later(Box::pin(async move { finish(page(&client, &cx, &url).await) })))
 }
 
 /// `web.Page(url, status, body, content_type)`.
-async fn page(client: &Client, config: &Config, url: &str) -> Result<Value, Failure> {
+async fn page(client: &Client, cx: &Connections, url: &str) -> Result<Value, Failure> {
+    let (config, pace) = (cx.config(), &cx.shared.pace);
     let hop = Hop { name: "web.fetch", config, write: false };
     let mut url = hop.check(url, None)?;
     for _ in 0..=config.limits.redirects {
+        pace.turn(&host_of(&url)).await?;
         let sent = client
             .get(url.clone())
             .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -271,8 +274,12 @@ async fn page(client: &Client, config: &Config, url: &str) -> Result<Value, Fail
         if status.is_success() && !is_text(&media_type) {
             return Err(hop.fail(format!("`{url}` is `{media_type}`, not text")));
         }
+        let wait = retry_after(response.headers());
         let body = hop.body(&url, response).await?;
         if status.is_client_error() || status.is_server_error() {
+            if let Some(wait) = wait {
+                pace.hold(&host_of(&url), wait);
+            }
             return Err(http_failure(status.as_u16(), &body));
         }
         let body =
@@ -285,6 +292,12 @@ async fn page(client: &Client, config: &Config, url: &str) -> Result<Value, Fail
         ]));
     }
     Err(hop.fail(format!("`{url}` redirects more than {} times", config.limits.redirects)))
+}
+
+/// Whom a wish to wait concerns.
+fn host_of(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or_default())
 }
 
 fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
@@ -317,6 +330,7 @@ fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
         let unknown = |failure: Failure| {
             if keyed { failure } else { Failure::Unknown { call: path.clone() } }
         };
+        cx.shared.pace.turn(&host_of(&url)).await?;
         let sent = client
             .request(method, url.clone())
             .headers(headers)
@@ -333,6 +347,11 @@ fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
             }
         };
         let status = response.status();
+        if let Some(wait) = retry_after(response.headers())
+            && (status.is_client_error() || status.is_server_error())
+        {
+            cx.shared.pace.hold(&host_of(&url), wait);
+        }
         let mut answer_headers = ValueMap::default();
         for (name, value) in response.headers() {
             let value = String::from_utf8_lossy(value.as_bytes());

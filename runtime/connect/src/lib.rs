@@ -15,6 +15,7 @@ pub mod growth;
 mod http;
 pub mod leaf;
 mod model;
+mod pace;
 mod process;
 pub mod providers;
 mod random;
@@ -24,6 +25,7 @@ mod testing;
 
 pub use connections::{Config, Connections, Limits, leaf_names};
 pub use emission::{Emission, emission};
+pub use files::{blob, is_picture};
 pub use grants::{Access, AllowAll, Grants, is_private};
 pub use growth::{Growth, Path, Step};
 pub use leaf::{Ended, Grower, LeafJob, ModelBinding, ModelJob, Started};

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use kait_engine::Outcome;
 use kait_ir::{Failure, Value};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::args;
 use crate::connections::{Connections, LeafFn};
@@ -69,6 +69,8 @@ fn run(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
     let program = program.clone();
     Ok(Started::Later(Box::pin(async move {
         let outcome = tokio::time::timeout(timeout, wait(command, &program, &stdin, limit)).await;
@@ -91,6 +93,7 @@ async fn wait(
         std::io::ErrorKind::PermissionDenied => fail(format!("`{program}` may not be started")),
         _ => fail(format!("`{program}` cannot be started: {error}")),
     })?;
+    let family = Family::of(&child);
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut input) = input {
@@ -103,7 +106,47 @@ async fn wait(
     let ((), stdout, stderr) =
         tokio::try_join!(feed, collect(output, program, limit), collect(errors, program, limit))?;
     let status = child.wait().await.map_err(|error| fail(format!("`{program}`: {error}")))?;
+    family.release();
     Ok(Value::record([Value::Int(code(status)), Value::text(stdout), Value::text(stderr)]))
+}
+
+/// A program and all that it has started: unless released, they are ended together when this is dropped, so that a
+/// timeout leaves nothing behind.
+struct Family {
+    #[cfg(unix)]
+    group: Option<rustix::process::Pid>,
+}
+
+impl Family {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { group: id.and_then(rustix::process::Pid::from_raw) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    /// The program has ended by itself; what it left running, it meant to.
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no group to forget"))]
+    fn release(mut self) {
+        #[cfg(unix)]
+        {
+            self.group = None;
+        }
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(group) = self.group {
+            // Nobody is left in it: that is what is wanted.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 #[cfg(unix)]

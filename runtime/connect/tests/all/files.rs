@@ -172,6 +172,22 @@ async fn programs_run_without_a_shell_and_end_in_time() {
     assert_eq!(run(&["sh", "-c", "echo no >&2; exit 3"], "", 5000).await, result(3, "", "no\n"));
     assert_eq!(run(&["sh", "-c", "kill -9 $$"], "", 5000).await, result(137, "", ""));
     assert_eq!(run(&["sleep", "30"], "", 50).await, Err(Failure::Timeout));
+    // What a program has started goes with it.
+    let family = ["sh", "-c", "sleep 30 & echo $! > child; wait"];
+    assert_eq!(run(&family, "", 300).await, Err(Failure::Timeout));
+    let child = fs::read_to_string(dir.path().join("child")).unwrap();
+    let stat = format!("/proc/{}/stat", child.trim());
+    let gone = || match fs::read_to_string(&stat) {
+        Ok(stat) => stat.contains(") Z "),
+        Err(_) => true,
+    };
+    for _ in 0..100 {
+        if gone() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(gone(), "a child of the program that was ended is still there");
     assert!(words(run(&["no-such-program-here"], "", 5000).await).contains("there is no program"));
     assert!(words(run(&[], "", 5000).await).contains("empty"));
     // A pipe's buffer is far smaller than this: reading and writing must overlap.

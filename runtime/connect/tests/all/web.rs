@@ -170,3 +170,18 @@ async fn a_write_whose_answer_never_came_is_unknown_unless_it_has_a_key() {
     let never = call(&cx, "http.request", &args("http://127.0.0.1:1/")).await;
     assert!(words(never).contains("cannot be reached"));
 }
+
+#[tokio::test]
+async fn a_page_that_asks_for_time_gets_it() {
+    let server = MockServer::start().await;
+    let busy = ResponseTemplate::new(503).insert_header("retry-after", "1");
+    Mock::given(path("/")).respond_with(busy).up_to_n_times(1).mount(&server).await;
+    Mock::given(path("/")).respond_with(html("here")).mount(&server).await;
+    let cx = at(Path::new("."));
+    let url = [t(&format!("{}/", server.uri()))];
+    let refused = call(&cx, "web.fetch", &url).await.unwrap_err();
+    assert!(matches!(refused, Failure::Http { status: 503, .. }) && refused.is_retryable());
+    let begun = std::time::Instant::now();
+    call(&cx, "web.fetch", &url).await.unwrap();
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(900), "{:?}", begun.elapsed());
+}

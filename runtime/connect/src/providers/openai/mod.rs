@@ -6,16 +6,15 @@
 mod body;
 mod stream;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use kait_ir::Failure;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use smol_str::SmolStr;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use self::body::{Dialect, Way};
 use self::stream::AnswerStream;
@@ -23,6 +22,7 @@ use super::{Finish, Listener, ModelProvider, ModelRequest, Output};
 use crate::connections::Env;
 use crate::http::{USER_AGENT, chain, prepare_tls};
 use crate::leaf::ModelBinding;
+use crate::pace::{Pace, retry_after};
 
 /// Where OpenAI itself is.
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -32,9 +32,6 @@ const MAX_ERROR: usize = 64 << 10;
 
 /// Most characters of a provider's own words in a failure.
 const MAX_WORDS: usize = 600;
-
-/// Longest time that a provider's wish to wait is followed; a longer one fails at once and says so.
-const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// A model behind Chat Completions.
 pub(crate) struct OpenAi {
@@ -53,7 +50,7 @@ pub(crate) struct OpenAi {
     /// The server does not know `stream_options`.
     no_usage: AtomicBool,
     /// The provider asked not to be called before.
-    not_before: Mutex<Option<Instant>>,
+    pace: Pace,
 }
 
 /// A key, which is never shown.
@@ -117,7 +114,7 @@ impl OpenAi {
             way: AtomicU8::new(way as u8),
             completion_tokens: AtomicBool::new(false),
             no_usage: AtomicBool::new(false),
-            not_before: Mutex::new(None),
+            pace: Pace::default(),
         })
     }
 
@@ -133,19 +130,6 @@ impl OpenAi {
         }
     }
 
-    /// Waits as long as the provider asked, if that is bearable.
-    async fn wait_for_turn(&self) -> Result<(), Failure> {
-        let wanted = *self.not_before.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let Some(at) = wanted else { return Ok(()) };
-        let left = at.saturating_duration_since(Instant::now());
-        if left > MAX_WAIT {
-            let body = format!("`{}` wants no calls for another {} s", self.host, left.as_secs());
-            return Err(Failure::Http { status: 429, body: body.into() });
-        }
-        sleep_until(at).await;
-        Ok(())
-    }
-
     async fn call(
         &self,
         request: &ModelRequest,
@@ -154,7 +138,7 @@ impl OpenAi {
         let mut way = Way::of(self.way.load(Ordering::Relaxed));
         // Each round leaves out one thing that the server refused; there are not more.
         for _ in 0..6 {
-            self.wait_for_turn().await?;
+            self.pace.turn(&self.host).await?;
             let dialect = Dialect {
                 way,
                 completion_tokens: self.completion_tokens.load(Ordering::Relaxed),
@@ -192,10 +176,10 @@ impl OpenAi {
         }
     }
 
-    /// The connection was lost before the answer's end: the call may be tried again, as after a bad gateway.
+    /// The connection was lost before the answer's end: the call may be tried again.
     fn broken(&self, why: &str) -> Failure {
         let body = format!("the answer of `{}` broke off: {why}", self.host);
-        Failure::Http { status: 502, body: self.blank(&body).into() }
+        Failure::Http { status: Failure::NO_ANSWER, body: self.blank(&body).into() }
     }
 
     async fn read(
@@ -318,13 +302,11 @@ impl OpenAi {
                 let hint =
                     wait.map(|wait| format!(" (wait {} s)", wait.as_secs())).unwrap_or_default();
                 if let Some(wait) = wait {
-                    let at = Instant::now() + wait.min(Duration::from_secs(86_400));
-                    *self.not_before.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) =
-                        Some(at);
+                    self.pace.hold(host, wait);
                 }
                 Failure::Http {
                     status: i64::from(code),
-                    body: format!("`{host}` answers {code}{hint}{said}").into(),
+                    body: format!("`{host}`{hint}{said}").into(),
                 }
             }
             300..=399 => refused(format!(
@@ -355,19 +337,6 @@ fn key(name: &SmolStr, env: &Env) -> Result<Key, Failure> {
         .map_err(|_| refused(format!("what the environment variable `{name}` holds is no key")))?;
     header.set_sensitive(true);
     Ok(Key { variable: name.clone(), value, header })
-}
-
-/// How long the provider asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse::<u64>().ok()) {
-        return Some(Duration::from_millis(millis));
-    }
-    let value = text("retry-after")?;
-    match value.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
-    }
 }
 
 /// The body of an error, as far as it comes in time and is not absurdly long.

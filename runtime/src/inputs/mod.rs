@@ -1,14 +1,23 @@
 //! Arguments of a run from outside: `name=value` words and JSON, checked against the graph's parameters.
 //!
-//! All mistakes are found at once, each with the parameter that it is about.
+//! All mistakes are found at once, each with the parameter that it is about. `words` reads what is written on a command
+//! line, `json` what comes as JSON. Nothing here reads a file or a stream.
 
+mod json;
+mod words;
+
+use std::sync::Arc;
+
+use kait_engine::Loaded;
 use kait_engine::check::TypeTable;
 use kait_engine::event::Arg;
-use kait_engine::{Loaded, json};
 use kait_ir::program::Param;
 use kait_ir::{Failure, GraphId, Type, TypeId, Value};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
+
+pub use json::{MAX_JSON_DEPTH, parse_json};
+pub use words::parse_text;
 
 /// What is wrong with the arguments of a run.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -101,42 +110,6 @@ impl InputError {
     }
 }
 
-/// How deeply lists and objects of an input may nest.
-pub const MAX_JSON_DEPTH: usize = 127;
-
-/// JSON from a text that comes from outside: a file, standard input, the body of a request.
-///
-/// # Errors
-/// If it is no UTF-8, no JSON, or nests too deep.
-pub fn parse_json(text: &[u8]) -> Result<Json, InputError> {
-    if nests_deeper(text, MAX_JSON_DEPTH) {
-        return Err(InputError::TooDeep);
-    }
-    serde_json::from_slice(text).map_err(|error| InputError::NoJson { why: error.to_string() })
-}
-
-/// Whether brackets outside of texts nest deeper than `most`. Right for valid JSON; whatever it says of other texts,
-/// the parser refuses them.
-fn nests_deeper(text: &[u8], most: usize) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                if depth > most {
-                    return true;
-                }
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
 fn known_names(names: &[SmolStr]) -> String {
     match names {
         [] => "; the graph takes none".into(),
@@ -174,16 +147,28 @@ impl<'a> Inputs<'a> {
         self.params.iter().any(|p| p.name == name && *self.table().types().base(p.ty) == Type::Text)
     }
 
+    /// Whether the parameter takes the content of a file as it is, and not as text.
+    pub fn takes_bytes(&self, name: &str) -> bool {
+        let types = self.table().types();
+        self.params.iter().any(|p| {
+            p.name == name
+                && matches!(
+                    words::inner(types, p.ty),
+                    Type::Bytes | Type::Image | Type::Audio | Type::File
+                )
+        })
+    }
+
     fn table(&self) -> &'a TypeTable {
         self.loaded.table()
     }
 
-    /// `name=value`: the value is written as its type is: text as it is, numbers, `true`, `10s`, `20.00usd`, an
-    /// enum's name, JSON for lists, maps and records.
+    /// `name=value`: the value is written as its type is: text as it is, numbers, `true`, `10s`, `20.00usd`, `3mb`,
+    /// an enum's name, base64 for bytes, JSON for lists, maps and records.
     pub fn give_text(&mut self, name: &str, text: &str) {
         if let Some(param) = self.find(name) {
             let (index, ty) = param;
-            match parse_text(self.table(), ty, text) {
+            match words::parse_text(self.table(), ty, text) {
                 Ok(value) => self.set(index, Arg::Ready(value)),
                 Err((path, why)) => self.unfit(name, path, why),
             }
@@ -195,10 +180,33 @@ impl<'a> Inputs<'a> {
         if let Some((index, ty)) = self.find(name) {
             match json::decode(self.table(), ty, json) {
                 Ok(value) => self.set(index, Arg::Ready(value)),
-                Err(failure) => {
-                    let (path, why) = explain(&failure);
-                    self.unfit(name, path, why);
+                Err(mistakes) => {
+                    for (path, why) in mistakes {
+                        self.unfit(name, path, why);
+                    }
                 }
+            }
+        }
+    }
+
+    /// `name=@file` for a parameter that [takes bytes](Self::takes_bytes): the content of a file, and its name.
+    pub fn give_bytes(&mut self, name: &str, file: &str, bytes: Vec<u8>) {
+        let Some((index, ty)) = self.find(name) else { return };
+        let types = self.table().types();
+        let blob = |bytes| Value::Blob(Arc::new(kait_connect::blob(file, bytes)));
+        let value = match words::inner(types, ty) {
+            Type::Image if !kait_connect::is_picture(&bytes) => {
+                let why = format!("`{file}` is no PNG, JPEG, GIF or WebP picture");
+                return self.unfit(name, SmolStr::default(), why);
+            }
+            Type::Image | Type::Audio | Type::File => blob(bytes),
+            _ => Value::Bytes(bytes.into()),
+        };
+        match self.table().check(ty, &value) {
+            Ok(()) => self.set(index, Arg::Ready(value)),
+            Err(failure) => {
+                let (path, why) = explain(&failure);
+                self.unfit(name, path, why);
             }
         }
     }
@@ -293,80 +301,6 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// A value of the type from a word of a command line.
-///
-/// # Errors
-/// The path in the value and what is wrong with it.
-pub fn parse_text(table: &TypeTable, ty: TypeId, text: &str) -> Result<Value, (SmolStr, String)> {
-    let types = table.types();
-    let expected =
-        || (SmolStr::default(), format!("expected {}, found `{text}`", describe(table, ty)));
-    let word = text.trim();
-    let value = match types.base(ty) {
-        Type::Text | Type::Role => Value::text(text),
-        Type::Int => Value::Int(word.replace('_', "").parse().map_err(|_| expected())?),
-        Type::Float => {
-            let x: f64 = word.parse().map_err(|_| expected())?;
-            if !x.is_finite() {
-                return Err(expected());
-            }
-            Value::Float(x)
-        }
-        Type::Bool => Value::Bool(word.parse().map_err(|_| expected())?),
-        Type::None if word == "none" => Value::None,
-        Type::Optional(_) if word == "none" => Value::None,
-        Type::Optional(inner) => parse_text(table, *inner, text)?,
-        Type::Enum(choice) if !choice.has_payload() => {
-            let named = choice.variants.iter().position(|v| v.wire == word || v.name == word);
-            let index = named.and_then(|index| u32::try_from(index).ok());
-            Value::Tag(index.ok_or_else(expected)?)
-        }
-        Type::Money => Value::Money(json::decode_money(&spaced(word)).map_err(|_| expected())?),
-        Type::Duration => Value::Duration(
-            literal_duration(word)
-                .or_else(|| json::decode_duration(word).ok())
-                .ok_or_else(expected)?,
-        ),
-        Type::Time => Value::Time(word.parse().map_err(|_| expected())?),
-        _ => {
-            let json: Json = serde_json::from_str(text).map_err(|error| {
-                let why = format!("expected {} as JSON: {error}", describe(table, ty));
-                (SmolStr::default(), why)
-            })?;
-            return json::decode(table, ty, &json).map_err(|failure| explain(&failure));
-        }
-    };
-    table.check(ty, &value).map_err(|failure| explain(&failure))?;
-    Ok(value)
-}
-
-/// `20.00usd` → `20.00 usd`
-fn spaced(word: &str) -> String {
-    match word.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) if !word.contains(' ') => {
-            let (amount, currency) = word.split_at(at);
-            format!("{amount} {currency}")
-        }
-        _ => word.to_owned(),
-    }
-}
-
-/// `10s`, `250ms`, `2d`: as in programs.
-fn literal_duration(word: &str) -> Option<i64> {
-    let at = word.find(|c: char| c.is_ascii_alphabetic())?;
-    let (number, unit) = word.split_at(at);
-    let unit = match unit {
-        "ms" => 1_000_000.0,
-        "s" => 1e9,
-        "m" => 60e9,
-        "h" => 3_600e9,
-        "d" => 86_400e9,
-        _ => return None,
-    };
-    let nanos = number.parse::<f64>().ok()? * unit;
-    (nanos.abs() < 9.2e18).then_some(nanos as i64)
-}
-
 fn explain(failure: &Failure) -> (SmolStr, String) {
     match failure {
         Failure::Invalid { path, why } => (path.clone(), why.to_string()),
@@ -401,10 +335,10 @@ pub fn describe(table: &TypeTable, ty: TypeId) -> String {
         Type::Time => "time such as 2026-01-31T09:00:00Z".into(),
         Type::Duration => "duration such as 90s".into(),
         Type::Money => "money such as 20.00usd".into(),
-        Type::Size => "size".into(),
-        Type::Image => "image".into(),
-        Type::Audio => "audio".into(),
-        Type::File => "file".into(),
+        Type::Size => "size such as 3mb".into(),
+        Type::Image => "image (a file: name=@path)".into(),
+        Type::Audio => "audio (a file: name=@path)".into(),
+        Type::File => "file (name=@path)".into(),
         Type::None => "none".into(),
         Type::Role => "role".into(),
         Type::Selector => "field".into(),
@@ -421,34 +355,5 @@ pub fn describe(table: &TypeTable, ty: TypeId) -> String {
         }
         Type::Refined { name: Some(name), .. } => name.to_string(),
         Type::Refined { base, .. } => describe(table, *base),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_is_bounded_and_named() {
-        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse_json(nested(MAX_JSON_DEPTH).as_bytes()).is_ok());
-        let deep = parse_json(nested(MAX_JSON_DEPTH + 1).as_bytes());
-        assert_eq!(deep, Err(InputError::TooDeep));
-        assert_eq!(parse_json(nested(1_000_000).as_bytes()), Err(InputError::TooDeep));
-        assert!(InputError::TooDeep.to_string().contains("127 levels"));
-    }
-
-    #[test]
-    fn brackets_in_texts_do_not_nest() {
-        let text = format!(r#"{{"a": "\"{}\\", "b": []}}"#, "[{".repeat(500));
-        assert!(parse_json(text.as_bytes()).is_ok(), "{text}");
-    }
-
-    #[test]
-    fn what_is_no_json_says_where() {
-        for text in [&b""[..], b"{", b"{\"a\":}", b"[1] 2", b"\xff", b"\"\xff\"", b"]]", b"nul"] {
-            let error = parse_json(text).unwrap_err();
-            assert!(error.to_string().contains("at line 1"), "{error}");
-        }
     }
 }
