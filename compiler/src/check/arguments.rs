@@ -5,11 +5,12 @@ use smol_str::SmolStr;
 
 use super::calls::{Places, Target};
 use super::infer::{BodyCx, Expect, Fit, Why};
-use super::suggest;
 use super::ty::{Ty, TyKind};
 use super::{ArgSource, Cause, DefTypes};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, DefId, DefKind, ExprId, Literal};
+use crate::names::suggest;
 
 impl<'a> BodyCx<'_, 'a> {
     /// Which place each argument goes to; `None` for spreads and for what was reported.
@@ -95,7 +96,7 @@ impl<'a> BodyCx<'_, 'a> {
                 Diagnostic::new(Code::ThirdPositional, *first, "a third argument needs its name")
                     .here(format!("this is `{}`", names.first().copied().unwrap_or("")))
                     .help("at most two arguments go by position, the rest by name")
-                    .fix(format!("name {}", suggest::names(names.iter().copied())), edits),
+                    .fix(format!("name {}", names_of(names.iter().copied())), edits),
             );
         }
         places
@@ -315,7 +316,7 @@ impl<'a> BodyCx<'_, 'a> {
         if broken {
             return;
         }
-        let shown = suggest::names(names.iter().map(|index| target.places.name(*index).as_str()));
+        let shown = names_of(names.iter().map(|index| target.places.name(*index).as_str()));
         let span = self.span(e);
         let mut finding = Diagnostic::new(
             Code::MissingArgument,
@@ -365,7 +366,7 @@ impl<'a> BodyCx<'_, 'a> {
         let given = |candidate: &&str| {
             !args.iter().any(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == candidate))
         };
-        let near = suggest::nearest(name, target.places.names().filter(given));
+        let near = suggest(name, target.places.names().filter(given));
         let mut finding = Diagnostic::new(
             Code::UnknownArgument,
             span,
@@ -378,7 +379,7 @@ impl<'a> BodyCx<'_, 'a> {
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
             None if target.places.len() == 0 => finding.help("it takes nothing"),
-            None => finding.help(format!("it takes {}", suggest::names(target.places.names()))),
+            None => finding.help(format!("it takes {}", names_of(target.places.names()))),
         };
         self.cx.report_once(Cause::Member(target.def, name.clone()), finding);
     }

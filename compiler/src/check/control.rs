@@ -4,10 +4,11 @@
 use super::Coercion;
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, LoopState, Why};
-use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, Arm, Expr, ExprId, Pat, PatId, Stmt, TypeRef};
+use crate::names::suggest;
 
 impl BodyCx<'_, '_> {
     fn condition(&mut self, e: ExprId) {
@@ -536,11 +537,11 @@ impl BodyCx<'_, '_> {
         let mut finding =
             Diagnostic::new(Code::BadNext, *span, format!("the loop has no state `{name}`"))
                 .here("no such name");
-        finding = match suggest::nearest(name, names.iter().copied()) {
+        finding = match suggest(name, names.iter().copied()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(*span, near)]),
-            None => finding.help(format!("its state is {}", suggest::names(names.iter().copied()))),
+            None => finding.help(format!("its state is {}", names_of(names.iter().copied()))),
         };
         self.report(finding);
     }

@@ -5,13 +5,14 @@ use smol_str::SmolStr;
 
 use super::infer::{BodyCx, Expect, Why};
 use super::policies::Place;
-use super::suggest;
 use super::ty::{Ty, TyKind};
 use super::{Checker, DefTypes, State};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{
     Body, Callable, CallableKind, Def, DefId, DefKind, Enum, Field, Literal, Record, TypeRef,
 };
+use crate::names::suggest;
 
 /// Longest chain of constants that need each other.
 const MAX_CHAIN: u32 = 128;
@@ -138,7 +139,7 @@ impl<'a> Checker<'a> {
                     *span,
                     format!("a model role cannot need `{name}`"),
                 );
-                finding = match suggest::nearest(name, all.clone()) {
+                finding = match suggest(name, all.clone()) {
                     Some(near) => {
                         let end = span.start + u32::try_from(name.len()).unwrap_or(0);
                         let place = Span { end: end.min(span.end), ..*span };
@@ -146,7 +147,7 @@ impl<'a> Checker<'a> {
                             .help(format!("did you mean `{near}`?"))
                             .guess(format!("write `{near}`"), vec![Edit::new(place, near)])
                     }
-                    None => finding.help(format!("it can need {}", suggest::names(all))),
+                    None => finding.help(format!("it can need {}", names_of(all))),
                 };
                 self.report(finding);
                 continue;

@@ -3,13 +3,14 @@
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET, Unknown, Why};
 use super::refine::Verdict;
-use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
 use super::{Cause, Coercion, DefTypes};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{
     ArgValue, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Literal, Pat, Stmt, TemplatePart,
 };
+use crate::names::suggest;
 
 impl BodyCx<'_, '_> {
     /// Checks an expression against what its place expects, and gives the type that it has there.
@@ -449,7 +450,7 @@ impl BodyCx<'_, '_> {
             return Some((u32::try_from(index).unwrap_or(u32::MAX), ty));
         }
         let fields = || record.fields.iter().map(|field| field.name.as_str());
-        let near = suggest::nearest(name, fields());
+        let near = suggest(name, fields());
         let mut finding = Diagnostic::new(
             Code::UnknownField,
             span,
@@ -469,7 +470,7 @@ impl BodyCx<'_, '_> {
                 }
                 match record.fields.is_empty() {
                     true => finding.help("it has no fields"),
-                    false => finding.help(format!("its fields are {}", suggest::names(fields()))),
+                    false => finding.help(format!("its fields are {}", names_of(fields()))),
                 }
             }
         };

@@ -24,7 +24,6 @@ mod policies;
 mod prompts;
 mod refine;
 mod signatures;
-mod suggest;
 mod testing;
 pub mod ty;
 mod usefulness;

@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET};
-use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
 use super::{Cause, DefTypes};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{DefId, DefKind, ExprId, Field, Literal, LocalId, Pat, PatArg, PatId, PatTarget};
+use crate::names::suggest;
 
 impl BodyCx<'_, '_> {
     /// Checks a pattern against a type, and gives its names their types.
@@ -335,12 +336,12 @@ impl BodyCx<'_, '_> {
         if let Some(declared) = self.cx.hir.defs.get(def.index()) {
             finding = finding.label(declared.name_span, "declared here");
         }
-        finding = match suggest::nearest(field, names()) {
+        finding = match suggest(field, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
             None if fields.is_empty() => finding.help("it has no fields"),
-            None => finding.help(format!("its fields are {}", suggest::names(names()))),
+            None => finding.help(format!("its fields are {}", names_of(names()))),
         };
         self.cx.report_once(Cause::Member(def, field.clone()), finding);
     }
@@ -368,7 +369,7 @@ impl BodyCx<'_, '_> {
                 if self.is_error(ty) || self.shallow(ty) == Ty::NEVER {
                     return None;
                 }
-                match candidates.as_slice() {
+                match &candidates[..] {
                     [only] => Some(*only),
                     _ => {
                         let what = format!("`{name}`");
@@ -395,11 +396,11 @@ impl BodyCx<'_, '_> {
         )
         .here("no such variant")
         .label(declared.name_span, "declared here");
-        finding = match suggest::nearest(name, names()) {
+        finding = match suggest(name, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(place, near)]),
-            None => finding.help(format!("its variants are {}", suggest::names(names()))),
+            None => finding.help(format!("its variants are {}", names_of(names()))),
         };
         self.cx.report_once(Cause::Variant(name.clone()), finding);
     }
@@ -479,10 +480,7 @@ impl BodyCx<'_, '_> {
                 let mut finding = Diagnostic::new(
                     Code::AmbiguousVariant,
                     place,
-                    format!(
-                        "`{name}` could be a variant of {}",
-                        suggest::names(enums.iter().copied())
-                    ),
+                    format!("`{name}` could be a variant of {}", names_of(enums.iter().copied())),
                 )
                 .help("write the enum in front of it");
                 for name_of in &enums {

@@ -4,10 +4,10 @@
 use smallvec::SmallVec;
 
 use super::infer::{BodyCx, Expect, Why};
-use super::suggest;
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, Expr, ExprId, Literal};
+use crate::names::suggest;
 
 /// Where policies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,7 +335,7 @@ impl BodyCx<'_, '_> {
         let mut finding =
             Diagnostic::new(Code::UnknownPolicy, span, format!("there is no policy `{name}`"))
                 .here("not known here");
-        finding = match suggest::nearest(name, here()) {
+        finding = match suggest(name, here()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::Checker;
 use super::display::literal;
-use super::suggest;
 use super::ty::{Constraint, LiteralKey, Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{BoundRef, BoundValue, Literal};
+use crate::names::suggest;
 
 /// All constraints, with what they bound.
 const CONSTRAINTS: [(&str, &str); 8] = [
@@ -95,7 +95,7 @@ impl Checker<'_> {
                         "the bounds are {}",
                         CONSTRAINTS.map(|(known, _)| known).join(", ")
                     ));
-            if let Some(near) = suggest::nearest(name, all) {
+            if let Some(near) = suggest(name, all) {
                 let end = bound.span.start + u32::try_from(name.len()).unwrap_or(0);
                 let place = Span { end, ..bound.span };
                 finding = finding.guess(format!("write `{near}`"), vec![Edit::new(place, near)]);
@@ -197,7 +197,7 @@ impl Checker<'_> {
         if FORMATS.contains(&format) {
             return true;
         }
-        let near = suggest::nearest(format, FORMATS);
+        let near = suggest(format, FORMATS);
         self.report(
             Diagnostic::new(Code::BadBound, bound.span, format!("there is no format `{format}`"))
                 .maybe_help(near.map(|near| format!("did you mean `{near}`?")))

@@ -5,11 +5,12 @@ use super::blame::Origin;
 use super::calls::Target;
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::policies::Place;
-use super::suggest;
 use super::ty::Ty;
 use super::{ArgSource, CallTypes, Cause};
+use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit};
 use crate::hir::{Arg, ArgValue, Builtin, ExprId, Literal, Stub, Test, TestItem};
+use crate::names::suggest;
 
 impl<'a> BodyCx<'_, 'a> {
     /// A test's items in the order of the text: its lets are visible in its stubs.
@@ -124,11 +125,11 @@ impl<'a> BodyCx<'_, 'a> {
             format!("`{}` has no parameter `{name}`", target.name),
         )
         .label(target.span, "declared here");
-        finding = match suggest::nearest(name, target.names()) {
+        finding = match suggest(name, target.names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(place, near)]),
-            None => finding.help(format!("it takes {}", suggest::names(target.names()))),
+            None => finding.help(format!("it takes {}", names_of(target.names()))),
         };
         if !self.renamed(target.def, name) {
             self.cx.report_once(Cause::Member(target.def, name.clone()), finding);
@@ -250,14 +251,12 @@ impl<'a> BodyCx<'_, 'a> {
                             *span,
                             format!("`{form}` has no parameter `{name}`"),
                         );
-                        finding = match suggest::nearest(name, names.iter().copied()) {
+                        finding = match suggest(name, names.iter().copied()) {
                             Some(near) => finding
                                 .help(format!("did you mean `{near}`?"))
                                 .guess(format!("write `{near}`"), vec![Edit::new(*span, near)]),
-                            None => finding.help(format!(
-                                "it takes {}",
-                                suggest::names(names.iter().copied())
-                            )),
+                            None => finding
+                                .help(format!("it takes {}", names_of(names.iter().copied()))),
                         };
                         self.report(finding);
                     }

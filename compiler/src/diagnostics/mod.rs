@@ -233,9 +233,31 @@ impl Diagnostic {
     }
 }
 
+/// `` `a` ``, `` `b` and `c` ``: a short list for a message, at most six names.
+pub(crate) fn names_of<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
+    let all: Vec<&str> = all.into_iter().collect();
+    let shown: Vec<String> = all.iter().take(6).map(|name| format!("`{name}`")).collect();
+    let more = all.len().saturating_sub(shown.len());
+    if more > 0 {
+        return format!("{} and {more} more", shown.join(", "));
+    }
+    match shown.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, front)) => format!("{} and {last}", front.join(", ")),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_names_read_well() {
+        assert_eq!(names_of(["a"]), "`a`");
+        assert_eq!(names_of(["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(names_of([]), "");
+    }
 
     #[test]
     fn a_diagnostic_is_built_in_one_expression() {
