@@ -6,9 +6,14 @@
 
 pub(crate) mod groups;
 pub(crate) mod lower;
+mod types;
+
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
+
+pub use types::{BoundRef, BoundValue, Qualifier, TypeRef, TypeRefKind};
 
 use crate::diagnostics::{FileId, Span};
 
@@ -337,82 +342,6 @@ pub struct Stub {
     pub span: Span,
 }
 
-/// A type as written, names resolved.
-#[derive(Clone, Debug)]
-pub struct TypeRef {
-    /// What it is.
-    pub kind: TypeRefKind,
-    /// `trusted`, `secret`, …: outermost first.
-    pub quals: Vec<Qualifier>,
-    /// Constraints of `where (…)`; empty if there are none.
-    pub bounds: Vec<BoundRef>,
-    /// Where.
-    pub span: Span,
-}
-
-/// The kinds of written types.
-#[derive(Clone, Debug)]
-pub enum TypeRefKind {
-    /// Could not be read; already reported.
-    Missing,
-    /// A primitive by name: `text int float bool bytes json time duration money size image audio file none role`.
-    Primitive(SmolStr),
-    /// A record, enum, alias or session with type arguments.
-    Named(DefId, Vec<TypeRef>),
-    /// A type parameter of the enclosing declaration, by index.
-    Param(u32),
-    /// `[T]`
-    List(Box<TypeRef>),
-    /// `[K: V]`
-    Map(Box<TypeRef>, Box<TypeRef>),
-    /// `T?`
-    Optional(Box<TypeRef>),
-    /// `field<T, K>`
-    Selector(Box<TypeRef>, Box<TypeRef>),
-}
-
-/// A trust or confidentiality word in front of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Qualifier {
-    /// `secret`
-    Secret,
-    /// `trusted`
-    Trusted,
-    /// `untrusted`
-    Untrusted,
-    /// `public`
-    Public,
-    /// `private`
-    Private,
-}
-
-/// `min: 1` of a `where (…)`.
-#[derive(Clone, Debug)]
-pub struct BoundRef {
-    /// `min max min_len max_len pattern format multiple_of unique`, or what was written instead.
-    pub name: SmolStr,
-    /// Its value.
-    pub value: BoundValue,
-    /// Where.
-    pub span: Span,
-}
-
-/// The value of a bound.
-#[derive(Clone, Debug)]
-pub enum BoundValue {
-    /// A literal.
-    Literal(Literal),
-    /// A parameter of the signature, by index; or the length of one.
-    Param {
-        /// The index.
-        index: u32,
-        /// `len(xs)` rather than the number itself.
-        length: bool,
-    },
-    /// Anything else: reported by the checker.
-    Other,
-}
-
 /// The code of one declaration.
 #[derive(Debug, Default)]
 pub struct Body {
@@ -515,7 +444,7 @@ pub enum Expr {
         /// The name.
         name: SmolStr,
         /// Variants of that name that are in scope, own ones first.
-        candidates: Vec<(DefId, u32)>,
+        candidates: Candidates,
     },
     /// A call. A pipe `a |> f(b)` is the call with `a` as first argument.
     Call {
@@ -651,6 +580,9 @@ pub enum TemplatePart {
     Expr(ExprId),
 }
 
+/// Variants that a bare name could mean, own ones first: all uses of a name in a module share them.
+pub type Candidates = Arc<[(DefId, u32)]>;
+
 /// What a call calls.
 #[derive(Clone, Debug)]
 pub enum Callee {
@@ -665,7 +597,7 @@ pub enum Callee {
         /// The name.
         name: SmolStr,
         /// Variants of that name that are in scope.
-        candidates: Vec<(DefId, u32)>,
+        candidates: Candidates,
     },
     /// A form of the language that is called like a function.
     Builtin(Builtin),
@@ -820,7 +752,7 @@ pub enum PatTarget {
         /// The name.
         name: SmolStr,
         /// Variants of that name that are in scope.
-        candidates: Vec<(DefId, u32)>,
+        candidates: Candidates,
     },
 }
 

@@ -183,9 +183,9 @@ impl Collector<'_> {
         let mut places: Vec<Span> = Vec::new();
         for variant in decl.variants() {
             let Some((name, span)) = variant.name().map(|name| self.named(name)) else { continue };
-            let known = self.scope.variants.get(&name).and_then(|known| {
-                known.iter().find(|(of, _)| *of == def).map(|(_, index)| *index as usize)
-            });
+            // Those of this enum stand behind those of the enums above.
+            let known = self.scope.variants.get(&name).and_then(|known| known.last());
+            let known = known.filter(|(of, _)| *of == def).map(|(_, index)| *index as usize);
             if let Some(first) = known {
                 let mut finding = Diagnostic::new(
                     Code::Duplicate,

@@ -195,7 +195,9 @@ impl Names {
     /// The variant of an enum by name.
     pub(crate) fn variant(&self, of: DefId, name: &str) -> Option<u32> {
         let known = self.scope(self.head(of)?.module)?.variants.get(name)?;
-        known.iter().find(|(def, _)| *def == of).map(|(_, index)| *index)
+        // In the order in which the enums are declared.
+        let at = known.binary_search_by_key(&of, |(def, _)| *def).ok()?;
+        known.get(at).map(|(_, index)| *index)
     }
 
     /// Whether a use of the definition reports nothing, because its own text could not be read.

@@ -226,7 +226,7 @@ impl<'a> Lowerer<'a> {
 
     fn upper_callee(&mut self, token: SyntaxToken<'_>) -> Callee {
         let (name, span) = self.token(token);
-        let candidates = self.names.variants(self.module, &name);
+        let (candidates, damaged) = self.variants(&name);
         let own = self.names.scope(self.module).and_then(|scope| scope.types.get(&name)).copied();
         let def = match own {
             Some(def) => Some(def),
@@ -240,9 +240,7 @@ impl<'a> Lowerer<'a> {
         {
             return self.type_callee(def, span);
         }
-        if candidates.iter().any(|(def, _)| self.names.is_damaged(*def))
-            || (candidates.is_empty() && self.may_be_damaged(&name))
-        {
+        if damaged || (candidates.is_empty() && self.may_be_damaged(&name)) {
             return Callee::Missing;
         }
         Callee::BareVariant { name, candidates }

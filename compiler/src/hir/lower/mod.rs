@@ -25,8 +25,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::{
-    Body, CallableKind, Def, DefId, DefKind, Expr, ExprId, Hir, Local, LocalId, LocalKind, Module,
-    ModuleId, Pat, PatId,
+    Body, CallableKind, Candidates, Def, DefId, DefKind, Expr, ExprId, Hir, Local, LocalId,
+    LocalKind, Module, ModuleId, Pat, PatId,
 };
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::names::{Names, span_of};
@@ -87,6 +87,8 @@ struct Lowerer<'a> {
     is_std: bool,
     unknown: Unknowns,
     used_imports: FxHashSet<SmolStr>,
+    /// The variants of each name that was met in the module, and whether one of their enums could not be read.
+    variants: FxHashMap<SmolStr, (Candidates, bool)>,
 
     def: DefId,
     body: Body,
@@ -127,6 +129,7 @@ impl<'a> Lowerer<'a> {
             is_std: false,
             unknown: Unknowns::default(),
             used_imports: FxHashSet::default(),
+            variants: FxHashMap::default(),
             def: DefId(0),
             body: Body::default(),
             locals: Locals::default(),
@@ -151,6 +154,7 @@ impl<'a> Lowerer<'a> {
         self.file = file;
         self.is_std = self.names.modules.get(module.index()).is_some_and(|module| module.is_std);
         self.used_imports.clear();
+        self.variants.clear();
     }
 
     fn leave_module(&mut self) {

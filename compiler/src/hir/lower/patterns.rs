@@ -262,8 +262,8 @@ impl<'a> Lowerer<'a> {
 
     fn bare_target(&mut self, token: SyntaxToken<'_>) -> PatTarget {
         let (name, _) = self.token(token);
-        let candidates = self.names.variants(self.module, &name);
-        if candidates.iter().any(|(def, _)| self.names.is_damaged(*def)) {
+        let (candidates, damaged) = self.variants(&name);
+        if damaged {
             return PatTarget::Missing;
         }
         if candidates.is_empty() {

@@ -2,10 +2,11 @@
 
 use kait_syntax::ast::{self, Expr as AstExpr};
 use kait_syntax::{SyntaxKind, SyntaxToken, TextRange};
+use smol_str::SmolStr;
 
 use super::{Lowerer, forms};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{DefId, Expr, ExprId, ModuleId};
+use crate::hir::{Candidates, DefId, Expr, ExprId, ModuleId};
 use crate::names::{HeadKind, ModuleRef};
 
 /// What a lower-case name stands for.
@@ -75,6 +76,17 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The variants of a name that are in scope, and whether one of their enums could not be read.
+    pub(super) fn variants(&mut self, name: &SmolStr) -> (Candidates, bool) {
+        let (names, module) = (self.names, self.module);
+        let found = self.variants.entry(name.clone()).or_insert_with(|| {
+            let all = names.variants(module, name);
+            let damaged = all.iter().any(|(def, _)| names.is_damaged(*def));
+            (all.into(), damaged)
+        });
+        found.clone()
+    }
+
     /// A lower-case name as a value.
     pub(super) fn name_value(&mut self, token: SyntaxToken<'_>) -> ExprId {
         let (name, span) = self.token(token);
@@ -139,8 +151,8 @@ impl<'a> Lowerer<'a> {
     /// An upper-case name as a value: a variant, or a mistake.
     pub(super) fn upper_value(&mut self, token: SyntaxToken<'_>) -> ExprId {
         let (name, span) = self.token(token);
-        let candidates = self.names.variants(self.module, &name);
-        if candidates.iter().any(|(def, _)| self.names.is_damaged(*def)) {
+        let (candidates, damaged) = self.variants(&name);
+        if damaged {
             return self.missing(span);
         }
         if candidates.is_empty() {
