@@ -53,6 +53,10 @@ enum {
   WORD_COUNT = sizeof WORDS / sizeof WORDS[0],
   RESERVED_COUNT = KW_use - KW_let,
   LONGEST_WORD = 16, // room for a keyword and its NUL; longer words are none
+  // Characters of comments and white space that are looked over for the next token. Behind more of
+  // them nothing continues a line here, though it does for the compiler: the scanner is asked again
+  // behind each comment, and must not look over all of them each time.
+  LOOKAHEAD = 1 << 14,
 };
 
 static bool is_lower(int32_t c) { return (c >= 'a' && c <= 'z') || c == '_'; }
@@ -63,23 +67,30 @@ static bool is_blank(int32_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 static void advance(TSLexer *lexer) { lexer->advance(lexer, false); }
 static void skip(TSLexer *lexer) { lexer->advance(lexer, true); }
 
-// Passes white space, newlines and comments; for looking ahead. False if a lone slash comes.
-static bool pass_trivia(TSLexer *lexer) {
-  for (;;) {
-    while (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
+// What comes behind white space, newlines and comments.
+typedef enum { CODE, DIVISION, TOO_FAR } Ahead;
+
+// Passes them; for looking ahead. Of a division the slash is passed too.
+static Ahead pass_trivia(TSLexer *lexer) {
+  for (unsigned length = 0; length < LOOKAHEAD;) {
+    if (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
       advance(lexer);
+      length++;
+      continue;
     }
     if (lexer->lookahead != '/') {
-      return true;
+      return CODE;
     }
     advance(lexer);
     if (lexer->lookahead != '/') {
-      return false;
+      return DIVISION;
     }
     while (lexer->lookahead != '\n' && !lexer->eof(lexer)) {
       advance(lexer);
+      length++;
     }
   }
+  return TOO_FAR;
 }
 
 // Reads a word. The index of its keyword, or -1.
@@ -101,15 +112,26 @@ static int read_word(TSLexer *lexer, char *text) {
   return -1;
 }
 
+// At a dot that is no part of `..`? Before one a word of a clause or of a test is a name.
+static bool passes_dot(TSLexer *lexer) {
+  if (lexer->lookahead != '.') {
+    return false;
+  }
+  advance(lexer);
+  return lexer->lookahead != '.';
+}
+
 static bool emit(TSLexer *lexer, int token) {
   lexer->result_symbol = (TSSymbol)token;
   return true;
 }
 
 // At a word: a keyword where one may stand, else a name.
-static bool scan_word(TSLexer *lexer, const bool *valid) {
+static bool scan_word(TSLexer *lexer, const bool *valid, bool after_blanks) {
   bool recovering = valid[ERROR_SENTINEL];
-  bool first_column = recovering && lexer->get_column(lexer) == 0;
+  // While recovering only a word in the first column begins a declaration. To ask for the column
+  // costs time in the length of the line, so not behind blanks.
+  bool first_column = recovering && !after_blanks && lexer->get_column(lexer) == 0;
   char text[LONGEST_WORD];
   int word = read_word(lexer, text);
   // `_` is a pattern, `r` before quotes belongs to them, aB is no word.
@@ -126,7 +148,7 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
   if (reserved && valid[MEMBER] && !recovering) {
     return emit(lexer, MEMBER);
   }
-  bool code = pass_trivia(lexer);
+  bool code = pass_trivia(lexer) == CODE;
   bool labels = code && lexer->lookahead == ':';
   if (reserved) {
     bool literal = keyword == KW_true || keyword == KW_false || keyword == KW_none;
@@ -140,12 +162,9 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
     bool declares = first_column && !labels && WORDS[word].role == 'd';
     return emit(lexer, declares ? keyword : IDENTIFIER);
   }
-  bool is_keyword = valid[keyword] && !labels;
-  if (is_keyword && (keyword == KW_stub || keyword == KW_expect) && code &&
-      lexer->lookahead == '.') {
-    advance(lexer); // `stub.f()` uses a name, `stub ..` would be nothing
-    is_keyword = lexer->lookahead == '.';
-  }
+  bool item = keyword == KW_stub || keyword == KW_expect;
+  bool named = labels || (code && (item || WORDS[word].role == 'l') && passes_dot(lexer));
+  bool is_keyword = valid[keyword] && !named;
   if (is_keyword) {
     return emit(lexer, keyword);
   }
@@ -157,9 +176,20 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
 // is a token of its own.
 static bool scan_newline(TSLexer *lexer, const bool *valid) {
   int separator = valid[NEWLINE] ? NEWLINE : ARM_NEWLINE;
-  advance(lexer);
+  // The newline, and empty lines behind it, are the token. A comment is one of its own.
+  while (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
+    advance(lexer);
+  }
   lexer->mark_end(lexer);
-  if (!pass_trivia(lexer) || lexer->eof(lexer)) {
+  switch (pass_trivia(lexer)) {
+    case TOO_FAR:
+      return emit(lexer, separator);
+    case DIVISION:
+      return false;
+    case CODE:
+      break;
+  }
+  if (lexer->eof(lexer)) {
     return false;
   }
   char text[LONGEST_WORD];
@@ -173,7 +203,8 @@ static bool scan_newline(TSLexer *lexer, const bool *valid) {
         return false;
       }
       advance(lexer);
-      return pass_trivia(lexer) && is_digit(lexer->lookahead) && emit(lexer, separator);
+      return pass_trivia(lexer) == CODE && is_digit(lexer->lookahead) &&
+             emit(lexer, separator);
     case '.':
       advance(lexer);
       return lexer->lookahead == '.' && emit(lexer, separator);
@@ -194,8 +225,11 @@ static bool scan_newline(TSLexer *lexer, const bool *valid) {
   if (!continues || is_upper(lexer->lookahead)) {
     return emit(lexer, separator);
   }
-  bool labels = pass_trivia(lexer) && lexer->lookahead == ':';
-  return emit(lexer, labels ? separator : LINE_BREAK);
+  bool code = pass_trivia(lexer) == CODE;
+  bool named = code && (lexer->lookahead == ':' ||
+                        (FIRST_WORD + word == KW_after && !is_digit(lexer->lookahead)) ||
+                        (WORDS[word].role == 'l' && passes_dot(lexer)));
+  return emit(lexer, named ? separator : LINE_BREAK);
 }
 
 // Up to the end of the text, an escape or an interpolation; `quotes` of them end it.
@@ -253,11 +287,13 @@ bool tree_sitter_kait_external_scanner_scan(void *payload, TSLexer *lexer, const
     }
   }
   bool separates = valid[NEWLINE] || valid[ARM_NEWLINE];
+  bool after_blanks = false;
   while (is_blank(lexer->lookahead) || (lexer->lookahead == '\n' && !separates)) {
+    after_blanks = true;
     skip(lexer);
   }
   if (lexer->lookahead == '\n') {
     return scan_newline(lexer, valid);
   }
-  return is_lower(lexer->lookahead) && scan_word(lexer, valid);
+  return is_lower(lexer->lookahead) && scan_word(lexer, valid, after_blanks);
 }
