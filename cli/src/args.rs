@@ -48,6 +48,8 @@ pub enum Command {
     Grammar(GrammarArgs),
     /// Speak the Language Server Protocol on standard input and output, for editors.
     Lsp(LspArgs),
+    /// Host graphs over HTTP: runs, their logs as events, an OpenAI-compatible door.
+    Serve(ServeArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
 }
@@ -192,4 +194,56 @@ pub struct LspArgs {
 pub struct CompletionsArgs {
     /// The shell.
     pub shell: clap_complete::Shell,
+}
+
+/// `kait serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every request carries a token: `Authorization: Bearer TOKEN`. The first one is made when the server is first started,
+and printed once. Changed files are loaded again; runs under way keep the plan that they began with.
+
+SIGTERM and Ctrl-C end the server: it begins nothing new, and runs under way may end within the time of --drain.")]
+pub struct ServeArgs {
+    /// Files and directories; the current directory if none is given.
+    pub paths: Vec<PathBuf>,
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4848")]
+    pub listen: String,
+    /// The profile whose models answer, and whose tokens are known.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Never leave this machine: models are the built-in echo, and nothing is fetched.
+    #[arg(long)]
+    pub offline: bool,
+    /// Listen on an address that other machines reach. There is no TLS: put a proxy that has it in front.
+    #[arg(long)]
+    pub expose: bool,
+    /// A host name that requests may be addressed to, besides those of this machine.
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// An origin whose pages may send requests, such as https://app.example.
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// Let programs do all that you may do: start processes, reach private addresses, use files anywhere. Without it
+    /// they use files below the hosted directories, and public addresses.
+    #[arg(long)]
+    pub unrestricted: bool,
+    /// Make a token with these scopes (run, read, author, admin; with commas), print it, and end.
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+    pub new_token: Vec<String>,
+    /// Runs under way at once; further ones get 429.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub max_runs: usize,
+    /// Connections at once; further ones get 503.
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    pub max_connections: usize,
+    /// Bytes of a request's body; larger ones get 413.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
+    pub max_body: usize,
+    /// Finished runs that are remembered.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub keep_runs: usize,
+    /// Seconds that runs and streams may go on once the server is asked to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub drain: u64,
 }

@@ -52,6 +52,8 @@ impl Sources for DiskSources {
 pub struct Checked {
     /// What the compiler found out. Paths are as the user would write them.
     pub compilation: Compilation,
+    /// The name of the file's module: `support`, `a.b`.
+    pub module: String,
 }
 
 /// Compiles a file: the package's root is where the nearest `kait.toml` is, else the file's own directory.
@@ -79,7 +81,8 @@ pub fn check(file: &Path) -> anyhow::Result<Checked> {
     let sources = DiskSources { root };
     let mut compilation = compile(&sources, &[&path]);
     compilation.files.show_below(&shown);
-    Ok(Checked { compilation })
+    let module = path.strip_suffix(".kait").unwrap_or(&path).replace('/', ".");
+    Ok(Checked { compilation, module })
 }
 
 fn file_name(file: &Path) -> PathBuf {
@@ -140,9 +143,24 @@ pub fn program(file: &Path) -> anyhow::Result<Result<Compiled, Checked>> {
     if checked.compilation.has_errors() {
         return Ok(Err(checked));
     }
-    let roots = graphs(&checked.compilation);
-    let program = checked.compilation.lower(&roots).map_err(|fault| fault_of(&fault))?;
+    let program = lower(&checked)?;
     Ok(Ok(Compiled { program, checked }))
+}
+
+/// The program of a file without errors.
+///
+/// # Errors
+/// For a fault of ours.
+pub fn lower(checked: &Checked) -> anyhow::Result<Program> {
+    let roots = graphs(&checked.compilation);
+    checked.compilation.lower(&roots).map_err(|fault| fault_of(&fault))
+}
+
+/// The names of the file's public graphs and prompts, also if it has errors.
+pub fn public_graphs(checked: &Checked) -> Vec<smol_str::SmolStr> {
+    let defs = &checked.compilation.hir.defs;
+    let found = graphs(&checked.compilation).into_iter().filter_map(|id| defs.get(id.index()));
+    found.filter(|def| def.is_pub).map(|def| def.name.clone()).collect()
 }
 
 /// The graphs and prompts of the file itself, public ones first.

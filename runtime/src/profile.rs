@@ -119,9 +119,20 @@ impl Profile {
 
     /// Where the user's profile of that name is kept.
     fn user_file(name: &str) -> Option<PathBuf> {
+        Some(Self::user_directory()?.join(format!("{name}.toml")))
+    }
+
+    /// The file of the tokens that the profile's server knows: beside the user's profile. `None` if the user has no
+    /// home directory.
+    pub fn token_file(&self) -> Option<PathBuf> {
+        Some(Self::user_directory()?.join(format!("{}.tokens.json", self.name)))
+    }
+
+    /// Where the user's profiles are kept.
+    fn user_directory() -> Option<PathBuf> {
         use etcetera::BaseStrategy as _;
         let base = etcetera::choose_base_strategy().ok()?;
-        Some(base.config_dir().join("kait").join("profiles").join(format!("{name}.toml")))
+        Some(base.config_dir().join("kait").join("profiles"))
     }
 
     /// The binding of a role, if the profile says one.

@@ -31,7 +31,7 @@ pub fn files() -> io::Result<Vec<PathBuf>> {
             let path = folder.join(&name);
             let kind = entry.file_type()?;
             if kind.is_dir() {
-                if !matches!(name.to_str(), Some("target" | ".git" | "node_modules")) {
+                if !matches!(name.to_str(), Some("target" | ".git" | ".venv" | "node_modules")) {
                     walk(&path, into)?;
                 }
             } else if kind.is_file() && name != ".git" {

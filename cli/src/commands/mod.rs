@@ -8,4 +8,5 @@ pub mod grammar;
 pub mod graph;
 pub mod lsp;
 pub mod run;
+pub mod serve;
 pub mod test;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use kait_compiler::diagnostics::render::json as diagnostics;
-use kait_connect::{Config, Connections, ModelBinding};
+use kait_connect::{Config, Connections, Grants, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
@@ -27,7 +27,7 @@ use crate::grants::UserGrants;
 use crate::{compile, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
-const PARALLEL: u32 = 16;
+pub const PARALLEL: u32 = 16;
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -84,13 +84,8 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     // Offline nothing counts as bound.
     let bound = if args.offline { &Profile::default() } else { &profile };
     let open = Plan::open_roles(loaded.program(), graph, bound);
-    let default = default_model(args, &open);
-    let mut plan = Plan::link(loaded, &profile, &default);
-    if args.offline {
-        for binding in plan.roles.values_mut() {
-            *binding = ModelBinding::echo();
-        }
-    }
+    let default = default_model(args.offline || args.plan, &open);
+    let plan = link(loaded, &profile, &default, args.offline);
     if args.plan {
         out::write(&kait_ir::draw::plan(plan.program(), graph).to_string())?;
         return Ok(Exit::Done);
@@ -109,7 +104,9 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
             return bad_inputs(file, &errors);
         }
     };
-    say_models(args, &open, &default);
+    if let Some(words) = models_words(args.offline, &open, &default) {
+        anstream::eprintln!("{words}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = runtime.block_on(drive(args, Arc::new(plan), graph, given, growing, &compiled))?;
     // A reader of standard input may still wait for it; it has nothing left to do.
@@ -129,12 +126,7 @@ async fn drive(
     let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
     let mut reader = log.read();
     let cancel = CancellationToken::new();
-    let models = plan.roles.iter().map(|(role, model)| (role.clone(), vec![model.clone()]));
-    let config = Config {
-        grants: Arc::new(UserGrants { offline: args.offline }),
-        models: models.collect(),
-        ..Config::default()
-    };
+    let connections = connections(&plan, Arc::new(UserGrants { offline: args.offline }));
     let start = RunStart {
         run: run.as_str().into(),
         graph,
@@ -143,7 +135,6 @@ async fn drive(
         traced: args.json == Some(JsonForm::Lines),
         parallel: PARALLEL,
     };
-    let connections = Arc::new(Connections::new(config));
     let shared = Arc::new(Shared::default());
     let driven = tokio::spawn(Run::start(
         Arc::clone(&plan),
@@ -280,35 +271,47 @@ impl Notices {
     }
 }
 
+/// A program with the models that answer for it.
+pub fn link(loaded: Arc<Loaded>, profile: &Profile, default: &ModelBinding, offline: bool) -> Plan {
+    let mut plan = Plan::link(loaded, profile, default);
+    if offline {
+        for binding in plan.roles.values_mut() {
+            *binding = ModelBinding::echo();
+        }
+    }
+    plan
+}
+
+/// A plan's way to the world.
+pub fn connections(plan: &Plan, grants: Arc<dyn Grants>) -> Arc<Connections> {
+    let models = plan.roles.iter().map(|(role, model)| (role.clone(), vec![model.clone()]));
+    let config = Config { grants, models: models.collect(), ..Config::default() };
+    Arc::new(Connections::new(config))
+}
+
 /// The model for roles that the profile does not bind: a local Ollama if it answers, else the built-in echo.
-fn default_model(args: &RunArgs, open: &[SmolStr]) -> ModelBinding {
-    if args.offline || args.plan || open.is_empty() {
+pub fn default_model(alone: bool, open: &[SmolStr]) -> ModelBinding {
+    if alone || open.is_empty() {
         return ModelBinding::echo();
     }
     local_model::find().unwrap_or_else(ModelBinding::echo)
 }
 
-/// Says on stderr which roles the built-in model answers for, so that nobody takes its words for a model's.
-fn say_models(args: &RunArgs, open: &[SmolStr], default: &ModelBinding) {
+/// Who answers for roles that the profile leaves open, so that nobody takes the built-in model's words for a model's.
+pub fn models_words(offline: bool, open: &[SmolStr], default: &ModelBinding) -> Option<String> {
     if open.is_empty() {
-        return;
+        return None;
     }
     let roles = open.join(", ");
-    if args.offline {
-        anstream::eprintln!(
-            "offline: the built-in echo model answers for {roles}; it only repeats what it is given"
-        );
-    } else if default.provider == "echo" {
-        anstream::eprintln!(
-            "no model is bound to {roles}: the built-in echo model answers; it only repeats what it is given"
-        );
-    } else {
-        anstream::eprintln!(
-            "{roles}: {} at {}",
-            default.model,
-            default.base_url.as_deref().unwrap_or_default()
-        );
-    }
+    let echo = "the built-in echo model answers";
+    let only = "it only repeats what it is given";
+    Some(match &default.base_url {
+        _ if offline => format!("offline: {echo} for {roles}; {only}"),
+        Some(address) if default.provider != "echo" => {
+            format!("{roles}: {} at {address}", default.model)
+        }
+        _ => format!("no model is bound to {roles}: {echo}; {only}"),
+    })
 }
 
 fn no_graph(file: &str, wanted: Option<&str>, names: &[smol_str::SmolStr]) -> anyhow::Result<Exit> {

@@ -13,5 +13,6 @@ mod examples;
 mod findings;
 mod interrupt;
 mod peers;
+mod serve;
 mod streaming;
 mod support;

@@ -242,6 +242,13 @@ codes! {
     NoSuchGraph = "K9040" "no-such-graph" Error nofix "there is no graph to run, or several";
     BadInput = "K9041" "bad-input" Error nofix "the run's inputs do not fit its parameters";
     MadeAgain = "K9042" "made-again" Warning nofix "an answer was made again after a part of it had been written";
+    NotAllowed = "K9043" "not-allowed" Error nofix "a token does not allow a request";
+    ForeignRequest = "K9044" "foreign-request" Error nofix "a request comes from where none may come from";
+    BadRequest = "K9045" "bad-request" Error nofix "a request cannot be understood or taken";
+    NoSuchRun = "K9046" "no-such-run" Error nofix "a run is not known, or not known any more";
+    ServerBusy = "K9047" "server-busy" Error nofix "the server takes no more at the moment";
+    CannotServe = "K9048" "cannot-serve" Error nofix "the server cannot start as it was asked to";
+    NoToken = "K9049" "no-token" Error nofix "a request has no token, or one that is not known";
 }
 
 impl Code {

@@ -1,0 +1,328 @@
+//! `kait serve`: hosts programs over HTTP until it is asked to end.
+//!
+//! The server itself never opens a file; what reads, compiles and watches them is here.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kait_compiler::diagnostics::render::{json, terminal};
+use kait_connect::Grants;
+use kait_ir::GraphId;
+use kait_runtime::{Plan, Profile};
+use kait_server::catalog::{FileState, Snapshot};
+use kait_server::{Catalog, Config, Limits, Program, Programs, Scope, Source, Tokens};
+use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+
+use super::run::{self, connections, default_model, link};
+use crate::args::ServeArgs;
+use crate::exit::{Coded, Exit};
+use crate::grants::{CallerGrants, UserGrants};
+use crate::watch::Changes;
+use crate::{compile, files};
+
+/// Hosts them.
+pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
+    let directory = first_directory(&args.paths);
+    let profile = profile(&directory, args.profile.as_deref())?;
+    let tokens = profile.token_file().ok_or_else(|| {
+        refused("there is no home directory, so there is no place for the tokens: set HOME")
+    })?;
+    if !args.new_token.is_empty() {
+        return new_token(&tokens, &args.new_token);
+    }
+    let address = address(args)?;
+    let config = config(args, address);
+    // Before compiling: what changes meanwhile is seen.
+    let changes = Changes::of(&args.paths)?;
+    // Nothing to host is a mistake on the command line; a file with errors is not.
+    files::programs(&args.paths)?;
+    let programs = Disk::new(args)?;
+    let mut known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
+    let catalog = Arc::new(Catalog::load(Box::new(programs)));
+    let listener = std::net::TcpListener::bind(address)
+        .map_err(|error| refused(&format!("cannot listen on {address}: {error}")))?;
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    if known.is_empty() {
+        let first = known.add("first", &[Scope::Admin]);
+        let first = first.map_err(|error| refused(&error.to_string()))?;
+        anstream::eprintln!("token: {first}\n   it is shown only this once, and may do everything");
+    }
+    anstream::eprintln!("listening on http://{bound}");
+    say_files(&catalog.now());
+    reload_on_change(&catalog, changes);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
+        let drain = args.drain;
+        let signals = tokio::spawn(signals(stop.clone(), hurry.clone(), drain));
+        let app = kait_server::app(config, catalog, known);
+        kait_server::serve(app, listener, stop, hurry).await;
+        signals.abort();
+        anyhow::Ok(())
+    })?;
+    runtime.shutdown_background();
+    anstream::eprintln!("ended");
+    Ok(Exit::Done)
+}
+
+fn refused(message: &str) -> anyhow::Error {
+    Coded { code: "K9048", message: message.to_owned() }.into()
+}
+
+fn profile(directory: &Path, name: Option<&str>) -> anyhow::Result<Profile> {
+    Profile::load(directory, name)
+        .map_err(|error| Coded { code: "K0902", message: error.to_string() }.into())
+}
+
+/// Where the first path is: its profile's name decides whose tokens are known.
+fn first_directory(paths: &[PathBuf]) -> PathBuf {
+    match paths.first() {
+        Some(path) if path.is_dir() => path.clone(),
+        Some(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        None => PathBuf::from("."),
+    }
+}
+
+fn new_token(path: &Path, words: &[String]) -> anyhow::Result<Exit> {
+    let mut scopes = Vec::new();
+    for word in words {
+        let known = Scope::ALL.map(Scope::as_str).join(", ");
+        scopes
+            .push(Scope::parse(word).ok_or_else(|| {
+                refused(&format!("there is no scope `{word}`; there is {known}"))
+            })?);
+    }
+    let token = Tokens::load(path).and_then(|mut tokens| tokens.add(&words.join(","), &scopes));
+    crate::out::line(&token.map_err(|error| refused(&error.to_string()))?)?;
+    anstream::eprintln!(
+        "it is shown only this once; a server that runs knows it when it is started again"
+    );
+    Ok(Exit::Done)
+}
+
+/// The address to listen on: of this machine only, unless the user says that others may reach it.
+fn address(args: &ServeArgs) -> anyhow::Result<SocketAddr> {
+    let listen = &args.listen;
+    let found = listen.to_socket_addrs().ok().and_then(|mut found| found.next());
+    let address = found.ok_or_else(|| {
+        refused(&format!("`{listen}` is no address; write it like 127.0.0.1:4848"))
+    })?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    if !args.expose {
+        return Err(refused(&format!(
+            "{address} can be reached from other machines; if that is meant, add --expose, and --allow-host with the \
+             name that it is reached by"
+        )));
+    }
+    if args.allow_host.is_empty() {
+        return Err(refused(
+            "--expose needs --allow-host with the name that the server is reached by",
+        ));
+    }
+    Ok(address)
+}
+
+fn config(args: &ServeArgs, address: SocketAddr) -> Config {
+    let mut config = Config::local();
+    config.hosts.extend(args.allow_host.iter().map(|host| host.to_ascii_lowercase()));
+    if !address.ip().is_unspecified() {
+        config.hosts.push(address.ip().to_string());
+    }
+    config.origins.clone_from(&args.allow_origin);
+    config.limits = Limits {
+        connections: args.max_connections,
+        runs: args.max_runs,
+        body: args.max_body,
+        finished_runs: args.keep_runs,
+        drain: Duration::from_secs(args.drain),
+        parallel: run::PARALLEL,
+        ..Limits::default()
+    };
+    config
+}
+
+/// The first signal drains, the second ends the drain.
+async fn signals(stop: CancellationToken, hurry: CancellationToken, drain: u64) {
+    signal().await;
+    anstream::eprintln!(
+        "ending: nothing new begins, runs under way have {drain} s (again: end at once)"
+    );
+    stop.cancel();
+    signal().await;
+    hurry.cancel();
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Loads files again when they change, on a thread of its own: compiling takes milliseconds that answers should not
+/// wait for.
+fn reload_on_change(catalog: &Arc<Catalog>, changes: Changes) {
+    let catalog = Arc::clone(catalog);
+    std::thread::spawn(move || {
+        while changes.wait() {
+            say_files(&catalog.reload());
+        }
+    });
+}
+
+/// What is hosted, on stderr.
+fn say_files(now: &Snapshot) {
+    for file in now.files() {
+        match file.state {
+            FileState::Current => {}
+            FileState::Stale => {
+                anstream::eprintln!("{}: has errors; its last good version is hosted", file.path);
+            }
+            FileState::Broken => {
+                anstream::eprintln!("{}: has errors; none of its graphs can run", file.path);
+            }
+        }
+    }
+    let names: Vec<_> = now.graphs().map(|hosted| hosted.name.as_str()).collect();
+    match names.as_slice() {
+        [] => anstream::eprintln!("no graphs: write `pub` before a graph that is to be hosted"),
+        names => anstream::eprintln!("graphs: {}", names.join(", ")),
+    }
+}
+
+/// The files that are hosted, from the disk.
+struct Disk {
+    paths: Vec<PathBuf>,
+    profile: Option<String>,
+    offline: bool,
+    grants: Arc<dyn Grants>,
+    /// What was printed last of each file, so that a reload prints only what is new.
+    printed: Mutex<FxHashMap<String, String>>,
+}
+
+impl Disk {
+    fn new(args: &ServeArgs) -> anyhow::Result<Self> {
+        let grants: Arc<dyn Grants> = if args.unrestricted {
+            Arc::new(UserGrants { offline: args.offline })
+        } else {
+            let here = [PathBuf::from(".")];
+            let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
+            let mut roots = Vec::new();
+            for path in paths {
+                let directory =
+                    if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
+                let directory =
+                    if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+                let root = std::fs::canonicalize(directory);
+                roots.push(root.with_context(|| format!("cannot use `{}`", directory.display()))?);
+            }
+            Arc::new(CallerGrants { offline: args.offline, roots })
+        };
+        Ok(Self {
+            paths: args.paths.clone(),
+            profile: args.profile.clone(),
+            offline: args.offline,
+            grants,
+            printed: Mutex::default(),
+        })
+    }
+
+    fn source(&self, path: &Path) -> Source {
+        let shown = path.to_string_lossy().trim_start_matches("./").to_owned();
+        let mut source = Source {
+            path: shown.as_str().into(),
+            module: path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().into(),
+            graphs: Vec::new(),
+            findings: Vec::new(),
+            program: None,
+        };
+        if let Err(error) = self.fill(path, &mut source) {
+            let code = error.chain().find_map(|cause| cause.downcast_ref::<Coded>());
+            let code = code.map_or("K0091", |coded| coded.code);
+            let message = format!("{error:#}");
+            self.print_once(&shown, format!("error {code}: {message}\n"));
+            source.findings.push(serde_json::json!({
+                "code": code,
+                "severity": "error",
+                "message": message,
+                "primary": { "path": shown, "text": "" },
+                "labels": [], "notes": [], "help": null, "fixes": [],
+            }));
+            source.program = None;
+        }
+        source
+    }
+
+    fn fill(&self, path: &Path, source: &mut Source) -> anyhow::Result<()> {
+        let checked = compile::check(path)?;
+        let (found, shown) = (&checked.compilation.diagnostics, &checked.compilation.files);
+        let report: Json = serde_json::from_str(&json::render(found, shown))?;
+        source.findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
+        source.module = checked.module.as_str().into();
+        source.graphs = compile::public_graphs(&checked);
+        self.print_once(&source.path, terminal::render(found, shown, compile::style()));
+        if checked.compilation.has_errors() {
+            return Ok(());
+        }
+        let loaded = Arc::new(compile::load(compile::lower(&checked)?)?);
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let profile = profile(directory, self.profile.as_deref())?;
+        // Offline nothing counts as bound.
+        let bound = if self.offline { &Profile::default() } else { &profile };
+        let mut open = Vec::new();
+        let graphs = (0..).map(GraphId).zip(&loaded.program().graphs);
+        for (graph, _) in graphs.filter(|(_, graph)| graph.public) {
+            for role in Plan::open_roles(loaded.program(), graph, bound) {
+                if !open.contains(&role) {
+                    open.push(role);
+                }
+            }
+        }
+        let default = default_model(self.offline, &open);
+        let plan = link(loaded, &profile, &default, self.offline);
+        if let Some(words) = run::models_words(self.offline, &open, &default) {
+            self.print_once(&format!("models: {words}"), format!("{words}\n"));
+        }
+        let connections = connections(&plan, Arc::clone(&self.grants));
+        source.program = Some(Program { plan: Arc::new(plan), connections });
+        Ok(())
+    }
+
+    /// Prints findings of a file, unless they are those that were printed last.
+    fn print_once(&self, path: &str, text: String) {
+        let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if printed.get(path).is_none_or(|last| *last != text) {
+            anstream::eprint!("{text}");
+            printed.insert(path.to_owned(), text);
+        }
+    }
+}
+
+impl Programs for Disk {
+    fn load(&self) -> Vec<Source> {
+        // A directory that is empty for a moment is no reason to end.
+        let found = files::programs(&self.paths).unwrap_or_default();
+        found.iter().map(|path| self.source(path)).collect()
+    }
+}

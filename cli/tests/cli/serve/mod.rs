@@ -1,0 +1,10 @@
+//! `kait serve` as its clients meet it: the real binary, real sockets, files that change under it.
+
+mod client;
+mod fuzz;
+mod openai;
+mod reload;
+mod runs;
+mod safety;
+mod server;
+mod words;

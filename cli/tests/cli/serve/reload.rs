@@ -1,0 +1,90 @@
+//! Files that change while they are hosted.
+
+use serde_json::json;
+
+use super::server::Server;
+
+fn version(word: &str) -> String {
+    format!(
+        "pub graph say() -> text {{\n  out.status(\"begun\")\n  clock.sleep(1s)\n  \"{word}\"\n}}\n\npub graph quick() -> text {{\n  \"{word}\"\n}}\n"
+    )
+}
+
+fn quick(server: &Server) -> String {
+    let run = server.post("/api/graphs/quick/runs", "{}").json();
+    run["result"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_changed_file_is_loaded_and_runs_keep_their_plan() {
+    let server = Server::host(&[("a.kait", &version("one"))], &[]);
+    assert_eq!(quick(&server), "one");
+    let files = server.get("/api/graphs").json()["files"].clone();
+    assert_eq!(files[0]["state"], "current");
+    let first = files[0]["plan"].clone();
+    let run = server.begin("say", "{}");
+    server.write("a.kait", &version("two"));
+    server.until("/api/graphs", |graphs| graphs["files"][0]["plan"] != first);
+    assert_eq!(quick(&server), "two");
+    let ended = server.until(&run, |run| run["state"] != "running");
+    assert_eq!((&ended["result"], &ended["plan"]), (&json!("one"), &first));
+
+    // A broken file keeps its last good version, and says what is wrong as `kait check` does.
+    server.write("a.kait", "pub graph quick() -> text {\n  wrong\n}\n");
+    let graphs = server.until("/api/graphs", |graphs| graphs["files"][0]["state"] == "stale");
+    let check = server.command().args(["check", "--json", "a.kait"]).output().unwrap();
+    let check: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(graphs["files"][0]["diagnostics"], check["diagnostics"]);
+    assert_eq!(graphs["files"][0]["diagnostics"][0]["code"], "K0201");
+    assert_eq!(quick(&server), "two");
+    assert!(server.said().contains("K0201"), "{}", server.said());
+    assert!(server.said().contains("its last good version is hosted"), "{}", server.said());
+
+    server.write("a.kait", &version("three"));
+    server.until("/api/graphs", |graphs| graphs["files"][0]["state"] == "current");
+    assert_eq!(quick(&server), "three");
+}
+
+#[test]
+fn files_come_and_go() {
+    let server = Server::host(&[("a.kait", &version("one"))], &[]);
+    server.write("b.kait", "pub graph other() -> int {\n  1\n}\n");
+    server.until("/api/graphs", |graphs| graphs["graphs"].to_string().contains("b.other"));
+    assert_eq!(server.post("/api/graphs/b.other/runs", "{}").json()["result"], 1);
+    // With two of that name, the name alone does not say which.
+    server.write("b.kait", "pub graph quick() -> int {\n  1\n}\n");
+    server.until("/api/graphs", |graphs| graphs["graphs"].to_string().contains("b.quick"));
+    let which = server.post("/api/graphs/quick/runs", "{}");
+    which.is_problem(404, "K9040", &["a.quick", "b.quick"]);
+    std::fs::remove_file(server.directory.path().join("b.kait")).unwrap();
+    server.until("/api/graphs", |graphs| !graphs["graphs"].to_string().contains("b.quick"));
+    assert_eq!(quick(&server), "one");
+    let described = server.get("/openapi.json").body;
+    assert!(described.contains("a.quick") && !described.contains("b.quick"));
+}
+
+#[test]
+fn a_file_that_never_was_good_says_so_wherever_it_is_asked_for() {
+    let wrong = "pub graph sum(a: int) -> int {\n  a + b\n}\n";
+    let server = Server::host(&[("a.kait", wrong)], &[]);
+    let check = server.command().args(["check", "--json", "a.kait"]).output().unwrap();
+    let check: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    let findings = &check["diagnostics"];
+    assert_eq!(findings.as_array().unwrap().len(), 1, "{findings}");
+    let text = server.command().args(["check", "a.kait"]).output().unwrap();
+    let text = String::from_utf8(text.stderr).unwrap();
+    for graph in ["sum", "a.sum", "a.anything"] {
+        let answer = server.post(&format!("/api/graphs/{graph}/runs"), r#"{"a": 1}"#);
+        let code = findings[0]["code"].as_str().unwrap();
+        let problem = answer.is_problem(409, code, &["a.kait"]);
+        assert_eq!(problem["diagnostics"], *findings, "word for word");
+        assert_eq!(problem["detail"], findings[0]["message"]);
+        // The first line that `kait check` prints, and that the server printed.
+        let line = format!("error {code}: {}", problem["detail"].as_str().unwrap());
+        assert!(text.contains(&line) && server.said().contains(&line), "{line}\n{text}");
+    }
+    assert_eq!(server.get("/readyz").status, 503);
+    server.write("a.kait", "pub graph sum(a: int) -> int {\n  a + 1\n}\n");
+    server.until("/readyz", |ready| ready["status"] == "ready");
+    assert_eq!(server.post("/api/graphs/sum/runs", r#"{"a": 1}"#).json()["result"], 2);
+}

@@ -1,0 +1,268 @@
+//! Who may ask, how much is taken, and how it ends.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::client::{Client, Stream};
+use super::server::Server;
+
+/// Every route with a method that it takes.
+const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/api/graphs"),
+    ("GET", "/api/graphs/add"),
+    ("POST", "/api/graphs/add/runs"),
+    ("GET", "/api/runs"),
+    ("GET", "/api/runs/r_x"),
+    ("POST", "/api/runs/r_x/cancel"),
+    ("GET", "/api/runs/r_x/events"),
+    ("GET", "/api/runs/r_x/socket"),
+    ("POST", "/v1/chat/completions"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/x"),
+    ("GET", "/openapi.json"),
+    ("GET", "/nothing/here"),
+];
+
+#[test]
+fn nothing_is_answered_without_a_token() {
+    let server = Server::start(&[]);
+    for (method, path) in ROUTES {
+        let none = server.send(method, path, &[("Authorization", "")], "{}");
+        none.is_problem(401, "K9049", &["no token"]);
+        assert!(none.header("www-authenticate").starts_with("Bearer"), "{none:?}");
+        for wrong in ["Bearer kait_0123", "Bearer ", "Basic a2FpdDo=", "kait", "Bearer \u{7f}x"] {
+            let answer = server.send(method, path, &[("Authorization", wrong)], "{}");
+            assert!([400, 401].contains(&answer.status), "{wrong}: {answer:?}");
+            assert!(!answer.body.contains("kait_0123"), "{answer:?}");
+        }
+    }
+    for open in ["/healthz", "/readyz"] {
+        assert_eq!(server.send("GET", open, &[("Authorization", "")], "").status, 200);
+    }
+    assert!(!server.said().contains("kait_0123"));
+}
+
+#[test]
+fn no_foreign_host_or_page_is_answered() {
+    let server =
+        Server::start(&["--allow-host", "app.example", "--allow-origin", "https://app.example"]);
+    let own = format!("127.0.0.1:{}", server.port);
+    let routes = ROUTES.iter().chain(&[("GET", "/healthz"), ("GET", "/readyz")]);
+    for (method, path) in routes {
+        for host in ["evil.example", "127.0.0.1.evil.example", "evil.example:4848"] {
+            let answer = server.send(method, path, &[("Host", host)], "{}");
+            answer.is_problem(403, "K9044", &["--allow-host"]);
+        }
+        for origin in ["https://evil.example", "null", "http://localhost:3000"] {
+            let answer = server.send(method, path, &[("Origin", origin)], "{}");
+            answer.is_problem(403, "K9044", &["--allow-origin"]);
+        }
+        // Of an upgrade, too.
+        let headers = [
+            ("Origin", "https://evil.example"),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+        ];
+        server.send(method, path, &headers, "{}").is_problem(403, "K9044", &[]);
+    }
+    for headers in [
+        [("Origin", "https://app.example"), ("Host", "app.example")],
+        [("Origin", "https://app.example"), ("Host", own.as_str())],
+        [("Origin", &format!("http://{own}")), ("Host", own.as_str())],
+    ] {
+        assert_eq!(server.send("GET", "/api/graphs", &headers, "").status, 200, "{headers:?}");
+    }
+    let none = server.send("GET", "/healthz", &[("Host", "")], "");
+    assert_eq!(none.status, 400, "{none:?}");
+    // A page that is allowed may ask first what it may ask.
+    let ask = [
+        ("Origin", "https://app.example"),
+        ("Access-Control-Request-Method", "POST"),
+        ("Authorization", ""),
+    ];
+    let allowed = server.send("OPTIONS", "/api/graphs/add/runs", &ask, "");
+    assert_eq!(allowed.header("access-control-allow-origin"), "https://app.example");
+}
+
+#[test]
+fn a_token_does_what_its_scopes_say() {
+    let server = Server::start(&[]);
+    let (read, run) = (server.with_scopes("read"), server.with_scopes("run"));
+    // A server that runs knows new tokens when it is started again.
+    assert_eq!(Client { port: server.port, token: read.clone() }.get("/api/graphs").status, 401);
+    let server = server.crash_and_restart(&[]);
+    let reader = Client { port: server.port, token: read };
+    let runner = Client { port: server.port, token: run };
+    assert_eq!(reader.get("/api/graphs").status, 200);
+    reader.post("/api/graphs/add/runs", r#"{"a": 1}"#).is_problem(403, "K9043", &["`run`"]);
+    reader.post("/api/runs/r_x/cancel", "").is_problem(403, "K9043", &[]);
+    reader.post("/v1/chat/completions", "{}").is_problem(403, "K9043", &["\"error\""]);
+    assert_eq!(runner.post("/api/graphs/add/runs", r#"{"a": 1}"#).status, 200);
+    runner.get("/api/runs").is_problem(403, "K9043", &["`read`"]);
+    runner.get("/v1/models").is_problem(403, "K9043", &[]);
+    let wrong = server.command().args(["serve", "--new-token", "root"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn bodies_are_bounded_in_every_way() {
+    let server = Server::start(&["--max-body", "10000"]);
+    let path = "/api/graphs/add/runs";
+    let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(4_000));
+    server.post(path, &deep).is_problem(400, "K9041", &["deeper than 127 levels"]);
+    for broken in ["", "{", "{\"a\":}", "nul", "{\"a\": 1} x", "\u{0}", "\"\\ud800\""] {
+        server.post(path, broken).is_problem(400, "K9041", &["not valid JSON"]);
+    }
+    let large = json!({ "a": "x".repeat(20_000) }).to_string();
+    server.post(path, &large).is_problem(413, "K9045", &["10000 bytes"]);
+    // Also where nobody said before how long it would be.
+    let mut chunked = server.request(
+        "POST",
+        path,
+        &[("Content-Length", ""), ("Transfer-Encoding", "chunked")],
+        "",
+    );
+    chunked.extend(format!("4e20\r\n{}\r\n0\r\n\r\n", "x".repeat(20_000)).bytes());
+    assert_eq!(Stream::send(server.port, &chunked).status, 413);
+    for media_type in ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+    {
+        let answer = server.send("POST", path, &[("Content-Type", media_type)], "{}");
+        answer.is_problem(415, "K9045", &["application/json"]);
+    }
+    let json_with_charset = [("Content-Type", "Application/JSON; charset=utf-8")];
+    assert_eq!(server.send("POST", path, &json_with_charset, r#"{"a": 1}"#).status, 200);
+    let header = "x".repeat(100_000);
+    let long = server.send("GET", "/healthz", &[("X-Long", &header)], "");
+    long.is_problem(431, "K9045", &["65536 bytes"]);
+    let many: Vec<_> = (0..300).map(|_| ("X-Many", "x")).collect();
+    assert_eq!(server.send("GET", "/healthz", &many, "").status, 431);
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let server = Server::start(&[]);
+    server.get("/nothing/here").is_problem(404, "K9045", &["/nothing/here"]);
+    server.get("/v1/nothing").is_problem(404, "K9045", &["\"error\""]);
+    server.get("/api/graphs/ad").is_problem(404, "K9040", &["did you mean `tests.add`?"]);
+    server.get("/api/graphs/%ff").is_problem(400, "K9045", &[]);
+    server.get("/api/runs/%00").is_problem(404, "K9046", &[]);
+    let method = server.send("DELETE", "/api/graphs", &[], "");
+    method.is_problem(405, "K9045", &["DELETE"]);
+    assert!(method.header("allow").contains("GET"), "{method:?}");
+    let accept =
+        server.send("POST", "/api/graphs/add/runs", &[("Accept", "image/png")], r#"{"a":1}"#);
+    accept.is_problem(406, "K9045", &["text/event-stream"]);
+}
+
+#[test]
+fn runs_and_connections_are_bounded() {
+    let server = Server::start(&["--max-runs", "2", "--max-connections", "5"]);
+    let runs: Vec<_> = (0..2).map(|_| server.begin("wait", r#"{"time": "PT1H"}"#)).collect();
+    let full = server.post("/api/graphs/add/runs", r#"{"a": 1}"#);
+    full.is_problem(429, "K9047", &["2 runs are under way"]);
+    assert_eq!(full.header("retry-after"), "1");
+    server.post(&format!("{}/cancel", runs[0]), "");
+    server.until(&runs[0], |run| run["state"] == "cancelled");
+    assert_eq!(server.post("/api/graphs/add/runs", r#"{"a": 1}"#).status, 200);
+    let open: Vec<_> =
+        (0..5).map(|_| server.open("GET", &format!("{}/events", runs[1]), &[], "")).collect();
+    assert!(open.iter().all(|stream| stream.status == 200));
+    let full = server.get("/healthz");
+    full.is_problem(503, "K9047", &["5 connections"]);
+    assert_eq!(full.header("retry-after"), "1");
+    drop(open);
+    server.until("/healthz", |health| health["status"] == "alive");
+}
+
+#[test]
+fn callers_lead_programs_to_no_foreign_files() {
+    let server = Server::start(&[]);
+    server.write("notes.txt", "mine");
+    let read = |server: &Server, path: &str| {
+        server.post("/api/graphs/reads/runs", &json!({ "path": path }).to_string()).json()
+    };
+    assert_eq!(read(&server, "notes.txt")["result"], "mine");
+    for path in ["/etc/hostname", "../../../../../../etc/hostname"] {
+        let run = read(&server, path);
+        assert_eq!(run["error"]["code"], "K9014", "{run}");
+        assert!(run["error"]["message"].as_str().unwrap().contains("--unrestricted"), "{run}");
+    }
+    let server = server.crash_and_restart(&["--unrestricted"]);
+    assert_eq!(read(&server, "/etc/hostname")["state"], "done");
+}
+
+#[test]
+fn other_machines_are_let_in_only_on_purpose() {
+    let server = Server::start(&[]);
+    for (args, words) in [
+        (&["--listen", "0.0.0.0:0"][..], "--expose"),
+        (&["--listen", "0.0.0.0:0", "--expose"], "--allow-host"),
+        (&["--listen", "nonsense"], "no address"),
+        (&["--listen", &format!("127.0.0.1:{}", server.port)], "cannot listen"),
+    ] {
+        let done = server.command().arg("serve").args(args).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{said}");
+        assert!(said.contains("K9048") && said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_slow_head_is_given_up() {
+    let server = Server::start(&[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+    let begin = Instant::now();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(begin.elapsed() < Duration::from_secs(30), "it waits for ever");
+}
+
+#[test]
+fn what_is_under_way_may_end_before_the_server_does() {
+    let mut server = Server::start(&[]);
+    let run = server.begin("wait", r#"{"time": "PT1.5S", "result": "in time"}"#);
+    let mut stream = server.open("GET", &format!("{run}/events"), &[], "");
+    stream.events_until(|event| event.data.contains("begun"));
+    server.signal("-TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err(), "nobody listens any more");
+    let rest = stream.events();
+    assert!(rest.iter().any(|event| event.data.contains("in time")), "{rest:?}");
+    assert!(rest.last().unwrap().data.contains("\"value\":\"done\""), "{rest:?}");
+    assert_eq!(server.ended(), 0);
+    assert!(server.said().contains("nothing new begins"), "{}", server.said());
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cancelled() {
+    let mut server = Server::start(&["--drain", "1"]);
+    let run = server.begin("wait", r#"{"time": "PT1H"}"#);
+    let mut stream = server.open("GET", &format!("{run}/events"), &[], "");
+    stream.events_until(|event| event.data.contains("begun"));
+    let begin = Instant::now();
+    server.signal("-INT");
+    let rest = stream.events();
+    assert!(rest.last().unwrap().data.contains("cancelled"), "{rest:?}");
+    assert_eq!(server.ended(), 0);
+    assert!(begin.elapsed() >= Duration::from_millis(900), "it did not wait");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let mut server = Server::start(&[]);
+    let run = server.begin("wait", r#"{"time": "PT1H"}"#);
+    let mut stream = server.open("GET", &format!("{run}/events"), &[], "");
+    stream.events_until(|event| event.data.contains("begun"));
+    server.signal("-TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    server.signal("-TERM");
+    let begin = Instant::now();
+    assert_eq!(server.ended(), 0);
+    assert!(begin.elapsed() < Duration::from_secs(15));
+}

@@ -1,0 +1,66 @@
+//! What is wrong with an input is said in the same words by the command and by the server.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::server::Server;
+
+#[test]
+fn wrong_inputs_are_told_in_the_same_words() {
+    let server = Server::start(&[]);
+    let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+    for (graph, input) in [
+        ("add", "{}"),
+        ("add", "[]"),
+        ("add", "7"),
+        ("add", "{"),
+        ("add", ""),
+        ("add", &deep),
+        ("add", r#"{"a": "x", "c": 1}"#),
+        ("add", r#"{"a": 1.5}"#),
+        ("add", r#"{"a": 99999999999999999999}"#),
+        ("add", r#"{"a": 1, "bb": 2}"#),
+        ("place", r#"{"order": {"id": "", "items": []}}"#),
+        ("place", r#"{"order": {"id": "x", "items": [1]}}"#),
+        ("place", r#"{"order": {"id": "x", "items": ["a", "b", "c", "d"]}}"#),
+        ("place", r#"{"order": {"items": []}}"#),
+        ("place", r#"{"ordr": {}}"#),
+        ("wait", r#"{"time": "soon"}"#),
+    ] {
+        let mut command = server.command();
+        command.args(["run", &format!("tests.kait:{graph}"), "--offline", "--input", "-"]);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{input}: {said}");
+        let mut said: Vec<&str> = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("error K9041: ").or(line.strip_prefix("   = ")))
+            .collect();
+
+        let answer = server.post(&format!("/api/graphs/{graph}/runs"), input);
+        assert!([400, 422].contains(&answer.status), "{input}: {answer:?}");
+        let problem = answer.is_problem(answer.status, "K9041", &[]);
+        let mut told = Vec::new();
+        for error in problem["errors"].as_array().unwrap() {
+            told.extend(error["message"].as_str());
+            told.extend(error["help"].as_str());
+        }
+        said.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(said, told, "{input}");
+        assert!(!told.is_empty(), "{input}");
+    }
+}
+
+#[test]
+fn failures_are_told_in_the_same_words() {
+    let server = Server::start(&[]);
+    let run = server.post("/api/graphs/fails/runs", r#"{"why": "because"}"#).json();
+    let done = server.command().args(["run", "tests.kait:fails", "why=because"]).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    let (code, message) = (&run["error"]["code"], &run["error"]["message"]);
+    let line = format!("error {}: {}", code.as_str().unwrap(), message.as_str().unwrap());
+    assert!(said.contains(&line), "{line}\n{said}");
+}

@@ -1,0 +1,692 @@
+//! `/v1`: every public graph of text to text is a model of an OpenAI-compatible endpoint.
+//!
+//! A graph whose one parameter without default (or whose only parameter) is a list of the prelude's `Message` gets the
+//! whole conversation; one where it is a text gets the user's last message. Sampling and tools are the program's business:
+//! `temperature` and the like are read over, `tools` and `n` above 1 are refused. Whoever breaks off cancels the run:
+//! there is no way to come back to it through this door.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use jiff::Timestamp;
+use kait_compiler::diagnostics::Code;
+use kait_engine::event::Outcome;
+use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole};
+use kait_ir::Failure;
+use kait_runtime::inputs::parse_json;
+use kait_runtime::segments::Visited;
+use kait_runtime::{Inputs, report};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
+
+use super::request::{Part, Whole};
+use crate::app::App;
+use crate::catalog::{Chat, Hosted};
+use crate::guard::{MayRead, MayRun};
+use crate::problem::Problem;
+use crate::runs::{Ended, RunHandle, RunUsage};
+
+/// Messages of one conversation, at most.
+const MAX_MESSAGES: usize = 10_000;
+/// Records that are looked at in one piece.
+const BATCH: usize = 256;
+
+/// A request for the next message of a chat. Members that are not listed are read over.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ChatRequest {
+    /// The graph: a name of `GET /v1/models`.
+    model: String,
+    /// The conversation so far.
+    #[schemars(length(min = 1, max = 10_000))]
+    messages: Vec<ChatMessage>,
+    /// Whether the answer is streamed.
+    #[serde(default)]
+    stream: Option<bool>,
+    /// What a stream ends with.
+    #[serde(default)]
+    stream_options: Option<StreamOptions>,
+    /// How many answers: 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1))]
+    n: Option<u32>,
+    /// Tools: none. A graph brings its own.
+    #[serde(default)]
+    #[schemars(length(max = 0))]
+    tools: Option<Vec<Value>>,
+}
+
+/// What a stream ends with.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct StreamOptions {
+    /// Whether the last chunk says what was used up.
+    #[serde(default)]
+    include_usage: Option<bool>,
+}
+
+/// A message of a chat.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ChatMessage {
+    /// Who speaks.
+    role: ChatRole,
+    /// What was said.
+    #[serde(default)]
+    content: Option<Content>,
+    /// For `tool`: the call that it answers.
+    #[serde(default)]
+    tool_call_id: Option<String>,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ChatRole {
+    /// Instructions.
+    System,
+    /// Instructions, under their newer name.
+    Developer,
+    /// The user.
+    User,
+    /// The model.
+    Assistant,
+    /// A tool.
+    Tool,
+}
+
+/// What was said: a text, or parts that are texts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Content {
+    /// A text.
+    Text(String),
+    /// Parts.
+    Parts(Vec<ContentPart>),
+}
+
+/// A part of a message.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ContentPart {
+    /// A text.
+    Text {
+        /// The text.
+        text: String,
+    },
+}
+
+impl ChatMessage {
+    fn text(&self) -> String {
+        match &self.content {
+            None => String::new(),
+            Some(Content::Text(text)) => text.clone(),
+            Some(Content::Parts(parts)) => {
+                parts.iter().map(|ContentPart::Text { text }| text.as_str()).collect()
+            }
+        }
+    }
+
+    /// The wire form of the prelude's `Message`.
+    fn message(&self) -> Value {
+        let content = self.text();
+        match self.role {
+            ChatRole::System | ChatRole::Developer => {
+                json!({ "kind": "system", "content": content })
+            }
+            ChatRole::User => json!({ "kind": "user", "content": content }),
+            ChatRole::Assistant => json!({ "kind": "assistant", "content": content }),
+            ChatRole::Tool => json!({
+                "kind": "tool_result",
+                "call": self.tool_call_id.as_deref().unwrap_or_default(),
+                "content": content,
+            }),
+        }
+    }
+}
+
+/// The next message of a chat.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChatAnswer {
+    /// `chatcmpl-` and the run's name.
+    id: String,
+    /// `chat.completion`.
+    object: &'static str,
+    /// When it began: seconds since 1970.
+    created: i64,
+    /// The graph.
+    model: String,
+    /// One.
+    choices: Vec<ChatChoice>,
+    /// What the graph's calls of models used up.
+    usage: ChatUsage,
+}
+
+/// The one choice of an answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChatChoice {
+    index: u32,
+    message: ChatAnswerMessage,
+    /// `stop`.
+    finish_reason: &'static str,
+    logprobs: Option<()>,
+}
+
+/// The message of an answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChatAnswerMessage {
+    /// `assistant`.
+    role: &'static str,
+    content: String,
+    refusal: Option<()>,
+}
+
+/// A piece of a streamed answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChatChunk {
+    /// `chatcmpl-` and the run's name.
+    id: String,
+    /// `chat.completion.chunk`.
+    object: &'static str,
+    /// When the answer began: seconds since 1970.
+    created: i64,
+    /// The graph.
+    model: String,
+    /// One, or none in the chunk with the usage.
+    choices: Vec<ChunkChoice>,
+    /// In the last chunk, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<ChatUsage>,
+}
+
+/// The one choice of a chunk.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChunkChoice {
+    index: u32,
+    delta: ChunkDelta,
+    finish_reason: Option<&'static str>,
+    logprobs: Option<()>,
+}
+
+/// What a chunk adds.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct ChunkDelta {
+    /// `assistant`, in the first chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
+/// What was used up.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+struct ChatUsage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl From<RunUsage> for ChatUsage {
+    fn from(usage: RunUsage) -> Self {
+        Self {
+            prompt_tokens: usage.input_tokens,
+            completion_tokens: usage.output_tokens,
+            total_tokens: usage.input_tokens.saturating_add(usage.output_tokens),
+        }
+    }
+}
+
+/// The graphs that can be chatted with.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ModelList {
+    /// `list`.
+    object: &'static str,
+    /// The graphs.
+    data: Vec<ModelRow>,
+}
+
+/// A graph that can be chatted with.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ModelRow {
+    /// The graph's name: module and graph.
+    id: String,
+    /// `model`.
+    object: &'static str,
+    /// 0: a graph has no date.
+    created: i64,
+    /// `kait`.
+    owned_by: &'static str,
+}
+
+impl ModelRow {
+    fn of(hosted: &Hosted) -> Self {
+        Self { id: hosted.name.to_string(), object: "model", created: 0, owned_by: "kait" }
+    }
+}
+
+/// `GET /v1/models`
+pub(crate) async fn models(State(app): State<App>, _: MayRead) -> Json<ModelList> {
+    let now = app.catalog.now();
+    let chats = now.graphs().filter(|hosted| hosted.chat.is_some());
+    Json(ModelList { object: "list", data: chats.map(|hosted| ModelRow::of(hosted)).collect() })
+}
+
+/// `GET /v1/models/{model}`
+pub(crate) async fn model(
+    State(app): State<App>,
+    _: MayRead,
+    part: Result<Part, Box<Problem>>,
+) -> Result<Json<ModelRow>, Box<Problem>> {
+    let Part(name) = part.map_err(Problem::for_openai)?;
+    let (hosted, _) = chat_graph(&app, &name).map_err(Problem::for_openai)?;
+    Ok(Json(ModelRow::of(&hosted)))
+}
+
+/// `POST /v1/chat/completions`
+pub(crate) async fn completions(
+    State(app): State<App>,
+    _: MayRun,
+    body: Result<Whole, Box<Problem>>,
+) -> Result<Response, Box<Problem>> {
+    let answered = async {
+        let Whole(body) = body?;
+        let request = read(&body)?;
+        complete(&app, request).await
+    };
+    answered.await.map_err(Problem::for_openai)
+}
+
+fn read(body: &Bytes) -> Result<ChatRequest, Box<Problem>> {
+    let json = parse_json(body).map_err(|error| Problem::input(&[error]))?;
+    let request: ChatRequest = serde_json::from_value(json)
+        .map_err(|error| Problem::bad_request(format!("the request does not fit: {error}")))?;
+    if request.n.is_some_and(|n| n != 1) {
+        return Err(Problem::bad_request("`n` must be 1: a graph gives one answer"));
+    }
+    if request.tools.as_ref().is_some_and(|tools| !tools.is_empty()) {
+        return Err(Problem::bad_request("`tools` must be empty: a graph brings its own"));
+    }
+    if request.messages.is_empty() || request.messages.len() > MAX_MESSAGES {
+        let detail = format!("`messages` must be from 1 to {MAX_MESSAGES} messages");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(request)
+}
+
+fn chat_graph(app: &App, name: &str) -> Result<(Arc<Hosted>, Chat), Box<Problem>> {
+    let now = app.catalog.now();
+    let hosted = now.graph(name)?;
+    match &hosted.chat {
+        Some(chat) => Ok((Arc::clone(hosted), chat.clone())),
+        None => {
+            let detail = format!(
+                "`{}` is no chat: that takes a text result, and one parameter without default that is a text or a \
+                 list of `Message`",
+                hosted.name
+            );
+            Err(Problem::new(StatusCode::NOT_FOUND, Code::NoSuchGraph, detail)
+                .help("GET /v1/models lists the graphs that are"))
+        }
+    }
+}
+
+async fn complete(app: &App, request: ChatRequest) -> Result<Response, Box<Problem>> {
+    let (hosted, chat) = chat_graph(app, &request.model)?;
+    let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
+    match chat {
+        Chat::Messages(name) => {
+            let messages = request.messages.iter().map(ChatMessage::message).collect();
+            inputs.give_json(&name, &messages);
+        }
+        Chat::Text(name) => {
+            let mut said = request.messages.iter().rev();
+            let Some(last) = said.find(|message| message.role == ChatRole::User) else {
+                return Err(Problem::bad_request("`messages` has no message of the role `user`"));
+            };
+            inputs.give_json(&name, &Value::String(last.text()));
+        }
+    }
+    let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;
+    let (run, task) = app.runs.start(&hosted, args, false)?;
+    let head = Head {
+        id: format!("chatcmpl-{}", run.name),
+        created: Timestamp::now().as_second(),
+        model: request.model,
+    };
+    let guard = run.cancel.clone().drop_guard();
+    if request.stream == Some(true) {
+        let usage = request.stream_options.and_then(|o| o.include_usage).unwrap_or(false);
+        let chat = ChatStream::new(head, run, task, usage, guard);
+        let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+        return Ok((headers, Body::from_stream(chat.pieces())).into_response());
+    }
+    let ended = task.await.map_err(|_| Problem::fault("the run ended in a fault of ours"))?;
+    let _ = guard.disarm();
+    match ended.outcome {
+        Outcome::Ok(value) => {
+            let content = value.as_text().unwrap_or_default().to_owned();
+            let message = ChatAnswerMessage { role: "assistant", content, refusal: None };
+            Ok(Json(ChatAnswer {
+                id: head.id,
+                object: "chat.completion",
+                created: head.created,
+                model: head.model,
+                choices: vec![ChatChoice {
+                    index: 0,
+                    message,
+                    finish_reason: "stop",
+                    logprobs: None,
+                }],
+                usage: ended.usage.into(),
+            })
+            .into_response())
+        }
+        Outcome::Failed(failure) => Err(failed(&failure)),
+    }
+}
+
+/// A run that failed. The status is one that clients do not take for a reason to try again by themselves.
+fn failed(failure: &Failure) -> Box<Problem> {
+    let (code, message, help) = report::words(failure);
+    let title = Code::parse(code).map(|code| code.info().title).unwrap_or_default();
+    let mut problem = Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, code, title, message);
+    problem.help = help;
+    problem
+}
+
+/// What all chunks of an answer say.
+struct Head {
+    id: String,
+    created: i64,
+    model: String,
+}
+
+impl Head {
+    fn chunk(&self, choices: Vec<ChunkChoice>, usage: Option<ChatUsage>) -> Bytes {
+        event(&ChatChunk {
+            id: self.id.clone(),
+            object: "chat.completion.chunk",
+            created: self.created,
+            model: self.model.clone(),
+            choices,
+            usage,
+        })
+    }
+
+    fn delta(&self, delta: ChunkDelta, finish_reason: Option<&'static str>) -> Bytes {
+        self.chunk(vec![ChunkChoice { index: 0, delta, finish_reason, logprobs: None }], None)
+    }
+}
+
+fn event(data: &impl Serialize) -> Bytes {
+    // Texts and numbers only: this cannot fail.
+    format!("data: {}\n\n", serde_json::to_string(data).unwrap_or_default()).into()
+}
+
+/// The result's text as it grows, in chunks.
+struct ChatStream {
+    head: Head,
+    run: Arc<RunHandle>,
+    task: Option<JoinHandle<Ended>>,
+    usage: bool,
+    _guard: DropGuard,
+    /// `seq` of the next record.
+    next: u64,
+    /// The result's segment.
+    segment: Option<u64>,
+    answer: Answer,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Text,
+    Ended,
+}
+
+impl ChatStream {
+    fn new(
+        head: Head,
+        run: Arc<RunHandle>,
+        task: JoinHandle<Ended>,
+        usage: bool,
+        guard: DropGuard,
+    ) -> Self {
+        Self {
+            head,
+            run,
+            task: Some(task),
+            usage,
+            _guard: guard,
+            next: 0,
+            segment: None,
+            answer: Answer::default(),
+            stage: Stage::Open,
+        }
+    }
+
+    fn pieces(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut chat| async move {
+            match chat.stage {
+                Stage::Open => {
+                    chat.stage = Stage::Text;
+                    let delta =
+                        ChunkDelta { role: Some("assistant"), content: Some(String::new()) };
+                    let first = chat.head.delta(delta, None);
+                    Some((Ok(first), chat))
+                }
+                Stage::Text => {
+                    let piece = chat.grow().await;
+                    Some((Ok(piece), chat))
+                }
+                Stage::Ended => None,
+            }
+        })
+    }
+
+    /// The next chunk with text, or those at the end.
+    async fn grow(&mut self) -> Bytes {
+        loop {
+            let log = self.run.feed.log();
+            let (segment, answer) = (&mut self.segment, &mut self.answer);
+            let seen = log.visit(self.next, BATCH, |record| look(record, segment, answer));
+            let over = match seen {
+                Visited::Seen { next, over } => {
+                    self.next = next;
+                    over
+                }
+                Visited::Behind => {
+                    // What stands is all that has grown: the answer is compared with what was sent.
+                    let (records, next) = log.snapshot();
+                    answer.restart();
+                    for record in &records {
+                        look(record, segment, answer);
+                    }
+                    self.next = next;
+                    false
+                }
+            };
+            if let Some(text) = self.answer.take() {
+                return self.head.delta(ChunkDelta { role: None, content: Some(text) }, None);
+            }
+            if over {
+                self.stage = Stage::Ended;
+                return self.end().await;
+            }
+            if matches!(seen, Visited::Seen { .. }) {
+                self.run.feed.log().wait(self.next).await;
+            }
+        }
+    }
+
+    async fn end(&mut self) -> Bytes {
+        let ended = match self.task.take() {
+            Some(task) => task.await.ok(),
+            None => None,
+        };
+        let problem = match &ended {
+            None => Some(Problem::fault("the run ended in a fault of ours")),
+            Some(Ended { outcome: Outcome::Failed(failure), .. }) => Some(failed(failure)),
+            Some(Ended { outcome: Outcome::Ok(value), .. }) => {
+                let whole = value.as_text().unwrap_or_default();
+                (!self.answer.is_all_of(whole)).then(|| {
+                    let detail = "the answer was made again after a part of it had been sent, and it came out differently";
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, Code::MadeAgain, detail)
+                        .help("what was sent is not the answer; ask without `stream` to get only what is final")
+                })
+            }
+        };
+        if let Some(problem) = problem {
+            let problem = problem.for_openai();
+            return event(&json!({ "error": problem.error }));
+        }
+        let mut out = self.head.delta(ChunkDelta::default(), Some("stop")).to_vec();
+        if let Some(ended) = ended.filter(|_| self.usage) {
+            out.extend_from_slice(&self.head.chunk(Vec::new(), Some(ended.usage.into())));
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+        out.into()
+    }
+}
+
+/// Takes what a record says of the result.
+fn look(record: &Segment, segment: &mut Option<u64>, answer: &mut Answer) {
+    match &record.op {
+        SegmentOp::Open { kind: SegmentKind::Text, role: Some(SegmentRole::Result), .. } => {
+            *segment = Some(record.segment);
+        }
+        _ if *segment != Some(record.segment) => {}
+        SegmentOp::Delta { text, .. } => answer.grow(text),
+        SegmentOp::Reset { .. } => answer.restart(),
+        SegmentOp::Close { value } if answer.fresh => {
+            // From a snapshot: the segment had ended, so its value stands for its pieces.
+            answer.grow(value.as_str().unwrap_or_default());
+        }
+        _ => {}
+    }
+}
+
+/// A text that grows, towards a client to which nothing can be unsaid: after a new attempt only what goes on from
+/// what was sent is sent.
+#[derive(Default)]
+struct Answer {
+    sent: String,
+    /// What this attempt has made again of what was sent, in bytes.
+    repeated: usize,
+    /// Text that is to be sent.
+    waiting: String,
+    /// Nothing of this attempt has come yet.
+    fresh: bool,
+    /// What came differs from what was sent.
+    differs: bool,
+}
+
+impl Answer {
+    fn restart(&mut self) {
+        self.sent.push_str(&std::mem::take(&mut self.waiting));
+        self.repeated = 0;
+        self.fresh = true;
+        self.differs = false;
+    }
+
+    fn grow(&mut self, text: &str) {
+        self.fresh = false;
+        if self.differs {
+            return;
+        }
+        let known = self.sent.as_bytes().get(self.repeated..).unwrap_or_default();
+        let both = known.len().min(text.len());
+        if known.get(..both) != text.as_bytes().get(..both) {
+            self.differs = true;
+            return;
+        }
+        self.repeated += both;
+        // What was sent ends between characters, and the text agrees with it up to there.
+        self.waiting.push_str(text.get(both..).unwrap_or_default());
+    }
+
+    fn take(&mut self) -> Option<String> {
+        if self.waiting.is_empty() || self.differs {
+            return None;
+        }
+        let text = std::mem::take(&mut self.waiting);
+        self.sent.push_str(&text);
+        self.repeated = self.sent.len();
+        Some(text)
+    }
+
+    fn is_all_of(&self, whole: &str) -> bool {
+        !self.differs && self.sent == whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_made_again_goes_on_or_is_spoiled() {
+        let mut answer = Answer::default();
+        answer.grow("Good to ");
+        assert_eq!(answer.take().as_deref(), Some("Good to "));
+        answer.restart();
+        answer.grow("Good");
+        assert_eq!(answer.take(), None);
+        answer.grow(" to see ");
+        answer.grow("you");
+        assert_eq!(answer.take().as_deref(), Some("see you"));
+        assert!(answer.is_all_of("Good to see you"));
+        assert!(!answer.is_all_of("Good to see you!"));
+        answer.restart();
+        answer.grow("Bad");
+        assert_eq!(answer.take(), None);
+        assert!(!answer.is_all_of("Bad"));
+    }
+
+    #[test]
+    fn what_was_not_sent_yet_can_be_unsaid() {
+        let mut answer = Answer::default();
+        answer.grow("a");
+        answer.restart();
+        answer.grow("ab");
+        assert_eq!(answer.take().as_deref(), Some("b"));
+        assert!(answer.is_all_of("ab"));
+    }
+
+    #[test]
+    fn requests_are_read_as_clients_write_them() {
+        let request = |text: &'static str| read(&Bytes::from_static(text.as_bytes()));
+        let parts = request(
+            r#"{"model":"m","temperature":1,"messages":[{"role":"developer","content":"d"},
+                {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+                {"role":"assistant","content":null},{"role":"tool","tool_call_id":"c","content":"t"}]}"#,
+        )
+        .unwrap();
+        let messages: Vec<_> = parts.messages.iter().map(ChatMessage::message).collect();
+        assert_eq!(messages[0], json!({ "kind": "system", "content": "d" }));
+        assert_eq!(messages[1], json!({ "kind": "user", "content": "ab" }));
+        assert_eq!(messages[2], json!({ "kind": "assistant", "content": "" }));
+        assert_eq!(messages[3], json!({ "kind": "tool_result", "call": "c", "content": "t" }));
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"model":"m","messages":[]}"#,
+            r#"{"model":"m","messages":[{"role":"boss","content":"x"}]}"#,
+            r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#,
+            r#"{"model":"m","n":2,"messages":[{"role":"user","content":"x"}]}"#,
+            r#"{"model":"m","tools":[1],"messages":[{"role":"user","content":"x"}]}"#,
+        ] {
+            assert_eq!(request(wrong).err().map(|problem| problem.status), Some(400), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `/api/graphs/{graph}/runs` and `/api/runs`: starting, finding and cancelling runs.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use kait_compiler::diagnostics::Code;
+use kait_runtime::Inputs;
+use kait_runtime::inputs::parse_json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::events;
+use super::request::{Asked, Part, Whole};
+use crate::app::App;
+use crate::guard::{MayRead, MayRun};
+use crate::problem::Problem;
+use crate::runs::{Filter, RunHandle, RunState, shown};
+
+/// RFC 7240.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Runs of a page, if the request says nothing, and at most.
+const PAGE: usize = 50;
+const MAX_PAGE: usize = 200;
+
+/// A page of the list of runs, newest first.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RunList {
+    /// The runs: documents as `GET /api/runs/{run}` gives them.
+    #[schemars(with = "Vec<crate::runs::RunDocument>")]
+    runs: Vec<Box<RawValue>>,
+    /// `before` of the next page; none on the last one.
+    next: Option<String>,
+}
+
+/// How a run is started.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Start {
+    /// Whether its log tells of every node.
+    #[serde(default)]
+    trace: bool,
+}
+
+/// What the client wants to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The run when it has ended.
+    Document,
+    /// Its log.
+    Events,
+    /// Where it is found.
+    Place,
+}
+
+/// `POST /api/graphs/{graph}/runs`
+pub(crate) async fn start(
+    State(app): State<App>,
+    _: MayRun,
+    Part(name): Part,
+    Asked(asked): Asked<Start>,
+    headers: HeaderMap,
+    Whole(body): Whole,
+) -> Result<Response, Box<Problem>> {
+    let wanted = wanted(&headers)?;
+    let now = app.catalog.now();
+    let hosted = now.graph(&name)?;
+    let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
+    match parse_json(&body) {
+        Ok(json) => inputs.give_object(&json),
+        Err(error) => return Err(Problem::input(&[error])),
+    }
+    let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;
+    let (run, task) = app.runs.start(hosted, args, asked.trace)?;
+    let place = place_of(&run);
+    match wanted {
+        Wanted::Document => {
+            // Dropping the task would not end the run: a client that breaks off finds it again.
+            let ended = task.await;
+            let run = ended.map_or(run, |ended| ended.handle);
+            Ok(([(LOCATION, place)], document(run.document())).into_response())
+        }
+        Wanted::Events => {
+            let mut response =
+                events::stream_of(run.feed.read(Some(0)), app.config.limits.heartbeat);
+            response.headers_mut().insert(LOCATION, place);
+            Ok(response)
+        }
+        Wanted::Place => {
+            let applied = HeaderValue::from_static("respond-async");
+            let headers = [(LOCATION, place), (PREFERENCE_APPLIED, applied)];
+            Ok((StatusCode::ACCEPTED, headers, document(run.document())).into_response())
+        }
+    }
+}
+
+fn place_of(run: &RunHandle) -> HeaderValue {
+    // Names of runs are letters and digits.
+    HeaderValue::try_from(format!("/api/runs/{}", run.name))
+        .unwrap_or_else(|_| HeaderValue::from_static("/api/runs"))
+}
+
+fn document(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], Body::from(json)).into_response()
+}
+
+fn wanted(headers: &HeaderMap) -> Result<Wanted, Box<Problem>> {
+    let words = |name: HeaderName| {
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        values.join(",").to_ascii_lowercase()
+    };
+    let later = words(PREFER).split([',', ';']).any(|word| word.trim() == "respond-async");
+    if later {
+        return Ok(Wanted::Place);
+    }
+    let accept = words(ACCEPT);
+    let types = || accept.split(',').map(|one| one.split(';').next().unwrap_or_default().trim());
+    // The first type that can be had; quality is left aside, as both are wanted by name.
+    for media_type in types() {
+        match media_type {
+            "text/event-stream" => return Ok(Wanted::Events),
+            "application/json" | "application/*" | "*/*" => return Ok(Wanted::Document),
+            _ => {}
+        }
+    }
+    if types().all(str::is_empty) {
+        return Ok(Wanted::Document);
+    }
+    let detail = format!("`Accept: {}` cannot be had", shown(&accept));
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, Code::BadRequest, detail)
+        .help("application/json waits for the end of the run, text/event-stream streams its log"))
+}
+
+/// What is asked of the list.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Page {
+    limit: Option<usize>,
+    before: Option<String>,
+    state: Option<RunState>,
+    graph: Option<String>,
+}
+
+/// `GET /api/runs`
+pub(crate) async fn list(
+    State(app): State<App>,
+    _: MayRead,
+    Asked(page): Asked<Page>,
+) -> Result<Json<RunList>, Box<Problem>> {
+    let most = page.limit.unwrap_or(PAGE);
+    if !(1..=MAX_PAGE).contains(&most) {
+        return Err(Problem::bad_request(format!("`limit` must be from 1 to {MAX_PAGE}")));
+    }
+    let before = match page.before {
+        None => None,
+        Some(name) => match app.runs.number(&name) {
+            Some(number) => Some(number),
+            // Of an earlier life of the server, or nonsense: the same words as for the run itself.
+            None => {
+                return Err(app
+                    .runs
+                    .get(&name)
+                    .err()
+                    .unwrap_or_else(|| Problem::bad_request("`before` is no run")));
+            }
+        },
+    };
+    // A short name stands for the whole one; an unknown one fits no run.
+    let graph = page.graph.map(|name| match app.catalog.now().graph(&name) {
+        Ok(hosted) => hosted.name.to_string(),
+        Err(_) => name,
+    });
+    let (found, more) = app.runs.list(&Filter { before, state: page.state, graph }, most);
+    let next = found.last().filter(|_| more).map(|run| run.name.to_string());
+    let raw = |run: &std::sync::Arc<RunHandle>| {
+        let text = String::from_utf8(run.document().to_vec()).ok()?;
+        RawValue::from_string(text).ok()
+    };
+    Ok(Json(RunList { runs: found.iter().filter_map(raw).collect(), next }))
+}
+
+/// `GET /api/runs/{run}`
+pub(crate) async fn show(
+    State(app): State<App>,
+    _: MayRead,
+    Part(name): Part,
+) -> Result<Response, Box<Problem>> {
+    Ok(document(app.runs.get(&name)?.document()))
+}
+
+/// `POST /api/runs/{run}/cancel`: asks the run to end; it has ended when its log has.
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    _: MayRun,
+    Part(name): Part,
+    Whole(body): Whole,
+) -> Result<Response, Box<Problem>> {
+    // Nothing is read from it, but what is there must be what it says it is.
+    if !body.is_empty() {
+        let _: Value = parse_json(&body).map_err(|error| Problem::input(&[error]))?;
+    }
+    let run = app.runs.get(&name)?;
+    run.cancel.cancel();
+    Ok((StatusCode::ACCEPTED, document(run.document())).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wants(pairs: &[(HeaderName, &'static str)]) -> Option<Wanted> {
+        let pairs = pairs.iter();
+        let headers =
+            pairs.map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        wanted(&headers).ok()
+    }
+
+    #[test]
+    fn the_client_says_what_it_wants() {
+        assert_eq!(wants(&[]), Some(Wanted::Document));
+        assert_eq!(wants(&[(ACCEPT, "*/*")]), Some(Wanted::Document));
+        assert_eq!(wants(&[(ACCEPT, "application/json")]), Some(Wanted::Document));
+        assert_eq!(wants(&[(ACCEPT, "Text/Event-Stream; q=1")]), Some(Wanted::Events));
+        assert_eq!(wants(&[(ACCEPT, "text/html, text/event-stream")]), Some(Wanted::Events));
+        assert_eq!(wants(&[(ACCEPT, "text/html")]), None);
+        assert_eq!(wants(&[(PREFER, "wait=1, respond-async")]), Some(Wanted::Place));
+    }
+}

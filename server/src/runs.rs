@@ -1,0 +1,509 @@
+//! The runs of this life of the process: those under way, and a bounded number of those that have ended.
+//!
+//! They are in memory only. The name of a run carries the name of the process's life, so that a run which a restart
+//! has forgotten is told from one that never was.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::StatusCode;
+use jiff::Timestamp;
+use kait_compiler::diagnostics::Code;
+use kait_engine::event::{Arg, Outcome, Usage};
+use kait_engine::json;
+use kait_ir::Failure;
+use kait_runtime::report;
+use kait_runtime::segments::failure_json;
+use kait_runtime::{Run, RunEnd, RunLog, RunStart, Shared};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use smol_str::SmolStr;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::Hosted;
+use crate::config::Limits;
+use crate::feed::Feed;
+use crate::problem::Problem;
+
+/// Crockford's alphabet: no letter looks like a digit.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Letters of the name of a process's life: 40 random bits.
+const EPOCH: usize = 8;
+/// Least letters of a run's number.
+const NUMBER: usize = 5;
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It is under way.
+    Running,
+    /// It ended with a result.
+    Done,
+    /// It ended with a failure.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// A run: how it stands, and once it has ended, with what.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunDocument {
+    /// `kait.run/1`.
+    pub schema: &'static str,
+    /// Its name.
+    pub run: String,
+    /// The graph: module and graph.
+    pub graph: String,
+    /// The hash of the plan that it runs on.
+    pub plan: String,
+    /// How it stands.
+    pub state: RunState,
+    /// When it began: RFC 3339.
+    pub started: String,
+    /// When it ended: RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Its result, if it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Json>,
+    /// The wire form of its failure: `kind`, and what belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Json>,
+    /// Its failure in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+    /// What calls of models used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RunUsage>,
+}
+
+/// The failure of a run in the words of the command line.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunError {
+    /// The code: `kait explain CODE` prints its page.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The path of the call that it arose in.
+    pub node: Option<String>,
+}
+
+/// What calls of models used up.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct RunUsage {
+    /// Calls.
+    pub calls: u64,
+    /// Tokens that were sent.
+    pub input_tokens: u64,
+    /// Tokens that came back.
+    pub output_tokens: u64,
+}
+
+impl From<&Usage> for RunUsage {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            calls: usage.calls.into(),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+        }
+    }
+}
+
+/// A run that the server knows.
+pub struct RunHandle {
+    /// Its number in this life of the process.
+    pub number: u64,
+    /// Its name.
+    pub name: SmolStr,
+    /// The graph's name.
+    pub graph: SmolStr,
+    plan: SmolStr,
+    started: Timestamp,
+    /// Its log, for clients.
+    pub feed: Arc<Feed>,
+    /// Asks it to end.
+    pub cancel: CancellationToken,
+    end: OnceLock<(RunState, Bytes)>,
+}
+
+/// How a run ended, for whoever waited for it.
+pub struct Ended {
+    /// The run.
+    pub handle: Arc<RunHandle>,
+    /// With a value or a failure.
+    pub outcome: Outcome,
+    /// What it used up.
+    pub usage: RunUsage,
+}
+
+impl RunHandle {
+    /// How it stands.
+    pub fn state(&self) -> RunState {
+        self.end.get().map_or(RunState::Running, |(state, _)| *state)
+    }
+
+    /// Its [`RunDocument`], as JSON.
+    pub fn document(&self) -> Bytes {
+        match self.end.get() {
+            Some((_, document)) => document.clone(),
+            None => to_bytes(&self.describe(RunState::Running)),
+        }
+    }
+
+    fn describe(&self, state: RunState) -> RunDocument {
+        RunDocument {
+            schema: report::SCHEMA,
+            run: self.name.to_string(),
+            graph: self.graph.to_string(),
+            plan: self.plan.to_string(),
+            state,
+            started: self.started.to_string(),
+            ended: None,
+            result: None,
+            failure: None,
+            error: None,
+            usage: None,
+        }
+    }
+
+    fn ended(&self, hosted: &Hosted, end: &RunEnd) {
+        let mut document = self.describe(RunState::Done);
+        document.ended = Some(Timestamp::now().to_string());
+        document.usage = Some(RunUsage::from(&end.usage));
+        match &end.outcome {
+            Outcome::Ok(value) => {
+                let plan = &hosted.program.plan;
+                let graph = plan.program().graphs.get(hosted.graph.index());
+                let result = graph.map(|g| json::encode(plan.loaded.table(), g.result, value));
+                document.result = Some(result.unwrap_or_default());
+            }
+            Outcome::Failed(failure) => {
+                document.state = match failure {
+                    Failure::Cancelled => RunState::Cancelled,
+                    _ => RunState::Failed,
+                };
+                let (code, message, help) = report::words(failure);
+                let node = end.failed_at.as_ref().map(|at| at.path.to_string());
+                document.failure = Some(failure_json(failure));
+                document.error = Some(RunError { code: code.into(), message, help, node });
+            }
+        }
+        let _ = self.end.set((document.state, to_bytes(&document)));
+    }
+
+    /// About how much memory it takes once it has ended, in bytes.
+    fn bytes(&self) -> usize {
+        let document = self.end.get().map_or(0, |(_, document)| document.len());
+        size_of::<Self>() + document + self.feed.log().bytes()
+    }
+}
+
+fn to_bytes(document: &RunDocument) -> Bytes {
+    // Keys are texts and numbers are finite: this cannot fail.
+    serde_json::to_vec(document).unwrap_or_default().into()
+}
+
+/// All runs.
+pub struct Runs {
+    epoch: SmolStr,
+    limits: Limits,
+    next: AtomicU64,
+    slots: Arc<Semaphore>,
+    shared: Arc<Shared>,
+    table: Mutex<Table>,
+    draining: CancellationToken,
+}
+
+#[derive(Default)]
+struct Table {
+    all: BTreeMap<u64, Arc<RunHandle>>,
+    /// Those that have ended, in that order, with their bytes.
+    finished: VecDeque<(u64, usize)>,
+    finished_bytes: usize,
+}
+
+/// What is asked of a list of runs.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only runs before this one.
+    pub before: Option<u64>,
+    /// Only runs that stand so.
+    pub state: Option<RunState>,
+    /// Only runs of this graph.
+    pub graph: Option<String>,
+}
+
+/// Runs that a list looks at, at most: a filter that fits nothing must not walk through all of them again and again.
+const MAX_LOOKED_AT: usize = 10_000;
+
+impl Runs {
+    /// No runs yet. `draining` says when nothing new may begin.
+    pub fn new(limits: Limits, draining: CancellationToken) -> Self {
+        let mut seed = [0u8; 8];
+        if getrandom::fill(&mut seed).is_err() {
+            // Only uniqueness is asked of it, and the clock gives that, too.
+            seed = Timestamp::now()
+                .as_nanosecond()
+                .to_le_bytes()
+                .first_chunk()
+                .copied()
+                .unwrap_or(seed);
+        }
+        Self {
+            epoch: letters(u64::from_le_bytes(seed) & ((1 << (5 * EPOCH)) - 1), EPOCH).into(),
+            slots: Arc::new(Semaphore::new(limits.runs.min(Semaphore::MAX_PERMITS))),
+            limits,
+            next: AtomicU64::new(0),
+            shared: Arc::default(),
+            table: Mutex::default(),
+            draining,
+        }
+    }
+
+    /// The name of this life of the process.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// 429 if as many runs are under way as may be, 503 if the server is about to end.
+    pub fn start(
+        self: &Arc<Self>,
+        hosted: &Arc<Hosted>,
+        args: Vec<Arg>,
+        traced: bool,
+    ) -> Result<(Arc<RunHandle>, JoinHandle<Ended>), Box<Problem>> {
+        if self.draining.is_cancelled() {
+            let detail = "the server is about to end, and begins no new runs";
+            return Err(
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::ServerBusy, detail).busy()
+            );
+        }
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            let detail = format!("{} runs are under way, and no more are taken", self.limits.runs);
+            return Err(
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::ServerBusy, detail).busy()
+            );
+        };
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = SmolStr::from(format!("r_{}{}", self.epoch, letters(number, NUMBER)));
+        let log = RunLog::bounded(name.clone(), self.limits.ring_records, self.limits.ring_bytes);
+        let handle = Arc::new(RunHandle {
+            number,
+            name: name.clone(),
+            graph: hosted.name.clone(),
+            plan: hosted.hash.clone(),
+            started: Timestamp::now(),
+            feed: Arc::new(Feed::new(log, self.epoch.clone())),
+            cancel: CancellationToken::new(),
+            end: OnceLock::new(),
+        });
+        self.table().all.insert(number, Arc::clone(&handle));
+        let start = RunStart {
+            run: name,
+            graph: hosted.graph,
+            args,
+            growing: Vec::new(),
+            traced,
+            parallel: self.limits.parallel,
+        };
+        let driven = Arc::clone(self).drive(Arc::clone(hosted), Arc::clone(&handle), start, slot);
+        Ok((handle, tokio::spawn(driven)))
+    }
+
+    async fn drive(
+        self: Arc<Self>,
+        hosted: Arc<Hosted>,
+        handle: Arc<RunHandle>,
+        start: RunStart,
+        slot: OwnedSemaphorePermit,
+    ) -> Ended {
+        let run = Run::start(
+            Arc::clone(&hosted.program.plan),
+            Arc::clone(&hosted.program.connections),
+            Arc::clone(&self.shared),
+            start,
+            Arc::clone(handle.feed.log()),
+            handle.cancel.clone(),
+        );
+        // A fault of ours in one run must not leave it under way for ever.
+        let end = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| RunEnd {
+            outcome: Outcome::Failed(Failure::trap("the run was ended by a fault of ours")),
+            usage: Usage::default(),
+            failed_at: None,
+            record: Vec::new(),
+        });
+        handle.ended(&hosted, &end);
+        self.finished(&handle);
+        drop(slot);
+        Ended { handle, usage: RunUsage::from(&end.usage), outcome: end.outcome }
+    }
+
+    /// Forgets the oldest of the runs that have ended, if there are too many.
+    fn finished(&self, handle: &RunHandle) {
+        let bytes = handle.bytes();
+        let mut forgotten = Vec::new();
+        let mut table = self.table();
+        table.finished.push_back((handle.number, bytes));
+        table.finished_bytes += bytes;
+        while table.finished.len() > self.limits.finished_runs
+            || table.finished_bytes > self.limits.finished_bytes
+        {
+            let Some((oldest, bytes)) = table.finished.pop_front() else { break };
+            table.finished_bytes -= bytes;
+            forgotten.extend(table.all.remove(&oldest));
+        }
+        // Freed without the lock: what is forgotten can be large.
+        drop(table);
+    }
+
+    /// The run of that name.
+    ///
+    /// # Errors
+    /// 404 if there never was one, 410 if it has been forgotten, with the reason.
+    pub fn get(&self, name: &str) -> Result<Arc<RunHandle>, Box<Problem>> {
+        let unknown = || {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                Code::NoSuchRun,
+                format!("there is no run `{}`", shown(name)),
+            )
+        };
+        let (epoch, number) = self.split(name).ok_or_else(unknown)?;
+        if epoch != self.epoch {
+            let detail = format!(
+                "the run `{name}` is of an earlier life of the server: runs are kept in memory only, and a \
+                 restart loses them with their events"
+            );
+            return Err(
+                Problem::new(StatusCode::GONE, Code::NoSuchRun, detail).help("start it again")
+            );
+        }
+        if let Some(handle) = self.table().all.get(&number) {
+            return Ok(Arc::clone(handle));
+        }
+        if number >= self.next.load(Ordering::Relaxed) {
+            return Err(unknown());
+        }
+        let detail = format!(
+            "the run `{name}` has ended and is forgotten: the server remembers {} finished runs, and {} MB of them",
+            self.limits.finished_runs,
+            self.limits.finished_bytes >> 20,
+        );
+        Err(Problem::new(StatusCode::GONE, Code::NoSuchRun, detail).help("start it again"))
+    }
+
+    /// The number of a run of this life, for lists.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.split(name).filter(|(epoch, _)| *epoch == self.epoch).map(|(_, number)| number)
+    }
+
+    fn split<'n>(&self, name: &'n str) -> Option<(&'n str, u64)> {
+        let (epoch, number) = name.strip_prefix("r_")?.split_at_checked(EPOCH)?;
+        let known = |text: &str| text.bytes().all(|byte| DIGITS.contains(&byte));
+        if !known(epoch) || !known(number) || !(NUMBER..=12).contains(&number.len()) {
+            return None;
+        }
+        let digit = |byte| DIGITS.iter().position(|digit| *digit == byte).unwrap_or(0) as u64;
+        Some((epoch, number.bytes().fold(0, |number, byte| (number << 5) | digit(byte))))
+    }
+
+    /// The newest runs that fit, at most `most`, and whether there are more.
+    pub fn list(&self, filter: &Filter, most: usize) -> (Vec<Arc<RunHandle>>, bool) {
+        let table = self.table();
+        let mut found = Vec::new();
+        let before = filter.before.unwrap_or(u64::MAX);
+        for handle in table.all.range(..before).rev().take(MAX_LOOKED_AT).map(|(_, handle)| handle)
+        {
+            if filter.state.is_none_or(|state| handle.state() == state)
+                && filter.graph.as_ref().is_none_or(|graph| *graph == handle.graph)
+            {
+                if found.len() == most {
+                    return (found, true);
+                }
+                found.push(Arc::clone(handle));
+            }
+        }
+        (found, false)
+    }
+
+    /// Asks all runs under way to end.
+    pub fn cancel_all(&self) {
+        let running: Vec<_> = self.table().all.values().cloned().collect();
+        for handle in running.iter().filter(|handle| handle.state() == RunState::Running) {
+            handle.cancel.cancel();
+        }
+    }
+
+    /// How many runs are under way.
+    pub fn running(&self) -> usize {
+        self.limits.runs.saturating_sub(self.slots.available_permits())
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // No call that can panic is made while it is held.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number in Crockford's alphabet, at least so many letters.
+fn letters(mut number: u64, least: usize) -> String {
+    let mut out = Vec::with_capacity(least);
+    while number > 0 || out.len() < least {
+        out.push(DIGITS.get((number & 31) as usize).copied().unwrap_or(b'0'));
+        number >>= 5;
+    }
+    out.iter().rev().map(|byte| char::from(*byte)).collect()
+}
+
+/// What a client sent, cut for a message.
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs() -> Runs {
+        Runs::new(Limits::default(), CancellationToken::new())
+    }
+
+    #[test]
+    fn names_come_apart_as_they_were_put_together() {
+        let runs = runs();
+        for number in [0, 1, 31, 32, 1 << 25, (1 << 40) + 5] {
+            let name = format!("r_{}{}", runs.epoch(), letters(number, NUMBER));
+            assert_eq!(runs.number(&name), Some(number), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_told_from_what_never_was() {
+        let (runs, before) = (runs(), runs());
+        let old = format!("r_{}00000", before.epoch());
+        let gone = runs.get(&old).err().unwrap();
+        assert_eq!((gone.status, gone.code.as_str()), (410, "K9046"));
+        assert!(gone.detail.contains("earlier life"), "{}", gone.detail);
+        for never in ["", "r_", "x", "r_ü", "r_0000000", &format!("r_{}00000", runs.epoch())] {
+            assert_eq!(runs.get(never).err().unwrap().status, 404, "{never}");
+        }
+        let long = "y".repeat(10_000);
+        assert!(runs.get(&long).err().unwrap().detail.len() < 300);
+    }
+}
