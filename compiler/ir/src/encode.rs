@@ -462,7 +462,7 @@ enums! {
         24 Catch { body arms };
         25 Try(body);
         26 Fail(value);
-        27 Check(value ty);
+        27 Check(value ty place);
         28 CallLog(query);
     }
     TemplatePart { 0 Text(text); 1 Value(expr ty); }

@@ -125,8 +125,9 @@ pub enum Expr {
     Try(ExprId),
     /// `fail e`, where `e` is a value of the prelude's `Failure`.
     Fail(ExprId),
-    /// The value, after its refinements (and those of its parts) were checked; else `Invalid`.
-    Check(ExprId, TypeId),
+    /// The value, after its refinements (and those of its parts) were checked; else `Invalid`, whose path begins with
+    /// the text: the field or parameter that the value is for (a key of a JSON Pointer), or empty.
+    Check(ExprId, TypeId, SmolStr),
     /// A question to the record of calls: only in tests.
     CallLog(Box<LogQuery>),
 }

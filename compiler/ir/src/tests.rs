@@ -261,7 +261,7 @@ fn functions(b: &mut Build) {
         parts.push(b.expr(make(a)));
     }
     let a = one(b);
-    parts.push(b.expr(Expr::Check(a, TypeId(0))));
+    parts.push(b.expr(Expr::Check(a, TypeId(0), "stars".into())));
     parts.push(b.expr(Expr::CallLog(Box::new(LogQuery::Calls(TargetId(0))))));
     parts.push(b.expr(Expr::CallLog(Box::new(LogQuery::Attempts(TargetId(0))))));
     let shape = CallShape { target: TargetId(0), args: vec![(0, a)] };

@@ -21,7 +21,7 @@ impl Expr {
             | Expr::OptField(a, _)
             | Expr::Try(a)
             | Expr::Fail(a)
-            | Expr::Check(a, _) => f(*a),
+            | Expr::Check(a, ..) => f(*a),
             Expr::Binary(_, a, b)
             | Expr::And(a, b)
             | Expr::Or(a, b)

@@ -8,6 +8,7 @@ use kait_ir::types::{Type, TypeId};
 use kait_ir::{ExprId as IrId, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::growth::Growth;
 use super::regions::{Building, NewNode};
@@ -184,7 +185,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
                 },
                 Coercion::Check(ty) => {
                     let ty = self.low.ty(*ty, &subst);
-                    self.low.expr(Ir::Check(value, ty))
+                    self.low.expr(Ir::Check(value, ty, SmolStr::default()))
                 }
                 Coercion::Decode(ty) => {
                     let result = self.low.ty(*ty, &subst);
@@ -334,12 +335,20 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     /// The values of operands, which are evaluated from left to right. What may fail is evaluated by a node of its own if
     /// something that others can notice follows, so that it does not happen after the failure.
     pub(super) fn operands(&mut self, ids: &[ExprId]) -> Vec<IrId> {
+        self.operands_for(ids, &[])
+    }
+
+    /// As [`Self::operands`]; the names are those of the fields or parameters that they are for.
+    pub(super) fn operands_for(&mut self, ids: &[ExprId], names: &[SmolStr]) -> Vec<IrId> {
         let gated =
             |this: &Self, id: &ExprId| this.low.input.effects.of_expr(this.owner, *id).is_gated();
         let last_gated = ids.iter().rposition(|id| gated(self, id)).unwrap_or(0);
         let mut values = Vec::with_capacity(ids.len());
         for (index, id) in ids.iter().enumerate() {
             let mut value = self.value(*id);
+            if let Some(name) = names.get(index) {
+                self.low.check_is_for(value, name);
+            }
             if index < last_gated && self.in_region() && !self.is_trivial(value) {
                 let ty = self.ty(*id);
                 value = self.pure_node(value, "value", ty, *id);

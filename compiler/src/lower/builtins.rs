@@ -4,6 +4,7 @@ use kait_ir::expr::{BinaryOp, CallShape, Expr as Ir, LogQuery};
 use kait_ir::program::{EffectClass, LeafCall, LeafDecl, NodeKind, Param};
 use kait_ir::types::{Bound, Type};
 use kait_ir::{ExprId as IrId, Failure, LeafId};
+use smol_str::SmolStr;
 
 use super::body::BodyLowerer;
 use super::growth::named;
@@ -126,7 +127,7 @@ impl<'a> BodyLowerer<'_, 'a> {
             // The whole text must match, a bound of a type only somewhere.
             let bounds = vec![Bound::Pattern(format!("^(?:{regex})$").into())];
             let ty = self.low.plain(Type::Refined { name: None, base: ty, bounds });
-            return self.low.expr(Ir::Check(value, ty));
+            return self.low.expr(Ir::Check(value, ty, SmolStr::default()));
         }
         let Some(only) = named_arg("only") else {
             return self.broken(id, "`allow` without a list");

@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use kait_ir::expr::Expr as Ir;
 use kait_ir::program::{Call, EffectClass, Gate, LeafCall, LeafDecl, NodeKind, Param};
-use kait_ir::types::TypeId;
+use kait_ir::types::{Type, TypeId};
 use kait_ir::{ExprId as IrId, GraphId, LeafId, Value};
 use smol_str::SmolStr;
 
 use super::body::BodyLowerer;
 use super::regions::NewNode;
 use super::{Instance, Lowerer};
+use crate::check::ty::Ty;
 use crate::check::{ArgSource, CallTypes};
 use crate::effects::{Effect, EffectSet};
 use crate::hir::{
@@ -224,14 +225,18 @@ impl<'a> BodyLowerer<'_, 'a> {
         type_args: &Rc<[TypeId]>,
     ) -> Args {
         // Evaluated in the order in which they are written.
-        let exprs: Vec<ExprId> = args
-            .iter()
-            .filter_map(|arg| match &arg.value {
-                ArgValue::Expr(value) | ArgValue::Spread(value) => Some(*value),
-                _ => None,
-            })
-            .collect();
-        let mut lowered = self.operands(&exprs).into_iter().zip(&exprs);
+        let mut exprs = Vec::with_capacity(args.len());
+        let mut names = Vec::with_capacity(args.len());
+        let wire_names = self.wire_names(def, callee, id);
+        for (index, arg) in (0u32..).zip(args) {
+            if let ArgValue::Expr(value) | ArgValue::Spread(value) = &arg.value {
+                let param = call.args.iter().position(|source| *source == ArgSource::Arg(index));
+                let name = param.and_then(|param| wire_names.get(param)).cloned();
+                exprs.push(*value);
+                names.push(name.unwrap_or_default());
+            }
+        }
+        let mut lowered = self.operands_for(&exprs, &names).into_iter().zip(&exprs);
         let mut lets = Vec::new();
         let mut values: Vec<Option<IrId>> = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
@@ -264,12 +269,15 @@ impl<'a> BodyLowerer<'_, 'a> {
             let at = |arg: u32| values.get(arg as usize).copied().flatten();
             let value = match source {
                 ArgSource::Arg(arg) => at(*arg),
-                ArgSource::Spread(arg, field) => match at(*arg) {
-                    Some(base) => {
+                ArgSource::Spread(arg, field) => match (at(*arg), args.get(*arg as usize)) {
+                    (Some(base), Some(Arg { value: ArgValue::Spread(of), .. })) => {
                         let base = self.low.copy(base);
-                        Some(self.low.expr(Ir::Field(base, *field)))
+                        let value = self.low.expr(Ir::Field(base, *field));
+                        let param = call.params.get(index).copied();
+                        let name = wire_names.get(index).cloned().unwrap_or_default();
+                        Some(self.spread_field(value, *of, *field, param, name))
                     }
-                    None => None,
+                    _ => None,
                 },
                 ArgSource::Default => match defaults.get(index).copied().flatten() {
                     Some(default) => Some(self.low.default(def, default, type_args)),
@@ -287,6 +295,55 @@ impl<'a> BodyLowerer<'_, 'a> {
     }
 
     /// The default values of what is called, by parameter or field.
+    /// A field of a record that is spread: checked unless the parameter's bounds are those of the field.
+    fn spread_field(
+        &mut self,
+        value: IrId,
+        base: ExprId,
+        field: u32,
+        param: Option<Ty>,
+        name: SmolStr,
+    ) -> IrId {
+        let Some(param) = param else { return value };
+        let subst = Rc::clone(&self.subst);
+        let (from, to) = (self.ty(base), self.low.ty(param, &subst));
+        let types = &self.low.program.types;
+        let of_field = match types.base(from) {
+            Type::Record(record) => record.fields.get(field as usize).map(|field| field.ty),
+            _ => None,
+        };
+        if of_field == Some(to) {
+            return value;
+        }
+        self.low.expr(Ir::Check(value, to, name))
+    }
+
+    /// What fields or parameters are called in the paths of failures, by their index.
+    fn wire_names(&self, def: DefId, callee: &Callee, id: ExprId) -> Vec<SmolStr> {
+        let fields = |all: &[Field]| {
+            all.iter().map(|field| field.wire.clone().unwrap_or(field.name.clone())).collect()
+        };
+        match self.low.def(def).map(|def| &def.kind) {
+            Some(DefKind::Callable(callable)) => {
+                callable.params.iter().map(|param| param.name.clone()).collect()
+            }
+            Some(DefKind::Record(record)) => fields(&record.fields),
+            Some(DefKind::Enum(one)) => {
+                let index = self.variant_index(callee, id);
+                one.variants.get(index).map_or(Vec::new(), |v| fields(&v.fields))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn variant_index(&self, callee: &Callee, id: ExprId) -> usize {
+        let index = match callee {
+            Callee::Variant(_, index) => *index,
+            _ => self.types.variants.get(&id).map_or(0, |(_, index)| *index),
+        };
+        index as usize
+    }
+
     fn defaults(&self, def: DefId, callee: &Callee, id: ExprId) -> Vec<Option<ExprId>> {
         let params = |all: &[HirParam]| all.iter().map(|param| param.default).collect();
         let fields = |all: &[Field]| all.iter().map(|field| field.default).collect();
@@ -294,11 +351,8 @@ impl<'a> BodyLowerer<'_, 'a> {
             Some(DefKind::Callable(callable)) => params(&callable.params),
             Some(DefKind::Record(record)) => fields(&record.fields),
             Some(DefKind::Enum(one)) => {
-                let index = match callee {
-                    Callee::Variant(_, index) => *index,
-                    _ => self.types.variants.get(&id).map_or(0, |(_, index)| *index),
-                };
-                one.variants.get(index as usize).map_or(Vec::new(), |v| fields(&v.fields))
+                let index = self.variant_index(callee, id);
+                one.variants.get(index).map_or(Vec::new(), |v| fields(&v.fields))
             }
             _ => Vec::new(),
         }

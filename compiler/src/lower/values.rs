@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kait_ir::expr::Expr;
 use kait_ir::{Currency, ExprId, Money, UnaryOp, Value};
+use smol_str::SmolStr;
 
 use super::Lowerer;
 use crate::hir::Literal;
@@ -40,6 +41,13 @@ impl Lowerer<'_> {
     /// An expression of the arena.
     pub(super) fn get(&self, id: ExprId) -> Option<&Expr> {
         self.program.exprs.get(id.0 as usize)
+    }
+
+    /// If the value is checked here, says which field or parameter it is for.
+    pub(super) fn check_is_for(&mut self, value: ExprId, name: &SmolStr) {
+        if let Some(Expr::Check(_, _, place)) = self.program.exprs.get_mut(value.0 as usize) {
+            *place = name.clone();
+        }
     }
 
     /// The value of an expression that consists of constants and constructors only.
@@ -96,7 +104,7 @@ fn map_children(expr: &mut Expr, mut f: impl FnMut(ExprId) -> ExprId) {
         | Expr::OptField(a, _)
         | Expr::Try(a)
         | Expr::Fail(a)
-        | Expr::Check(a, _) => each(a),
+        | Expr::Check(a, ..) => each(a),
         Expr::Binary(_, a, b)
         | Expr::And(a, b)
         | Expr::Or(a, b)

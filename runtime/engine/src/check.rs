@@ -97,11 +97,19 @@ impl TypeTable {
     /// # Errors
     /// `Invalid` with the path of the first part, in declaration order, that does not fit.
     pub fn check(&self, id: TypeId, value: &Value) -> Result<(), Failure> {
+        self.check_for("", id, value)
+    }
+
+    /// As [`Self::check`]; the path begins with the field or parameter that the value is for, unless that is empty.
+    pub(crate) fn check_for(&self, place: &str, id: TypeId, value: &Value) -> Result<(), Failure> {
         if !self.is_refined(id) {
             return Ok(());
         }
         let mut path = Path::default();
-        self.check_at(id, value, &mut path, 0)
+        if place.is_empty() {
+            return self.check_at(id, value, &mut path, 0);
+        }
+        path.key(place, |path| self.check_at(id, value, path, 0))
     }
 
     /// Checks only the type's own bounds, not those of parts: for decoders, which come from the parts.
@@ -237,6 +245,9 @@ fn spread(types: &Types, f: impl Fn(TypeId, &[Bound]) -> bool) -> Vec<bool> {
 fn violates(bound: &Bound, pattern: Option<&Regex>, value: &Value) -> Option<String> {
     let chars = |value: &Value| value.as_text().map(|t| t.chars().count() as u64);
     match bound {
+        Bound::Min(Value::Money(limit)) | Bound::Max(Value::Money(limit)) if matches!(value, Value::Money(amount) if amount.currency != limit.currency) => {
+            Some(format!("must be an amount in {}", limit.currency.as_str()))
+        }
         Bound::Min(least) => match value {
             Value::List(items) => {
                 let least = least.as_int()?;

@@ -222,7 +222,7 @@ fn refusals(program: &Program, table: &TypeTable) -> Vec<Refusal> {
             let of = |id: ExprId| found.get(id.0 as usize).copied().unwrap_or_default();
             let mut sum = match expr {
                 Expr::Fail(_) => Refusal::Fail,
-                Expr::Check(_, ty) if table.is_whole(*ty) => Refusal::Check,
+                Expr::Check(_, ty, _) if table.is_whole(*ty) => Refusal::Check,
                 Expr::CallFn(id, _) => {
                     program.functions.get(id.index()).map_or(Refusal::Never, |f| of(f.body))
                 }
@@ -370,7 +370,7 @@ pub(crate) fn children(expr: &Expr, f: &mut impl FnMut(ExprId)) {
         | Expr::OptField(a, _)
         | Expr::Try(a)
         | Expr::Fail(a)
-        | Expr::Check(a, _) => f(*a),
+        | Expr::Check(a, ..) => f(*a),
         Expr::Let { value: a, body: b, .. }
         | Expr::Binary(_, a, b)
         | Expr::And(a, b)

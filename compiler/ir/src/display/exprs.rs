@@ -89,8 +89,9 @@ impl Dump<'_> {
             Expr::Catch { body, arms: all } => format!("({} catch {{ {} }})", e(body), arms(all)),
             Expr::Try(body) => format!("try {}", e(body)),
             Expr::Fail(value) => format!("fail {}", e(value)),
-            Expr::Check(value, ty) => {
-                format!("check({}, {})", e(value), self.program.type_text(*ty))
+            Expr::Check(value, ty, place) => {
+                let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+                format!("check({place}{}, {})", e(value), self.program.type_text(*ty))
             }
             Expr::CallLog(query) => match &**query {
                 LogQuery::Calls(target) => format!("calls({})", self.target(*target)),

@@ -74,7 +74,7 @@ pub(super) fn type_of(
             Type::Record(record) => Some(record.fields.get(*index as usize)?.ty),
             _ => None,
         },
-        Expr::Native { result, .. } | Expr::Check(_, result) => Some(*result),
+        Expr::Native { result, .. } | Expr::Check(_, result, _) => Some(*result),
         _ => None,
     }
 }

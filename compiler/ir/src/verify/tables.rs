@@ -164,7 +164,7 @@ fn exprs(program: &Program, sizes: &Sizes<'_>, errors: &mut Errors) {
                     errors.count(place, "arguments", args.len(), function.params as usize);
                 }
             }
-            Expr::Check(_, ty) => sizes.ty(errors, place, *ty),
+            Expr::Check(_, ty, _) => sizes.ty(errors, place, *ty),
             Expr::CallLog(query) => match &**query {
                 LogQuery::Calls(target) | LogQuery::Attempts(target) => {
                     sizes.target(errors, place, *target);

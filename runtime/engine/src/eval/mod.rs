@@ -158,7 +158,7 @@ impl<'a> Evaluator<'a> {
             Expr::Catch { body, arms } => self.catch(*body, arms),
             Expr::Try(body) => self.attempt(*body),
             Expr::Fail(failure) => Err(Box::new(Failure::from_value(&self.eval(*failure)?))),
-            Expr::Check(value, ty) => self.check(*value, *ty),
+            Expr::Check(value, ty, place) => self.check(*value, *ty, place),
             Expr::CallLog(query) => self.query(query),
             Expr::Let { .. } | Expr::If(..) | Expr::Coalesce(..) | Expr::Match { .. } => {
                 self.eval_tail(id)
@@ -577,9 +577,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn check(&mut self, value: ExprId, ty: TypeId) -> Eval {
+    fn check(&mut self, value: ExprId, ty: TypeId, place: &str) -> Eval {
         let value = self.eval(value)?;
-        match self.loaded.table().check(ty, &value) {
+        match self.loaded.table().check_for(place, ty, &value) {
             Ok(()) => Ok(value),
             Err(failure) => Err(Box::new(failure)),
         }

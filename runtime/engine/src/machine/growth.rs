@@ -225,7 +225,9 @@ impl Run<'_> {
                     lets.to_mut().push((*local, *value));
                     expr = *body;
                 }
-                Some(Expr::Check(inner, ty)) if !self.loaded.table().is_whole(*ty) => expr = *inner,
+                Some(Expr::Check(inner, ty, _)) if !self.loaded.table().is_whole(*ty) => {
+                    expr = *inner
+                }
                 Some(other) => break other,
                 None => return false,
             }

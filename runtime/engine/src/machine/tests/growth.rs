@@ -465,7 +465,7 @@ fn what_is_checked_when_it_is_finished_does_not_grow() {
         let ty = b.ty(ty);
         let ask = model(&mut b, "ask");
         let answer = b.slot(0, 0);
-        let checked = b.expr(Expr::Check(answer, ty));
+        let checked = b.expr(Expr::Check(answer, ty, Default::default()));
         let body = b.region(0, vec![ask], checked);
         b.graph("main", body);
         let mut d = watched(b, vec![]);
