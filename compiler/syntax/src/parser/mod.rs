@@ -31,6 +31,7 @@
 //! - reserved words are names before a `:`, but not where a `let`, a `loop` or a trigger binds.
 
 mod builder;
+mod collect;
 mod grammar;
 mod habits;
 mod recovery;
@@ -216,7 +217,7 @@ impl<'s> Parser<'s> {
             self.errors.push(error);
         }
         self.pass_docs(index(self.lexed.tokens.len()));
-        let errors = recovery::collect(&mut self);
+        let errors = collect::collect(&mut self);
         (self.builder.into_elements(&self.lexed.tokens), errors)
     }
 
@@ -427,26 +428,29 @@ impl<'s> Parser<'s> {
 
     /// Makes the next token one of another kind.
     fn read_as(&mut self, kind: SyntaxKind) {
-        if let Some(token) = self.lexed.significant.get_mut(self.pos)
-            && let Some(of_tree) = self.lexed.tokens.get_mut(token.index as usize)
-        {
+        self.show_as(kind);
+        if let Some(token) = self.lexed.significant.get_mut(self.pos) {
             token.kind = kind;
-            of_tree.kind = kind;
         }
         self.look();
+    }
+
+    /// Gives the next token another kind in the tree. Whoever looks back still sees what it was.
+    fn show_as(&mut self, kind: SyntaxKind) {
+        if let Some(token) = self.lexed.significant.get(self.pos)
+            && let Some(of_tree) = self.lexed.tokens.get_mut(token.index as usize)
+        {
+            of_tree.kind = kind;
+        }
     }
 
     /// Consumes the next token as a kind; nothing at the end.
     #[inline]
     fn bump_as(&mut self, kind: SyntaxKind) {
-        match self.token(0) {
-            None => {}
-            Some(token) if token.kind == kind => self.bump(),
-            Some(_) => {
-                self.read_as(kind);
-                self.bump();
-            }
+        if self.token(0).is_some_and(|token| token.kind != kind) {
+            self.show_as(kind);
         }
+        self.bump();
     }
 
     /// Consumes the next token; nothing at the end.

@@ -67,3 +67,11 @@ fn looks_run_out_only_if_nothing_is_consumed() {
     parser.bump();
     assert_eq!(parser.looks.get(), MAX_LOOKS);
 }
+
+#[test]
+fn a_word_that_was_taken_for_a_name_still_starts_a_declaration_for_who_looks_back() {
+    // The brackets of `fn record` pair up only if `record` is seen to start the next declaration.
+    let parse = parse(Arc::from("fn\nrecord Ticke\nt{a:B=(c\n}\n"));
+    assert_eq!(parse.errors.len(), 2, "{:?}", parse.errors);
+    assert!(parse.tree.compact_dump().starts_with("SourceFile(Fn(fn record "));
+}

@@ -7,7 +7,7 @@ use crate::lexer::Significant;
 
 use super::super::builder::Marker;
 use super::super::{Context, Parser, habits};
-use super::{exprs, lists, patterns, types};
+use super::{control, exprs, lists, patterns, types};
 
 /// `block = "{" (stmt (SEP stmt)* SEP?)? "}"`; `what` says what the block is for.
 pub(crate) fn block(p: &mut Parser<'_>, what: &str) -> bool {
@@ -168,7 +168,7 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
                 closed
             });
             if count == 0 && !p.damaged {
-                exprs::none_inside(p, opener, "expected at least one arm: `pattern => value`");
+                lists::none_inside(p, opener, "expected at least one arm: `pattern => value`");
             }
             p.finish_node(marker, K::Arms);
             true
@@ -197,7 +197,7 @@ fn arm(p: &mut Parser<'_>) -> bool {
         patterns::pattern(p);
     }
     if p.at(K::IfKw) {
-        exprs::guard(p);
+        control::guard(p);
     }
     let starts_line =
         p.lexed.significant.get(p.item_start).is_some_and(|t| t.has(Significant::NEWLINE));

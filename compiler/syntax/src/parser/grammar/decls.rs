@@ -7,7 +7,7 @@ use crate::codes::Code;
 use super::super::builder::Marker;
 use super::super::{Context, Parser, habits};
 use super::lists::{self, Separators};
-use super::{blocks, exprs, prompts, testing, types};
+use super::{blocks, exprs, prompts, testing, texts, types};
 
 /// Whether these two tokens start a declaration.
 pub(crate) fn is_declaration(word: K, behind: K) -> bool {
@@ -344,7 +344,7 @@ fn wire_name(p: &mut Parser<'_>) {
         p.clear_separator();
         let marker = p.start();
         p.bump_keyword();
-        exprs::expect_string(p, "the name on the wire, in quotes");
+        texts::expect_string(p, "the name on the wire, in quotes");
         p.finish_node(marker, K::WireName);
     }
 }
@@ -459,7 +459,7 @@ fn extern_decl(p: &mut Parser<'_>, marker: Marker) {
         p.bump_keyword();
         if p.current().can_be_name() {
             p.bump_as(K::Lid);
-            exprs::expect_string(p, "where it is, in quotes");
+            texts::expect_string(p, "where it is, in quotes");
         } else {
             p.expected("`native`, `wasm`, `process`, `http` or `mcp`");
         }
@@ -567,7 +567,7 @@ fn effect(p: &mut Parser<'_>) -> bool {
             types::path(p);
         }
         if matches!(p.current(), K::StrStart | K::SingleQuoted) {
-            exprs::expect_string(p, "a resource");
+            texts::expect_string(p, "a resource");
         }
     }
     p.finish_node(marker, K::Effect);

@@ -1,12 +1,12 @@
 //! Expressions, from the loosest binding to the tightest (§13: `expr` to `atom`).
 
+use crate::SyntaxError;
 use crate::SyntaxKind as K;
 use crate::codes::Code;
-use crate::{SyntaxError, TextRange};
 
 use super::super::builder::Marker;
 use super::super::{Context, Parser, habits};
-use super::{blocks, lists, patterns, types};
+use super::{blocks, control, lists, patterns, texts};
 
 /// `expr = "fail" expr | "done" expr | "next" "(" args ")" | caught`
 pub(crate) fn expr(p: &mut Parser<'_>) -> bool {
@@ -44,7 +44,7 @@ fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
 }
 
 /// An expression that must stand here.
-fn operand(p: &mut Parser<'_>, what: &str) -> bool {
+pub(super) fn operand(p: &mut Parser<'_>, what: &str) -> bool {
     if !starts_expr(p.current()) || p.before_block && p.at(K::LBrace) {
         p.expected(what);
         return false;
@@ -518,7 +518,7 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
             p.bump();
             p.finish_node(marker, K::NumberExpr);
         }
-        K::StrStart => string_at(p, marker),
+        K::StrStart => texts::string_at(p, marker),
         K::SingleQuoted | K::BacktickQuoted => {
             habits::quotes(p);
             p.bump();
@@ -534,11 +534,11 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
         }
         K::LBracket => list_or_map(p, marker),
         K::LParen => paren(p, marker),
-        K::IfKw => if_expr(p, marker),
-        K::MatchKw => match_expr(p, marker),
-        K::ForKw => for_expr(p, marker),
-        K::LoopKw => loop_expr(p, marker),
-        K::RaceKw => race(p, marker),
+        K::IfKw => control::if_expr(p, marker),
+        K::MatchKw => control::match_expr(p, marker),
+        K::ForKw => control::for_expr(p, marker),
+        K::LoopKw => control::loop_expr(p, marker),
+        K::RaceKw => control::race(p, marker),
         K::FailKw | K::DoneKw | K::NextKw => {
             let error = SyntaxError::new(
                 Code::Unexpected,
@@ -572,114 +572,6 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
         }
     }
     true
-}
-
-/// A text that must stand here.
-pub(crate) fn expect_string(p: &mut Parser<'_>, what: &str) -> bool {
-    match p.current() {
-        K::StrStart => {
-            let marker = p.start();
-            string_at(p, marker);
-            true
-        }
-        K::SingleQuoted | K::BacktickQuoted => {
-            habits::quotes(p);
-            let marker = p.start();
-            p.bump();
-            p.finish_node(marker, K::StrExpr);
-            true
-        }
-        _ => {
-            p.expected(what);
-            false
-        }
-    }
-}
-
-/// A text with its interpolations, finished at `marker`.
-pub(crate) fn string_at(p: &mut Parser<'_>, marker: Marker) {
-    let opener = p.range(0);
-    p.bump();
-    p.open_texts += 1;
-    let mut damaged = false;
-    loop {
-        match p.raw() {
-            K::StrText | K::StrEscape => p.bump(),
-            K::InterpStart => {
-                if !interpolation(p) {
-                    damaged = true;
-                    break;
-                }
-            }
-            K::StrEnd => {
-                p.bump();
-                break;
-            }
-            _ => {
-                damaged = true;
-                break;
-            }
-        }
-    }
-    p.open_texts -= 1;
-    if damaged {
-        if !p.pass_break() && !p.at_break() && p.raw() != K::Eof {
-            // Lost inside an interpolation: on to the end of the text.
-            while !matches!(p.raw(), K::StrEnd | K::Eof) {
-                p.skip_one();
-            }
-            if p.raw() == K::StrEnd {
-                p.bump();
-            }
-        } else {
-            let quotes = p.slice(opener);
-            let closing = quotes.trim_start_matches('r');
-            let mut error = SyntaxError::new(Code::UnclosedText, opener, "this text is not closed");
-            if closing == "\"" {
-                let line_end = p.behind();
-                error = error
-                    .with_related(line_end, "its line ends here")
-                    .with_replacement("insert `\"`", line_end, "\"")
-                    .with_help("a text of several lines is written between `\"\"\"`");
-            } else {
-                error = error.with_help("it ends with `\"\"\"`");
-            }
-            p.report(error);
-        }
-    }
-    p.finish_node(marker, K::StrExpr);
-}
-
-/// `${expr}`; false if it is not closed.
-fn interpolation(p: &mut Parser<'_>) -> bool {
-    let marker = p.start();
-    let opener = p.range(0);
-    let bracket = p.open(Context::Inside);
-    operand(p, "a value");
-    let mut closed = true;
-    if p.raw() != K::InterpEnd {
-        if p.raw() != K::Eof {
-            let error = p.expected_error("`}`").with_related(opener, "to close this");
-            p.report(error);
-            let skipped = p.start();
-            while !matches!(p.raw(), K::InterpEnd | K::Eof | K::StrEnd) {
-                p.skip_one();
-            }
-            p.finish_error(skipped);
-        } else if p.at_break() && !p.recovering {
-            let error = SyntaxError::new(Code::UnclosedText, opener, "`${` is not closed")
-                .with_related(p.behind(), "expected `}` on this line")
-                .with_replacement("insert `}\"`", p.behind(), "}\"");
-            p.report(error);
-        }
-        closed = p.raw() == K::InterpEnd;
-    }
-    if closed {
-        p.bump();
-    }
-    p.leave_bracket(bracket);
-    p.finish_node(marker, K::Interpolation);
-    closed
 }
 
 /// `"(" expr ")"`
@@ -761,201 +653,6 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
     });
     p.leave();
     p.finish_node(marker, if is_map == Some(true) { K::MapExpr } else { K::ListExpr });
-}
-
-/// A condition: `=` in it is probably meant as `==`.
-fn condition(p: &mut Parser<'_>, what: &str) -> bool {
-    let around = std::mem::replace(&mut p.in_condition, true);
-    let found = operand_before_block(p, what);
-    p.in_condition = around;
-    found
-}
-
-/// An expression behind which a block stands: a `{` here is the block's.
-fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
-    let around = std::mem::replace(&mut p.before_block, true);
-    let found = operand(p, what);
-    p.before_block = around;
-    found
-}
-
-/// `if = "if" expr block ("else" (if | block))?`
-fn if_expr(p: &mut Parser<'_>, marker: Marker) {
-    p.bump();
-    condition(p, "a condition");
-    habits::then_word(p);
-    blocks::block(p, "what is done then");
-    habits::elif(p);
-    if p.at(K::ElseKw) {
-        p.bump();
-        if p.at(K::IfKw) {
-            let inner = p.start();
-            if p.enter() {
-                if_expr(p, inner);
-                p.leave();
-            } else {
-                p.abandon(inner);
-            }
-        } else {
-            blocks::block(p, "what is done else");
-        }
-    }
-    p.finish_node(marker, K::IfExpr);
-}
-
-/// `"if" expr` of an arm or a `for`.
-pub(crate) fn guard(p: &mut Parser<'_>) {
-    let marker = p.start();
-    p.bump();
-    condition(p, "a condition");
-    p.finish_node(marker, K::Guard);
-}
-
-/// `match = "match" expr "{" arms "}"`
-fn match_expr(p: &mut Parser<'_>, marker: Marker) {
-    p.bump();
-    operand_before_block(p, "what is matched");
-    blocks::arms(p, "arms");
-    p.finish_node(marker, K::MatchExpr);
-}
-
-/// `for = "for" pattern "in" expr ("if" expr)? ("max" expr)? ("parallel" expr)? block`
-fn for_expr(p: &mut Parser<'_>, marker: Marker) {
-    p.bump();
-    let parens = habits::for_parens(p);
-    let named = patterns::pattern(p);
-    if p.at(K::InKw) {
-        p.bump();
-    } else if !habits::for_of(p) {
-        p.expected("`in` and a list");
-    }
-    operand_before_block(p, "a list");
-    if let Some(bracket) = parens {
-        p.close(bracket);
-    }
-    if p.at(K::IfKw) {
-        guard(p);
-    }
-    clause(p, K::MaxKw, K::MaxClause);
-    clause(p, K::ParallelKw, K::ParallelClause);
-    if p.at_clause(K::MaxKw) {
-        let error =
-            SyntaxError::new(Code::Unexpected, p.range(0), "`max` stands before `parallel`");
-        p.habit(error);
-        clause(p, K::MaxKw, K::MaxClause);
-    }
-    if !named && p.on_new_line(0) {
-        // What was read as the list had the body.
-        p.finish_node(marker, K::ForExpr);
-        return;
-    }
-    blocks::block(p, "a body");
-    p.finish_node(marker, K::ForExpr);
-}
-
-/// `"max" expr`, `"parallel" expr`
-fn clause(p: &mut Parser<'_>, word: K, kind: K) -> bool {
-    if !p.at_clause(word) {
-        return false;
-    }
-    p.clear_separator();
-    let marker = p.start();
-    p.bump_keyword();
-    operand_before_block(p, "a number");
-    p.finish_node(marker, kind);
-    true
-}
-
-/// `loop = "loop" lvar ("," lvar)* "max" expr block "else" block`
-fn loop_expr(p: &mut Parser<'_>, marker: Marker) {
-    let word = p.range(0);
-    p.bump();
-    loop {
-        loop_var(p);
-        if !p.eat(K::Comma) {
-            break;
-        }
-    }
-    if !clause(p, K::MaxKw, K::MaxClause) {
-        let error = p
-            .expected_error("`max` and the greatest number of rounds")
-            .with_related(word, "every loop is bounded");
-        p.report(error);
-    }
-    blocks::block(p, "a round");
-    if p.at(K::ElseKw) {
-        p.bump();
-        blocks::block(p, "what is given when the rounds are used up");
-    } else {
-        let error = SyntaxError::new(
-            Code::Unexpected,
-            p.behind(),
-            "expected `else` and what the loop gives when its rounds are used up",
-        )
-        .with_related(word, "of this loop");
-        p.report(error);
-    }
-    p.finish_node(marker, K::LoopExpr);
-}
-
-/// `lvar = LID (":" type)? "=" expr`
-fn loop_var(p: &mut Parser<'_>) {
-    let marker = p.start();
-    if !p.expect_lower_name("a value of the loop") {
-        p.finish_error(marker);
-        return;
-    }
-    if p.at(K::Colon) {
-        p.bump();
-        types::ty(p);
-    }
-    if p.at(K::ColonEq) {
-        habits::colon_equals(p);
-        p.bump_as(K::Eq);
-    } else {
-        p.expect(K::Eq, "`=` and the first value");
-    }
-    operand_before_block(p, "the first value");
-    p.finish_node(marker, K::LoopVar);
-}
-
-/// `race = "race" NUM? "{" body (sep body)* sep? "}"`
-fn race(p: &mut Parser<'_>, marker: Marker) {
-    p.bump();
-    if p.at(K::Number) {
-        let number = p.start();
-        p.bump();
-        p.finish_node(number, K::NumberExpr);
-    }
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the competitors") {
-        let opener = p.behind();
-        let mut count = 0u32;
-        lists::lines(
-            p,
-            bracket,
-            lists::Separators::LinesOrCommas,
-            "the competitors of a race",
-            |p| {
-                count += 1;
-                blocks::body(p, "a competitor")
-            },
-        );
-        if count == 0 {
-            none_inside(p, opener, "a race needs at least one competitor");
-        }
-    }
-    p.finish_node(marker, K::RaceExpr);
-}
-
-/// Reports braces that may not be empty.
-pub(crate) fn none_inside(p: &mut Parser<'_>, opener: TextRange, message: &str) {
-    if p.damaged || !p.is_balanced() {
-        p.expected("something inside");
-        return;
-    }
-    let range = TextRange::new(opener.start() - text_size::TextSize::from(1), opener.end());
-    let error = SyntaxError::new(Code::Unexpected, range, message);
-    p.habit(error);
 }
 
 #[cfg(test)]

@@ -333,3 +333,14 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
         p.recovering = true;
     }
 }
+
+/// Reports braces that may not be empty.
+pub(crate) fn none_inside(p: &mut Parser<'_>, opener: TextRange, message: &str) {
+    if p.damaged || !p.is_balanced() {
+        p.expected("something inside");
+        return;
+    }
+    let range = TextRange::new(opener.start() - text_size::TextSize::from(1), opener.end());
+    let error = SyntaxError::new(Code::Unexpected, range, message);
+    p.habit(error);
+}

@@ -5,12 +5,14 @@
 //! decides for them.
 
 pub(super) mod blocks;
+pub(super) mod control;
 pub(super) mod decls;
 pub(super) mod exprs;
 pub(super) mod lists;
 pub(super) mod patterns;
 pub(super) mod prompts;
 pub(super) mod testing;
+pub(super) mod texts;
 pub(super) mod types;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::SyntaxKind as K;
 use crate::codes::Code;
 
 use super::super::{Context, Parser, habits};
-use super::{exprs, lists};
+use super::{lists, texts};
 
 /// Whether a pattern may start with this token.
 pub(crate) fn starts_pattern(kind: K) -> bool {
@@ -80,7 +80,7 @@ fn alternative(p: &mut Parser<'_>) -> bool {
             p.finish_node(marker, K::NumberPat);
         }
         K::StrStart | K::SingleQuoted | K::BacktickQuoted => {
-            exprs::expect_string(p, "a text");
+            texts::expect_string(p, "a text");
             p.finish_node(marker, K::StrPat);
         }
         K::TrueKw | K::FalseKw => {

@@ -23,7 +23,7 @@ pub(crate) fn prompt(p: &mut Parser<'_>, marker: Marker) {
             item(p)
         });
         if count == 0 && !p.damaged {
-            exprs::none_inside(
+            lists::none_inside(
                 p,
                 opener,
                 "expected at least one item: `model`, `system`, `user`, `assistant`, `messages`",

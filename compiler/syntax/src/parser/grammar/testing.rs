@@ -5,12 +5,12 @@ use crate::SyntaxKind as K;
 use super::super::builder::Marker;
 use super::super::{Context, Parser};
 use super::lists::{self, Separators};
-use super::{blocks, exprs, patterns, types};
+use super::{blocks, exprs, patterns, texts, types};
 
 /// `test = "test" STR policies? "{" (titem (SEP titem)* SEP?)? "}"`
 pub(crate) fn test(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
-    exprs::expect_string(p, "what the test says, in quotes");
+    texts::expect_string(p, "what the test says, in quotes");
     if p.at(K::WithKw) {
         exprs::policies(p);
     }

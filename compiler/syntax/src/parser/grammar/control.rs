@@ -1,0 +1,194 @@
+//! Expressions with bodies (§13: `if`, `match`, `for`, `loop`, `race`) and their clauses.
+
+use crate::SyntaxError;
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+
+use super::super::builder::Marker;
+use super::super::{Context, Parser, habits};
+use super::exprs::operand;
+use super::{blocks, lists, patterns, types};
+
+/// A condition: `=` in it is probably meant as `==`.
+fn condition(p: &mut Parser<'_>, what: &str) -> bool {
+    let around = std::mem::replace(&mut p.in_condition, true);
+    let found = operand_before_block(p, what);
+    p.in_condition = around;
+    found
+}
+
+/// An expression behind which a block stands: a `{` here is the block's.
+fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
+    let around = std::mem::replace(&mut p.before_block, true);
+    let found = operand(p, what);
+    p.before_block = around;
+    found
+}
+
+/// `if = "if" expr block ("else" (if | block))?`
+pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    condition(p, "a condition");
+    habits::then_word(p);
+    blocks::block(p, "what is done then");
+    habits::elif(p);
+    if p.at(K::ElseKw) {
+        p.bump();
+        if p.at(K::IfKw) {
+            let inner = p.start();
+            if p.enter() {
+                if_expr(p, inner);
+                p.leave();
+            } else {
+                p.abandon(inner);
+            }
+        } else {
+            blocks::block(p, "what is done else");
+        }
+    }
+    p.finish_node(marker, K::IfExpr);
+}
+
+/// `"if" expr` of an arm or a `for`.
+pub(crate) fn guard(p: &mut Parser<'_>) {
+    let marker = p.start();
+    p.bump();
+    condition(p, "a condition");
+    p.finish_node(marker, K::Guard);
+}
+
+/// `match = "match" expr "{" arms "}"`
+pub(super) fn match_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    operand_before_block(p, "what is matched");
+    blocks::arms(p, "arms");
+    p.finish_node(marker, K::MatchExpr);
+}
+
+/// `for = "for" pattern "in" expr ("if" expr)? ("max" expr)? ("parallel" expr)? block`
+pub(super) fn for_expr(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    let parens = habits::for_parens(p);
+    let named = patterns::pattern(p);
+    if p.at(K::InKw) {
+        p.bump();
+    } else if !habits::for_of(p) {
+        p.expected("`in` and a list");
+    }
+    operand_before_block(p, "a list");
+    if let Some(bracket) = parens {
+        p.close(bracket);
+    }
+    if p.at(K::IfKw) {
+        guard(p);
+    }
+    clause(p, K::MaxKw, K::MaxClause);
+    clause(p, K::ParallelKw, K::ParallelClause);
+    if p.at_clause(K::MaxKw) {
+        let error =
+            SyntaxError::new(Code::Unexpected, p.range(0), "`max` stands before `parallel`");
+        p.habit(error);
+        clause(p, K::MaxKw, K::MaxClause);
+    }
+    if !named && p.on_new_line(0) {
+        // What was read as the list had the body.
+        p.finish_node(marker, K::ForExpr);
+        return;
+    }
+    blocks::block(p, "a body");
+    p.finish_node(marker, K::ForExpr);
+}
+
+/// `"max" expr`, `"parallel" expr`
+fn clause(p: &mut Parser<'_>, word: K, kind: K) -> bool {
+    if !p.at_clause(word) {
+        return false;
+    }
+    p.clear_separator();
+    let marker = p.start();
+    p.bump_keyword();
+    operand_before_block(p, "a number");
+    p.finish_node(marker, kind);
+    true
+}
+
+/// `loop = "loop" lvar ("," lvar)* "max" expr block "else" block`
+pub(super) fn loop_expr(p: &mut Parser<'_>, marker: Marker) {
+    let word = p.range(0);
+    p.bump();
+    loop {
+        loop_var(p);
+        if !p.eat(K::Comma) {
+            break;
+        }
+    }
+    if !clause(p, K::MaxKw, K::MaxClause) {
+        let error = p
+            .expected_error("`max` and the greatest number of rounds")
+            .with_related(word, "every loop is bounded");
+        p.report(error);
+    }
+    blocks::block(p, "a round");
+    if p.at(K::ElseKw) {
+        p.bump();
+        blocks::block(p, "what is given when the rounds are used up");
+    } else {
+        let error = SyntaxError::new(
+            Code::Unexpected,
+            p.behind(),
+            "expected `else` and what the loop gives when its rounds are used up",
+        )
+        .with_related(word, "of this loop");
+        p.report(error);
+    }
+    p.finish_node(marker, K::LoopExpr);
+}
+
+/// `lvar = LID (":" type)? "=" expr`
+fn loop_var(p: &mut Parser<'_>) {
+    let marker = p.start();
+    if !p.expect_lower_name("a value of the loop") {
+        p.finish_error(marker);
+        return;
+    }
+    if p.at(K::Colon) {
+        p.bump();
+        types::ty(p);
+    }
+    if p.at(K::ColonEq) {
+        habits::colon_equals(p);
+        p.bump_as(K::Eq);
+    } else {
+        p.expect(K::Eq, "`=` and the first value");
+    }
+    operand_before_block(p, "the first value");
+    p.finish_node(marker, K::LoopVar);
+}
+
+/// `race = "race" NUM? "{" body (sep body)* sep? "}"`
+pub(super) fn race(p: &mut Parser<'_>, marker: Marker) {
+    p.bump();
+    if p.at(K::Number) {
+        let number = p.start();
+        p.bump();
+        p.finish_node(number, K::NumberExpr);
+    }
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the competitors") {
+        let opener = p.behind();
+        let mut count = 0u32;
+        lists::lines(
+            p,
+            bracket,
+            lists::Separators::LinesOrCommas,
+            "the competitors of a race",
+            |p| {
+                count += 1;
+                blocks::body(p, "a competitor")
+            },
+        );
+        if count == 0 {
+            lists::none_inside(p, opener, "a race needs at least one competitor");
+        }
+    }
+    p.finish_node(marker, K::RaceExpr);
+}

@@ -1,0 +1,350 @@
+//! Habits in expressions: operators, texts, lambdas, arguments, choices and loops.
+
+use text_size::TextRange;
+
+use super::super::builder::Marker;
+use super::super::grammar::{blocks, exprs};
+use super::super::{Bracket, Context, Parser};
+use super::{edit, word_before_operand};
+use crate::SyntaxError;
+use crate::SyntaxKind as K;
+use crate::codes::Code;
+
+/// In the loop over operators: `=` in a condition, `not in`. True if something was parsed.
+pub(in super::super) fn operator(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
+    match p.current() {
+        K::Eq if p.in_condition && least <= 4 => {
+            p.replace_next(Code::AssignInCondition, "equality is written `==`", "==");
+            let marker = p.again(marker);
+            p.bump_as(K::EqEq);
+            exprs::expect_expr(p, "a value");
+            p.finish_node(marker, K::BinaryExpr);
+            true
+        }
+        K::NotKw if p.nth(1) == K::InKw && least <= 4 && !p.on_new_line(0) => {
+            let gap = p.word_and_blank();
+            let error = SyntaxError::new(
+                Code::LogicOperator,
+                p.range(0),
+                "`not` stands before the whole test: `not x in xs`",
+            )
+            .with_replacement("remove `not`, and write it in front", gap, "");
+            // The fix alone would change the meaning; it is offered as text only.
+            p.habit(SyntaxError { fix: None, ..error });
+            let marker = p.again(marker);
+            p.bump_error();
+            p.bump();
+            exprs::expect_expr(p, "a list");
+            p.finish_node(marker, K::InExpr);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `&&`, `||`, `===`, `!==` in the place of an operator.
+pub(in super::super) fn foreign_operator(p: &mut Parser<'_>) {
+    match p.raw() {
+        K::AmpAmp => p.replace_next(Code::LogicOperator, "`&&` is written `and`", "and"),
+        K::BarBar => p.replace_next(Code::LogicOperator, "`||` is written `or`", "or"),
+        K::EqEqEq => p.replace_next(Code::Equality, "equality is written `==`", "=="),
+        _ => p.replace_next(Code::Equality, "inequality is written `!=`", "!="),
+    }
+}
+
+/// `!x`.
+pub(in super::super) fn bang(p: &mut Parser<'_>) {
+    let blank = if p.glued(1) { "not " } else { "not" };
+    let range = p.range(0);
+    let error = SyntaxError::new(Code::LogicOperator, range, "`!` is written `not`")
+        .with_replacement("replace `!` by `not`", range, blank);
+    p.habit(error);
+}
+
+/// `x is not Pattern`: the `not` is consumed.
+pub(in super::super) fn is_not(p: &mut Parser<'_>) {
+    let error = SyntaxError::new(
+        Code::LogicOperator,
+        p.range(0),
+        "`not` stands before the whole test: `not x is Pattern`",
+    );
+    p.habit(error);
+    p.bump_error();
+}
+
+/// `await f()`, `new Name()`, `f"text"` where a value is expected: true if the word was consumed and
+/// the value follows.
+pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
+    let behind = p.nth(1);
+    if matches!(behind, K::StrStart | K::SingleQuoted | K::BacktickQuoted) && p.glued(1) {
+        let text = p.text(0);
+        if text.len() <= 2 && (1..60).any(|ahead| p.nth(ahead) == K::StrEnd) {
+            p.remove_next(
+                Code::FString,
+                format!("every text takes `${{...}}`; the prefix `{text}` has no meaning"),
+            );
+            p.bump_error();
+            return true;
+        }
+        return false;
+    }
+    if !word_before_operand(p) || behind == K::LBrace {
+        return false;
+    }
+    match p.text(0) {
+        word @ ("await" | "async") => {
+            p.remove_next(
+                Code::Async,
+                format!("there is no `{word}`: whatever is independent runs at the same time"),
+            );
+        }
+        "new" if behind == K::Uid => {
+            p.remove_next(
+                Code::RecordLiteral,
+                "records are built with `Name(field: value)`, without `new`",
+            );
+        }
+        "return" => {
+            p.remove_next(
+                Code::Return,
+                "there is no `return`: the last expression of a block is its value",
+            );
+        }
+        "throw" | "raise" => {
+            p.replace_next(Code::Return, "a failure is raised with `fail`", "fail");
+        }
+        "lambda" => {
+            let error = SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas")
+                .with_help(LAMBDA_HELP);
+            p.report(error);
+        }
+        _ => return false,
+    }
+    p.bump_error();
+    true
+}
+
+const LAMBDA_HELP: &str = "map and filter with `for x in xs if condition { value }`, name a field with `.field`, fold with `loop`";
+
+/// `|x| value` and `fn(x) ...` where a value is expected.
+pub(in super::super) fn lambda(p: &mut Parser<'_>, marker: Marker) {
+    let error =
+        SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas").with_help(LAMBDA_HELP);
+    p.report(error);
+    loop {
+        match p.current() {
+            K::Separator
+            | K::Comma
+            | K::RParen
+            | K::RBracket
+            | K::RBrace
+            | K::Eof
+            | K::InterpEnd => {
+                break;
+            }
+            _ => p.skip_one(),
+        }
+    }
+    p.finish_node(marker, K::Error);
+}
+
+/// `=> value` behind an argument: it was the parameter of a lambda.
+pub(in super::super) fn lambda_body(p: &mut Parser<'_>) {
+    if p.raw() != K::FatArrow && p.raw() != K::Arrow || !p.is_balanced() {
+        return;
+    }
+    let error =
+        SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas").with_help(LAMBDA_HELP);
+    p.habit(error);
+    let marker = p.start();
+    p.bump();
+    if p.raw() == K::LBrace {
+        p.skip_one();
+    } else if !p.on_new_line(0) {
+        p.quietly(|p| exprs::expect_expr(p, "a value"));
+    }
+    p.finish_node(marker, K::Error);
+}
+
+/// `'text'` and `` `text` `` where a text is expected.
+pub(in super::super) fn quotes(p: &mut Parser<'_>) {
+    let text = p.text(0);
+    let range = p.range(0);
+    let backtick = p.raw() == K::BacktickQuoted;
+    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    let mut out = String::with_capacity(text.len() + 4);
+    let lines = inner.contains('\n');
+    out.push_str(if lines { "\"\"\"" } else { "\"" });
+    let mut chars = inner.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if !lines => out.push_str("\\\""),
+            '\\' if matches!(chars.peek(), Some('\'' | '`')) => {}
+            '$' if !backtick && chars.peek() == Some(&'{') => out.push_str("\\$"),
+            c => out.push(c),
+        }
+    }
+    out.push_str(if lines { "\"\"\"" } else { "\"" });
+    let error = SyntaxError::new(Code::Quotes, range, "texts are written in double quotes")
+        .with_replacement("use double quotes", range, out);
+    p.habit(error);
+}
+
+/// `{ ... }` where a value is expected: a map, or a block.
+pub(in super::super) fn braces_as_value(p: &mut Parser<'_>, marker: Marker) {
+    let range = p.range(0);
+    let keyed = matches!(p.nth(1), K::StrStart | K::SingleQuoted) || p.nth(2) == K::Colon;
+    let mut error = SyntaxError::new(Code::RecordLiteral, range, "`{` opens no value");
+    if keyed || p.nth(1) == K::RBrace {
+        error = error.with_help("a map is written `[key: value]`, a record `Name(field: value)`");
+        if let Some(end) = p.matching_brace()
+            && matches!(p.nth(1), K::StrStart | K::RBrace)
+        {
+            let open = if p.nth(1) == K::RBrace { "[:" } else { "[" };
+            error = error
+                .with_fix("write it as a map", vec![edit(range, open), edit(p.range_at(end), "]")]);
+        }
+    } else {
+        error = error.with_help("a block stands behind `if`, `for`, `=>` and other headers only");
+    }
+    p.habit(error);
+    p.skip_one();
+    p.finish_node(marker, K::Error);
+}
+
+/// `f(name = value)`; the next token is the `=`.
+pub(in super::super) fn named_with_equals(p: &mut Parser<'_>) {
+    let named = p
+        .pos
+        .checked_sub(1)
+        .and_then(|at| p.lexed.significant.get(at))
+        .is_some_and(|token| token.kind.can_be_field_name());
+    let range = p.range(0);
+    let mut error = SyntaxError::new(
+        Code::NamedArgument,
+        range,
+        "arguments are named with `:`: `f(name: value)`",
+    );
+    if named {
+        let gap = TextRange::new(p.behind().start(), p.range(1).start());
+        error = error.with_replacement("replace `=` by `:`", gap, ": ");
+    }
+    p.habit(error);
+}
+
+/// `Name(field = pattern)`; the next token is the `=`.
+pub(in super::super) fn pattern_equals(p: &mut Parser<'_>) {
+    named_with_equals(p);
+}
+
+/// `c ? a : b` behind a condition, in the place of a value.
+pub(in super::super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
+    let question = p.range(0);
+    if !p.is_balanced() {
+        p.expected("the end of the expression");
+    }
+    let marker = p.again(marker);
+    let start = p.token_start(marker.first);
+    p.bump();
+    let colon = p.quietly(|p| {
+        exprs::expect_expr(p, "a value");
+        let colon = (p.raw() == K::Colon).then(|| p.range(0));
+        if colon.is_some() {
+            p.bump();
+            exprs::expect_expr(p, "a value");
+        }
+        colon
+    });
+    let mut error =
+        SyntaxError::new(Code::Ternary, question, "a choice is written `if c { a } else { b }`");
+    if let Some(colon) = colon {
+        error = error.with_fix(
+            "write it with `if`",
+            vec![
+                edit(TextRange::empty(start), "if "),
+                edit(question, "{"),
+                edit(colon, "} else {"),
+                edit(p.behind(), " }"),
+            ],
+        );
+    }
+    p.habit(error);
+    p.finish_node(marker, K::Error);
+}
+
+/// `...x`; the next token is the `...`.
+pub(in super::super) fn spread(p: &mut Parser<'_>) {
+    p.replace_next(Code::Spread, "a spread is written `..`", "..");
+}
+
+/// `(a, b)`; the next token is the first comma.
+pub(in super::super) fn tuple(p: &mut Parser<'_>, _start: usize) {
+    let error = SyntaxError::new(Code::Unexpected, p.range(0), "there are no tuples").with_help(
+        "a list is written `[a, b]`, two values of different types `Pair(first: a, second: b)`",
+    );
+    p.report(error);
+}
+
+/// `if c then a`: the `then` is consumed.
+pub(in super::super) fn then_word(p: &mut Parser<'_>) {
+    if p.current() == K::ThenKw {
+        let error =
+            p.expected_error("`{`").with_help("a choice is written `if c { a } else { b }`");
+        p.report(error);
+        p.bump_error();
+        if p.current() != K::LBrace {
+            p.quietly(|p| exprs::expect_expr(p, "a value"));
+        }
+    }
+}
+
+/// `elif c { }` behind the block of an `if`: read as `else if`.
+pub(in super::super) fn elif(p: &mut Parser<'_>) {
+    if p.raw() != K::Lid || !matches!(p.text(0), "elif" | "elsif" | "elseif") {
+        return;
+    }
+    if p.on_new_line(0) && p.nth(1) == K::LParen || matches!(p.nth(1), K::Eq | K::Dot | K::Comma) {
+        return;
+    }
+    p.replace_next(Code::Elif, "a further condition is written `else if`", "else if");
+    p.clear_separator();
+    p.bump_error();
+    let inner = p.start();
+    if p.enter() {
+        let around = std::mem::replace(&mut p.in_condition, true);
+        exprs::expect_expr(p, "a condition");
+        p.in_condition = around;
+        blocks::block(p, "what is done then");
+        elif(p);
+        p.leave();
+    }
+    p.finish_node(inner, K::Error);
+}
+
+/// `for (x in xs)`: opens the parenthesis.
+pub(in super::super) fn for_parens(p: &mut Parser<'_>) -> Option<Bracket> {
+    let declares = p.nth(1) == K::LetKw || p.nth(1) == K::Lid && p.nth(2).can_be_name();
+    let loops = p.nth(2) == K::InKw || p.nth(2) == K::Lid || declares;
+    if !p.at(K::LParen) || !loops {
+        return None;
+    }
+    let open = p.range(0);
+    let error =
+        SyntaxError::new(Code::Unexpected, open, "a `for` has no parentheses: `for x in xs { }`");
+    p.habit(error);
+    let bracket = p.open(Context::Inside);
+    if p.raw() == K::LetKw || p.raw() == K::Lid && matches!(p.text(0), "const" | "var") {
+        p.bump_error();
+    }
+    Some(bracket)
+}
+
+/// `for x of xs`.
+pub(in super::super) fn for_of(p: &mut Parser<'_>) -> bool {
+    if p.current() == K::Lid && matches!(p.text(0), "of" | "from") || p.current() == K::Colon {
+        p.replace_next(Code::Unexpected, "a list is walked with `for x in xs`", "in");
+        p.bump_as(K::InKw);
+        return true;
+    }
+    false
+}
