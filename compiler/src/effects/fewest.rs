@@ -38,7 +38,7 @@ fn of_body(
     callable: &Callable,
     known: &FxHashMap<DefId, u64>,
 ) -> u64 {
-    if !walk::is_ordered(body) || callable.kind == CallableKind::Fn {
+    if callable.kind == CallableKind::Fn {
         return 0;
     }
     let dead = effects.bodies.get(owner.index()).and_then(Option::as_ref).map(|body| &body.dead);
@@ -61,7 +61,7 @@ fn of_body(
                 of(*left)
             }
             Expr::If { condition, then, otherwise } => {
-                let otherwise = otherwise.map_or(0, |other| of(other));
+                let otherwise = otherwise.map_or(0, of);
                 of(*condition).saturating_add(of(*then).min(otherwise))
             }
             Expr::Match { scrutinee, arms } => {

@@ -13,7 +13,12 @@ use crate::hir::{
 };
 
 pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
-    let fewest = super::fewest::calls(hir, effects);
+    let has_budget = |def: &Def| match &def.kind {
+        DefKind::Callable(callable) => callable.policies.iter().any(|arg| named(arg, "calls")),
+        _ => false,
+    };
+    let is_asked = hir.defs.iter().any(has_budget);
+    let fewest = if is_asked { super::fewest::calls(hir, effects) } else { FxHashMap::default() };
     let mut rules = Rules { hir, types, effects, sink, fewest };
     for (index, def) in hir.defs.iter().enumerate() {
         // The standard library is checked by its own tests; its files are nobody's to mend here.
