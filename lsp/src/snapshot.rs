@@ -27,12 +27,16 @@ pub(crate) struct Cache {
     findings: Mutex<FxHashMap<PathBuf, Findings>>,
 }
 
+/// An analysis that is made once, by whoever needs it first; others wait for it.
+type Slot = Arc<OnceLock<Arc<Analysis>>>;
+
 #[derive(Clone, Debug, Default)]
 struct Entry {
     /// The state of the texts for which it is known to be right.
     revision: u64,
-    /// Filled by whoever needs it first; others wait for it.
-    slot: Arc<OnceLock<Arc<Analysis>>>,
+    slot: Slot,
+    /// What the compiler takes over from one state of the texts to the next.
+    compiler: Arc<Mutex<kait_compiler::Cache>>,
 }
 
 impl Cache {
@@ -107,7 +111,7 @@ impl Snapshot {
         self.check()?;
         let slot = self.cache.packages.lock().unwrap_or_else(PoisonError::into_inner);
         // A file may have come or gone, so a package's analysis is good for one state of the texts only.
-        let slot = self.slot(slot, root, |_| false)?;
+        let (slot, _) = self.slot(slot, root, |_| false)?;
         let make = || Arc::new(Analysis::of_package(&self.sources(root), first));
         let analysis = Arc::clone(slot.get_or_init(make));
         self.check()?;
@@ -119,13 +123,22 @@ impl Snapshot {
 
     fn analysis(&self, path: &Path, root: &Path, inner: &str) -> Result<Arc<Analysis>> {
         self.check()?;
-        let make = || Arc::new(Analysis::new(&self.sources(root), &[inner]));
         if !self.documents.contains_key(path) {
-            return Ok(make());
+            return Ok(Arc::new(Analysis::new(&self.sources(root), &[inner])));
         }
         let slot = self.cache.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot =
+        let (slot, compiler) =
             self.slot(slot, path, |known| known.inputs().are_current(&self.sources(root)))?;
+        let make = || {
+            // What a fault of ours left behind is not used again.
+            let mut compiler = compiler.lock().unwrap_or_else(|poisoned| {
+                compiler.clear_poison();
+                let mut left = poisoned.into_inner();
+                *left = kait_compiler::Cache::new();
+                left
+            });
+            Arc::new(Analysis::with_cache(&self.sources(root), &[inner], &mut compiler))
+        };
         let analysis = Arc::clone(slot.get_or_init(make));
         self.check()?;
         Ok(analysis)
@@ -137,10 +150,10 @@ impl Snapshot {
         mut entries: std::sync::MutexGuard<'_, FxHashMap<PathBuf, Entry>>,
         key: &Path,
         still_right: impl Fn(&Analysis) -> bool,
-    ) -> Result<Arc<OnceLock<Arc<Analysis>>>> {
+    ) -> Result<(Slot, Arc<Mutex<kait_compiler::Cache>>)> {
         let entry = entries.entry(key.to_owned()).or_default();
         if entry.revision == self.revision {
-            return Ok(Arc::clone(&entry.slot));
+            return Ok((Arc::clone(&entry.slot), Arc::clone(&entry.compiler)));
         }
         if entry.revision > self.revision {
             return Err(Error::content_modified());
@@ -150,7 +163,7 @@ impl Snapshot {
             entry.slot = Arc::default();
         }
         entry.revision = self.revision;
-        Ok(Arc::clone(&entry.slot))
+        Ok((Arc::clone(&entry.slot), Arc::clone(&entry.compiler)))
     }
 
     /// The findings in a file that is not open.

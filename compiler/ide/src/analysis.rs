@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
-use kait_compiler::Compilation;
 use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
 use kait_compiler::hir::{Body, Def, DefId, Hir, Module, ModuleId};
 use kait_compiler::sources::{File, SourceError, Sources};
+use kait_compiler::{Cache, Compilation};
 use kait_syntax::{SyntaxToken, SyntaxTree, TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
@@ -93,8 +93,15 @@ impl Analysis {
     /// Compiles files (paths of `sources`) and whatever they import.
     #[must_use]
     pub fn new(sources: &dyn Sources, roots: &[&str]) -> Self {
+        Self::with_cache(sources, roots, &mut Cache::new())
+    }
+
+    /// The same, taking over what did not change since the last time with this cache: for one keystroke after the
+    /// other in a file.
+    #[must_use]
+    pub fn with_cache(sources: &dyn Sources, roots: &[&str], cache: &mut Cache) -> Self {
         let recorder = Recorder { base: sources, read: RefCell::default() };
-        let compilation = kait_compiler::compile(&recorder, roots);
+        let compilation = kait_compiler::compile_with(&recorder, roots, cache);
         let indexes = compilation.files.iter().map(|_| OnceLock::new()).collect();
         let module_of_file = (0u32..)
             .zip(&compilation.hir.modules)
