@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, helpers of tests too"
 )]
 
+mod asking;
 mod differential;
 mod editors;
 mod errors;
