@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::exit::Coded;
+use crate::exit::{Coded, Exit};
 
 /// Directories that never hold programs of a project.
 const SKIPPED: &[&str] = &["target", "node_modules"];
@@ -30,16 +30,17 @@ pub fn split(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The `.kait` files that paths name: files as they are, directories with all that is below them, sorted.
+/// The `.kait` files that paths name: files as they are, directories with all that is below them, sorted. A path that
+/// does not exist stays in the list, so that whoever reads it says so and goes on with the others.
 ///
 /// # Errors
-/// If a path does not exist or cannot be read, or nothing was found.
+/// If a directory cannot be read, or nothing was found.
 pub fn programs(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
     let mut found = Vec::new();
     for path in paths {
-        if kind_of(path)?.is_dir() {
+        if path.is_dir() {
             walk(path, &mut found)?;
         } else {
             found.push(path.clone());
@@ -134,6 +135,17 @@ pub fn read_bytes(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
         return Err(unreadable(format!("`{shown}` is longer than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// The exit after findings: a path that does not exist is wrong usage.
+pub fn exit_for(paths: &[PathBuf], failed: bool) -> Exit {
+    if !failed {
+        Exit::Done
+    } else if paths.iter().any(|path| !path.exists()) {
+        Exit::Usage
+    } else {
+        Exit::Failed
+    }
 }
 
 /// A file's text.

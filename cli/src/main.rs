@@ -13,6 +13,7 @@ mod given;
 mod grants;
 mod local_model;
 mod out;
+mod suggest;
 mod watch;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(with_run(words.clone())) {
         Ok(cli) => cli,
-        Err(error) => return usage(&words, &error),
+        Err(error) => return usage(&words, suggest::better(error, &words)),
     };
     match cli.color {
         ColorChoice::Auto => {}
@@ -75,7 +76,7 @@ fn with_run(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
 }
 
 /// Wrong words, or a request for help. Help for a program shows its parameters, too.
-fn usage(words: &[std::ffi::OsString], error: &clap::Error) -> ExitCode {
+fn usage(words: &[std::ffi::OsString], error: clap::Error) -> ExitCode {
     let help = error.kind() == clap::error::ErrorKind::DisplayHelp;
     let _ = error.print();
     if help {

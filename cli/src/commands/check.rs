@@ -45,7 +45,7 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
                 if args.json {
                     reports.push(unreadable(path, &error));
                 } else {
-                    anstream::eprintln!("error K0901: {error:#}");
+                    anstream::eprintln!("error K0901: {error:#}\n   kait explain K0901\n");
                 }
                 continue;
             }
@@ -84,7 +84,7 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
             plural(counts.warnings, "warning")
         );
     }
-    Ok(if counts.errors > 0 { Exit::Failed } else { Exit::Done })
+    Ok(files::exit_for(&paths, counts.errors > 0))
 }
 
 #[derive(Default)]

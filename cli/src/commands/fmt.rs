@@ -51,7 +51,7 @@ pub fn run(args: &FmtArgs) -> anyhow::Result<Exit> {
     let verb = if args.check || args.diff { "would change" } else { "changed" };
     anstream::eprintln!("{}: {changed} {verb}", plural(paths.len(), "file"));
     let bad = broken > 0 || ((args.check || args.diff) && changed > 0);
-    Ok(if bad { Exit::Failed } else { Exit::Done })
+    Ok(files::exit_for(&paths, bad))
 }
 
 /// Formats standard input to standard output: for editors.

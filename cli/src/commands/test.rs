@@ -36,6 +36,8 @@ struct Tally {
     passed: usize,
     failed: usize,
     broken: usize,
+    /// Tests that were not asked for.
+    skipped: usize,
     results: Vec<Json>,
 }
 
@@ -68,7 +70,19 @@ fn once(args: &TestArgs) -> anyhow::Result<Exit> {
             begin.elapsed().as_millis()
         );
     }
-    Ok(if tally.failed + tally.broken > 0 { Exit::Failed } else { Exit::Done })
+    let none = tally.passed + tally.failed + tally.broken == 0;
+    if let Some(words) = args.words.as_deref().filter(|_| none) {
+        // A slip in the words must not look like success.
+        let hint = match tally.skipped {
+            0 => format!("there is no test in {}", plural(paths.len(), "file")),
+            count => {
+                format!("the name of none of {} has all of these words", plural(count, "test"))
+            }
+        };
+        anstream::eprintln!("error: no test matches `{words}`: {hint}");
+        return Ok(Exit::Usage);
+    }
+    Ok(files::exit_for(&paths, tally.failed + tally.broken > 0))
 }
 
 fn file(args: &TestArgs, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
@@ -90,7 +104,11 @@ fn file(args: &TestArgs, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
     let words: Vec<_> = args.words.iter().flat_map(|words| words.split_whitespace()).collect();
     for id in &root.defs {
         let Some(def) = hir.defs.get(id.index()) else { continue };
-        if !matches!(def.kind, DefKind::Test(_)) || !words.iter().all(|w| def.name.contains(w)) {
+        if !matches!(def.kind, DefKind::Test(_)) {
+            continue;
+        }
+        if !words.iter().all(|word| def.name.contains(word)) {
+            tally.skipped += 1;
             continue;
         }
         let program =

@@ -210,3 +210,36 @@ fn a_reader_that_leaves_ends_the_run() {
     let log = std::fs::read_to_string(dir.path().join("log.txt")).unwrap();
     assert!(log.lines().count() < 200 && log.ends_with('\n'), "{log}");
 }
+
+#[test]
+fn slips_in_commands_and_flags_are_named() {
+    run(&["rnu"]).exits(2).says(&["rnu", "'run'"]);
+    run(&["chekc"]).exits(2).says(&["'check'"]);
+    let done = run(&["check", "--fxi"]).exits(2);
+    assert!(!done.err.contains("-- --fxi"), "{}", done.err);
+    done.says(&["'--fix'"]);
+    run(&["check", "--colour", "never"]).exits(2).says(&["'--color'"]);
+    let done = run(&["xyzzy"]).exits(2);
+    assert!(!done.err.contains("similar"), "{}", done.err);
+}
+
+#[test]
+fn no_test_that_matches_is_no_success() {
+    run(&["test", "examples", "-k", "no such words"]).exits(2).says(&["no test matches"]);
+    let (_dir, path) = program("pub graph main() -> int { 1 }\n");
+    run(&["test", &path]).exits(0);
+    run(&["test", &path, "-k", "a"]).exits(2).says(&["there is no test in 1 file"]);
+}
+
+#[test]
+fn a_missing_file_does_not_hide_the_findings_of_others() {
+    let (_dir, path) = program("pub graph main() -> int { nope }\n");
+    let (_other, right) = program("pub graph main() -> int { 1 }\n");
+    for command in ["check", "test", "fmt"] {
+        let done = run(&[command, &right, "missing.kait", &path]).exits(2);
+        let done = done.says(&["K0901", "there is no file `missing.kait`"]);
+        if command != "fmt" {
+            done.says(&["K0201", "`nope`"]);
+        }
+    }
+}
