@@ -15,6 +15,7 @@ mod editors;
 mod errors;
 mod format;
 mod fuzz;
+mod independent;
 mod language;
 mod mutations;
 mod running;

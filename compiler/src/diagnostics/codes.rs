@@ -85,7 +85,7 @@ codes! {
     Quotes = "K0016" "double-quotes" Error fix "texts are written in double quotes";
     Const = "K0017" "no-const" Error fix "names are bound with `let`";
     FunctionWord = "K0018" "function-word" Error fix "functions are declared with `fn`, graphs with `graph`";
-    Lambda = "K0019" "no-lambda" Error nofix "there are no lambdas";
+    Lambda = "K0019" "no-lambda" Error fix "there are no lambdas";
     ArrowKind = "K0020" "arrow-kind" Error fix "arms use `=>`, results of declarations `->`";
     AssignInCondition = "K0021" "assign-in-condition" Error fix "equality is written `==`";
     Equality = "K0022" "strict-equality" Error fix "equality is written `==` and `!=`";
@@ -142,7 +142,7 @@ codes! {
     LocalHidesModule = "K0211" "local-hides-module" Error nofix "a local has the name of a module that is called";
     ImportCycle = "K0212" "import-cycle" Error nofix "modules import each other in a circle";
     UnknownRole = "K0213" "unknown-role" Error fix "a model role is not declared";
-    NotCallable = "K0214" "not-callable" Error nofix "something that cannot be called is called";
+    NotCallable = "K0214" "not-callable" Error fix "something that cannot be called is called";
     NotAValue = "K0215" "not-a-value" Error fix "a name stands for something that is no value";
     ConstCycle = "K0216" "constant-cycle" Error nofix "a constant needs its own value";
     UnusedLet = "K0217" "unused-let" Warning nofix "a value is never needed";

@@ -7,7 +7,8 @@ use super::load::span_of;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Severity};
 
 /// The declarations that a syntax error touches: nothing that is found inside is reported, and what they declare is
-/// taken for anything, so that no second error follows from the first.
+/// taken for anything, so that no second error follows from the first. Where the parser is sure what was meant, only the
+/// place of the error itself.
 pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange> {
     let mut damaged = Vec::new();
     let errors: Vec<_> =
@@ -18,6 +19,10 @@ pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange
     let nodes: Vec<_> = tree.root().children().collect();
     let children: Vec<TextRange> = nodes.iter().map(|node| node.range()).collect();
     for error in errors {
+        if error.understood {
+            damaged.push(error.range);
+            continue;
+        }
         let before = damaged.len();
         for place in std::iter::once(error.range).chain(error.related.as_ref().map(|r| r.0)) {
             let first = children.partition_point(|child| child.end() < place.start());
@@ -72,7 +77,10 @@ pub(super) fn report(
         if guessed.is_some_and(|declaration| declaration.contains_range(error.range)) {
             continue;
         }
-        if error.severity() == kait_syntax::Severity::Error && error.fix.is_none() {
+        if error.severity() == kait_syntax::Severity::Error
+            && error.fix.is_none()
+            && !error.understood
+        {
             // The largest damaged place around it is its declaration.
             let around = damage.iter().filter(|place| place.contains_range(error.range));
             guessed = around.max_by_key(|place| place.len()).copied();

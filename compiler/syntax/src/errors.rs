@@ -22,6 +22,8 @@ pub struct SyntaxError {
     pub help: Option<String>,
     /// The edit that repairs it.
     pub fix: Option<Fix>,
+    /// Whether the tree is what was meant, so that nothing else that is found around it follows from this mistake.
+    pub understood: bool,
 }
 
 /// An edit that a machine may apply.
@@ -46,7 +48,22 @@ impl SyntaxError {
     /// An error with nothing but its sentence.
     #[must_use]
     pub fn new(code: Code, range: TextRange, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), range, related: None, help: None, fix: None }
+        Self {
+            code,
+            message: message.into(),
+            range,
+            related: None,
+            help: None,
+            fix: None,
+            understood: false,
+        }
+    }
+
+    /// Marks a mistake whose meaning is certain: the tree is that of the right text.
+    #[must_use]
+    pub fn understood(mut self) -> Self {
+        self.understood = true;
+        self
     }
 
     /// Adds the other place that matters.

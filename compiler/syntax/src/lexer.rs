@@ -83,6 +83,8 @@ pub(crate) struct Lexed {
     pub errors: Vec<SyntaxError>,
     /// Whether a triple-quoted text was not closed.
     pub unclosed_triple: bool,
+    /// Whether a name is neither lower nor upper case throughout.
+    pub has_mixed_names: bool,
 }
 
 /// Tokens of plain code.
@@ -206,6 +208,7 @@ impl<'s> Lexer<'s> {
                 breaks: Vec::new(),
                 errors: Vec::new(),
                 unclosed_triple: false,
+                has_mixed_names: false,
             },
             modes: Vec::new(),
             single_line: 0,
@@ -221,6 +224,7 @@ impl<'s> Lexer<'s> {
     fn finish(mut self) -> Lexed {
         let end = offset(self.text.len());
         self.out.tokens.push(Token { start: end, kind: SyntaxKind::Eof });
+        self.out.has_mixed_names = !self.mixed.is_empty();
         self.out.unclosed_triple = self.unclosed_triple.is_some();
         self.out.errors.sort_by_key(|error| error.range.start());
         self.out
@@ -257,6 +261,11 @@ impl<'s> Lexer<'s> {
                 Raw::Doc | Raw::FileDoc => {
                     self.out.docs.push(offset(self.out.tokens.len()));
                     self.trivia(kind, start32);
+                    continue;
+                }
+                // `#!/usr/bin/env kait` as the first line: a program that can be started.
+                Raw::HashComment if start == base && raw.slice().starts_with("#!") => {
+                    self.trivia(SyntaxKind::Comment, start32);
                     continue;
                 }
                 Raw::HashComment => {

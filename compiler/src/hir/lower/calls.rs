@@ -344,10 +344,18 @@ impl<'a> Lowerer<'a> {
                         .get(open.end as usize..)
                         .map(|rest| rest.trim_start().starts_with(')'))
                 });
-                let insert = if rest == Some(true) { whole.clone() } else { format!("{whole}, ") };
-                finding
-                    .help(format!("call the function with the value: `{function}({value}, …)`"))
-                    .guess(format!("write `{whole}…)`"), vec![Edit::new(open, insert)])
+                let (insert, shown) = match rest {
+                    Some(true) => (whole.clone(), format!("{whole})")),
+                    _ => (format!("{whole}, "), format!("{whole}, …)")),
+                };
+                let edits = vec![Edit::new(open, insert)];
+                let finding = finding.help(format!("call the function with the value: `{shown}`"));
+                // Only one module has a function of that name; a declaration of the file may mean something else.
+                if own.is_none() {
+                    finding.fix(format!("write `{shown}`"), edits)
+                } else {
+                    finding.guess(format!("write `{shown}`"), edits)
+                }
             }
             _ => finding.help("call a function of a module with the value as its argument"),
         };

@@ -98,6 +98,7 @@ impl<'s> Lexer<'s> {
             let message = format!("`{sequence}` is no escape sequence");
             let i = self.error(Code::BadEscape, offset(at), offset(end), message);
             if let Some(error) = self.out.errors.get_mut(i) {
+                error.understood = true;
                 if sequence.starts_with("\\u") {
                     error.help = Some("a character is written `\\u{...}` with its number in one to six hexadecimal digits".into());
                 } else {
@@ -190,7 +191,12 @@ impl<'s> Lexer<'s> {
     pub(super) fn foreign_text(&mut self, quote: Raw, start: usize, body: usize) -> usize {
         let rest = self.text.get(body..).unwrap_or_default();
         let to = |quote: char| {
-            let end = rest.find([quote, '\n'])?;
+            let mut escaped = false;
+            let end = rest.find(|c: char| {
+                let ends = c == '\n' || c == quote && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            })?;
             rest.get(end..)?.starts_with(quote).then_some(end)
         };
         let (kind, length) = if quote == Raw::SingleQuote {

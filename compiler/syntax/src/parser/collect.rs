@@ -12,7 +12,15 @@ use crate::{SyntaxError, SyntaxKind};
 /// All mistakes of a text, in its order: the parser's, the lexer's, stray docs and hidden controls.
 pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
     let mut errors = std::mem::take(&mut parser.errors);
-    let lexical = std::mem::take(&mut parser.lexed.errors);
+    let mut lexical = std::mem::take(&mut parser.lexed.errors);
+    parser.careful_renames(&mut errors);
+    parser.careful_renames(&mut lexical);
+    for error in &mut lexical {
+        // One token, and the same name wherever it stands.
+        if matches!(error.code, Code::LowerCase | Code::UpperCase) {
+            error.understood = parser.introduced.contains(&parser.slice(error.range));
+        }
+    }
     let first = errors.first().or_else(|| lexical.first()).cloned();
     let mut misread: Vec<u32> = lexical
         .iter()

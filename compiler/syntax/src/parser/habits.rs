@@ -45,7 +45,7 @@ impl Parser<'_> {
             range,
             right,
         );
-        self.habit(error);
+        self.habit(error.understood());
     }
 
     /// Reports the next word and removes it.
@@ -56,7 +56,7 @@ impl Parser<'_> {
             self.word_and_blank(),
             "",
         );
-        self.habit(error);
+        self.habit(error.understood());
     }
 
     /// Consumes a token that has no place in the tree.
@@ -138,7 +138,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             if !brace {
                 error = error.with_replacement("remove `return`", removed, "");
             }
-            p.habit(error);
+            p.habit(error.understood());
             p.bump_error();
             if p.enter() {
                 blocks::statement(p);
@@ -219,7 +219,7 @@ fn binding_with_colon(p: &mut Parser<'_>) -> bool {
     } else {
         error.with_fix("write it with `let` and `=`", vec![insert, edit(colon, " =")])
     };
-    p.habit(error);
+    p.habit(error.understood());
     let marker = p.start();
     let binder = p.start();
     p.bump_as(K::Lid);
@@ -248,7 +248,17 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
                 op,
                 "a value is bound with `let name = value`",
             );
-            if let Some(start) = statement {
+            let name = p.pos.checked_sub(1).map(|at| p.slice(p.range_at(at))).unwrap_or_default();
+            if statement.is_some() && p.bound_before(name) {
+                error = SyntaxError::new(
+                    Code::Mutation,
+                    op,
+                    format!("`{name}` is bound already, and values never change"),
+                )
+                .with_help(
+                    "give the new value a name of its own; count and sum with `loop` or `list.sum`",
+                );
+            } else if let Some(start) = statement {
                 error = error
                     .with_fix(
                         "write it with `let`",
@@ -293,6 +303,25 @@ impl Parser<'_> {
             || token.has(crate::lexer::Significant::NEWLINE)
             || self.lexed.significant.get(name - 1).is_some_and(|t| t.kind == K::LBrace);
         (first && token.kind.can_be_name()).then(|| self.range_at(name).start())
+    }
+}
+
+impl Parser<'_> {
+    /// Whether a `let`, a parameter or a state of a loop of that name stands above in this declaration.
+    fn bound_before(&self, name: &str) -> bool {
+        let tokens = self.lexed.significant.get(self.decl_start..self.pos.saturating_sub(1));
+        let kind = |at: usize| self.lexed.significant.get(at).map(|token| token.kind);
+        (self.decl_start..).zip(tokens.unwrap_or_default()).any(|(at, token)| {
+            let before = at.checked_sub(1).and_then(kind);
+            let introduces = match before {
+                Some(K::LetKw | K::ForKw | K::LoopKw) => true,
+                Some(K::LParen | K::Comma | K::StreamKw) => {
+                    matches!(kind(at + 1), Some(K::Colon | K::Eq))
+                }
+                _ => false,
+            };
+            introduces && token.kind.can_be_name() && self.slice(self.range_at(at)) == name
+        })
     }
 }
 
@@ -359,10 +388,34 @@ pub(super) fn semicolon(p: &mut Parser<'_>) {
         let gap = TextRange::new(range.start(), p.range(1).start());
         error.with_replacement("break the line", gap, format!("\n{indent}"))
     };
-    p.habit(error);
+    p.habit(error.understood());
     p.bump_error();
     p.clear_separator();
     p.recovering = false;
+}
+
+/// `name: T as "wire" = value`: the default stands before the name on the wire. The next token is the `=`.
+pub(super) fn default_behind_wire_name(p: &mut Parser<'_>, before: TextRange) {
+    let (equals, wire_end) = (p.range(0), p.behind().start());
+    let followed = p.errors.len();
+    let error = SyntaxError::new(
+        Code::Unexpected,
+        equals,
+        "the default of a field stands before `as`: `name: type = default as \"wire\"`",
+    );
+    p.habit(error.understood());
+    let marker = p.start();
+    p.bump();
+    exprs::expect_expr(p, "a default");
+    p.finish_node(marker, K::Error);
+    let end = p.behind().start();
+    let value = p.slice(TextRange::new(equals.start(), end)).to_owned();
+    if let Some(error) = p.errors.get_mut(followed) {
+        error.fix = Some(crate::errors::Fix {
+            title: "move the default before `as`".into(),
+            edits: vec![edit(before, format!(" {value}")), edit(TextRange::new(wire_end, end), "")],
+        });
+    }
 }
 
 /// `let x := 1`; the next token is the `:=`.

@@ -139,6 +139,16 @@ struct Parser<'s> {
     muted: bool,
     /// How many names in the wrong case were met.
     renames: u32,
+    /// Names in the wrong case that are introduced somewhere.
+    introduced: Vec<&'s str>,
+    /// Fields in the wrong case without a name for the wire, and where it would stand.
+    wire_names: Vec<(&'s str, TextSize)>,
+    /// Reserved words that were bound as names in this declaration, and the errors that say so.
+    reserved: Vec<(SyntaxKind, usize)>,
+    /// Whether parameters may have the names of reserved words here.
+    free_params: bool,
+    /// In the current declaration, where the first opening brace is missing; else the end of the text.
+    missing_opener: TextSize,
     /// The first mistake that was not reported, because it seemed to follow from another one.
     suppressed: Option<SyntaxError>,
     /// The current declaration has a mistake.
@@ -186,6 +196,11 @@ impl<'s> Parser<'s> {
             recovering: false,
             muted: false,
             renames: 0,
+            introduced: Vec::new(),
+            wire_names: Vec::new(),
+            reserved: Vec::new(),
+            free_params: false,
+            missing_opener: TextSize::of(text),
             suppressed: None,
             damaged: false,
             decl_start: 0,
@@ -532,6 +547,9 @@ impl<'s> Parser<'s> {
 
     /// Goes on as if an opening bracket stood here.
     fn open_missing(&mut self, kind: SyntaxKind, inside: Context) -> Bracket {
+        if kind == SyntaxKind::LBrace {
+            self.missing_opener = self.missing_opener.min(self.behind().start());
+        }
         let bracket = Bracket {
             at: None,
             kind,

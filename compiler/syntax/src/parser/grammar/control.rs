@@ -79,7 +79,7 @@ pub(super) fn for_expr(p: &mut Parser<'_>, marker: Marker) {
     if let Some(bracket) = parens {
         p.close(bracket);
     }
-    if p.at(K::IfKw) {
+    if p.at(K::IfKw) || habits::for_if_below(p) {
         guard(p);
     }
     clause(p, K::MaxKw, K::MaxClause);

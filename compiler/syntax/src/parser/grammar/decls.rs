@@ -75,6 +75,8 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
         p.balanced = None;
         p.recovering = false;
         p.muted = false;
+        p.reserved.clear();
+        p.missing_opener = text_size::TextSize::of(p.text);
         let before = p.pos;
         declaration(p, after_damage);
         if p.needs_second_pass && !p.second_pass {
@@ -288,6 +290,7 @@ fn field(p: &mut Parser<'_>) -> bool {
         p.skip_to_line_end(true);
         return false;
     }
+    let name = p.text(0);
     if !named_type(p, "a field", true) {
         p.finish_error(marker);
         return false;
@@ -296,7 +299,15 @@ fn field(p: &mut Parser<'_>) -> bool {
         p.bump();
         exprs::expect_expr(p, "a default");
     }
+    if !p.at_clause(K::AsKw) && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let behind = p.behind().start();
+        p.wire_names.push((name, behind));
+    }
+    let before_wire = p.behind();
     wire_name(p);
+    if p.at(K::Eq) && before_wire != p.behind() {
+        habits::default_behind_wire_name(p, before_wire);
+    }
     p.finish_node(marker, K::Field);
     true
 }
@@ -382,7 +393,9 @@ fn variant(p: &mut Parser<'_>) -> bool {
         return false;
     }
     if p.at(K::LParen) {
+        p.free_params = true;
         params(p);
+        p.free_params = false;
     }
     wire_name(p);
     p.finish_node(marker, K::Variant);
@@ -451,7 +464,9 @@ fn graph(p: &mut Parser<'_>, marker: Marker) {
 /// `extern = "extern" sig does? ("needs" LID)? policies? "from" LID STR`
 fn extern_decl(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
+    p.free_params = true;
     signature(p, "an extern");
+    p.free_params = false;
     clauses(p, &[K::DoesKw, K::NeedsKw, K::WithKw], "an extern");
     if p.at_clause(K::FromKw) {
         p.clear_separator();
@@ -702,8 +717,13 @@ fn param(p: &mut Parser<'_>) -> bool {
     {
         p.bump_keyword();
     }
-    // Natives may have parameters named like reserved words: what stands before a `:` is a name.
-    if !named_type(p, "a parameter", true) {
+    // What stands before a `:` is a name. Natives may have parameters named like reserved words, and so may the parts of
+    // variants; in a body the word could not be used.
+    if !p.free_params && p.raw().is_reserved_word() && p.nth(1) == K::Colon {
+        p.reserved_name("a parameter");
+        p.bump();
+        types::ty(p);
+    } else if !named_type(p, "a parameter", true) {
         p.finish_error(marker);
         return false;
     }

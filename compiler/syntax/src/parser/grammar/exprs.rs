@@ -21,6 +21,7 @@ pub(crate) fn expr(p: &mut Parser<'_>) -> bool {
 
 fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
     match p.current() {
+        _ if !p.reserved.is_empty() && p.at_renamed_word() => caught(p, marker),
         K::FailKw => {
             p.bump();
             operand(p, "what fails: a text or a `Failure`");
@@ -45,7 +46,8 @@ fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
 
 /// An expression that must stand here.
 pub(super) fn operand(p: &mut Parser<'_>, what: &str) -> bool {
-    if !starts_expr(p.current()) || p.before_block && p.at(K::LBrace) {
+    let renamed = !p.reserved.is_empty() && p.current() != K::Separator && p.at_renamed_word();
+    if !renamed && !starts_expr(p.current()) || p.before_block && p.at(K::LBrace) {
         p.expected(what);
         return false;
     }
@@ -197,7 +199,7 @@ fn strength(kind: K) -> Option<(u8, bool)> {
 /// least as strongly as `least`. Comparisons do not chain.
 fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
     let (mut compared, mut tested) = (false, false);
-    if p.at(K::NotKw) {
+    if p.at(K::NotKw) && !(!p.reserved.is_empty() && p.at_renamed_word()) {
         if least > NOT {
             let error = SyntaxError::new(
                 Code::Unexpected,
@@ -285,6 +287,7 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
 /// `unary = post | "-" unary | "try" unary`
 fn unary(p: &mut Parser<'_>, marker: Marker) -> bool {
     match p.current() {
+        K::TryKw if !p.reserved.is_empty() && p.at_renamed_word() => postfix(p, marker),
         K::Minus | K::TryKw | K::Bang => {
             let foreign = p.at(K::Bang);
             if foreign {
@@ -497,6 +500,10 @@ fn selector(p: &mut Parser<'_>) {
 fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
     let next = p.current();
     match next {
+        _ if !p.reserved.is_empty() && p.at_renamed_word() && next != K::Separator => {
+            p.bump_renamed_word();
+            p.finish_node(marker, K::NameExpr);
+        }
         K::Lid => {
             if habits::prefixed_operand(p) {
                 if !p.enter() {

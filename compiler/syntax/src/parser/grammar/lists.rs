@@ -146,7 +146,15 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
     );
     let on_line = brace_on_line(p);
     let header_damaged = p.recovering;
-    p.report(if on_line.is_some() { SyntaxError { fix: None, ..error } } else { error });
+    // Where all brackets pair up, the closing one is missing, too.
+    let both = on_line.is_none() && p.is_balanced();
+    p.report(if on_line.is_some() {
+        SyntaxError { fix: None, ..error }
+    } else if both {
+        SyntaxError { fix: None, ..error }.with_help("what belongs to it stands in braces: `{ … }`")
+    } else {
+        error
+    });
     if let Some(brace) = on_line {
         let marker = p.start();
         while p.pos < brace && p.raw() != K::Eof {

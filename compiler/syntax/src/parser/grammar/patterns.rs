@@ -103,7 +103,12 @@ fn alternative(p: &mut Parser<'_>) -> bool {
             p.finish_node(marker, K::VariantPat);
         }
         _ if next.can_be_name() => {
+            p.introduce();
             p.bump_as(K::Lid);
+            p.finish_node(marker, K::NamePat);
+        }
+        _ if next.is_reserved_word() && p.follows_name(next) => {
+            p.reserved_name("a value");
             p.finish_node(marker, K::NamePat);
         }
         _ => {

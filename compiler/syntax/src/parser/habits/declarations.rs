@@ -21,7 +21,9 @@ pub(in super::super) fn result_arrow(p: &mut Parser<'_>) {
         format!("the type of a result stands behind `->`, not `{text}`"),
     )
     .with_replacement("replace it by `->`", range, blank);
-    p.habit(error);
+    // A `:` may also stand where the parameters were closed too early.
+    let sure = p.raw() == K::FatArrow;
+    p.habit(if sure { error.understood() } else { error });
 }
 
 /// `system: "..."` in a prompt: the colon is consumed.
@@ -39,7 +41,7 @@ pub(in super::super) fn colon_after_word(p: &mut Parser<'_>) {
             range,
             if p.glued(1) { " " } else { "" },
         );
-        p.habit(error);
+        p.habit(error.understood());
         p.bump_error();
         p.clear_separator();
     }
@@ -57,7 +59,7 @@ pub(in super::super) fn array_type(p: &mut Parser<'_>) {
         ),
         None => error,
     };
-    p.habit(error);
+    p.habit(error.understood());
 }
 
 impl Parser<'_> {
@@ -108,7 +110,7 @@ pub(in super::super) fn type_before_name(p: &mut Parser<'_>) -> bool {
     let error =
         SyntaxError::new(Code::ParameterType, range, "a type stands after its name and a colon")
             .with_replacement(format!("write `{right}`"), range, right);
-    p.habit(error);
+    p.habit(error.understood());
     let marker = p.start();
     let path = p.start();
     p.bump();
@@ -150,7 +152,7 @@ pub(in super::super) fn type_with_braces(p: &mut Parser<'_>) -> bool {
         "fields are declared with `record`; `type` gives a name to another type",
     )
     .with_fix("replace `type` by `record`", edits);
-    p.habit(error);
+    p.habit(error.understood());
     true
 }
 
@@ -253,7 +255,7 @@ pub(in super::super) fn foreign_declaration(p: &mut Parser<'_>, marker: Marker) 
             "write it with `let`",
             vec![edit(TextRange::empty(range.start()), "let "), edit(op, "=")],
         );
-        p.habit(error);
+        p.habit(error.understood());
         let binder = p.start();
         p.bump_as(K::Lid);
         p.finish_node(binder, K::NamePat);

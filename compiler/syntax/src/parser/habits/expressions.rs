@@ -58,7 +58,7 @@ pub(in super::super) fn bang(p: &mut Parser<'_>) {
     let range = p.range(0);
     let error = SyntaxError::new(Code::LogicOperator, range, "`!` is written `not`")
         .with_replacement("replace `!` by `not`", range, blank);
-    p.habit(error);
+    p.habit(error.understood());
 }
 
 /// `x is not Pattern`: the `not` is consumed.
@@ -79,10 +79,7 @@ pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
     if matches!(behind, K::StrStart | K::SingleQuoted | K::BacktickQuoted) && p.glued(1) {
         let text = p.text(0);
         if text.len() <= 2 && (1..60).any(|ahead| p.nth(ahead) == K::StrEnd) {
-            p.remove_next(
-                Code::FString,
-                format!("every text takes `${{...}}`; the prefix `{text}` has no meaning"),
-            );
+            f_string(p);
             p.bump_error();
             return true;
         }
@@ -124,6 +121,47 @@ pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
     true
 }
 
+/// `f"hi {name}"`: the prefix goes, and what stands in braces becomes an interpolation.
+fn f_string(p: &mut Parser<'_>) {
+    let word = p.text(0);
+    let range = p.range(0);
+    let mut edits = vec![edit(range, "")];
+    let formats = matches!(word, "f" | "F" | "fr" | "rf" | "t");
+    if formats && p.nth(1) == K::StrStart {
+        for ahead in (2..60).take_while(|&ahead| p.nth(ahead) != K::StrEnd) {
+            if p.nth(ahead) == K::StrText {
+                braces(p.range(ahead).start(), p.text(ahead), &mut edits);
+            }
+        }
+    }
+    let error = SyntaxError::new(
+        Code::FString,
+        range,
+        format!("every text takes `${{...}}`; the prefix `{word}` has no meaning"),
+    )
+    .with_fix(format!("remove `{word}`"), edits);
+    p.habit(error.understood());
+}
+
+/// The braces of a format text as interpolations: `{x}` gets its `$`, `{{` and `}}` become single.
+fn braces(start: text_size::TextSize, text: &str, edits: &mut Vec<crate::errors::Edit>) {
+    let place = |at: usize| start + text_size::TextSize::of(text.get(..at).unwrap_or_default());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if matches!(byte, b'{' | b'}') && bytes.get(at + 1) == Some(&byte) {
+            edits.push(edit(TextRange::new(place(at), place(at + 1)), ""));
+            at += 2;
+            continue;
+        }
+        let closed = text.get(at..).is_some_and(|rest| rest.contains('}'));
+        if byte == b'{' && closed && at.checked_sub(1).and_then(|at| bytes.get(at)) != Some(&b'$') {
+            edits.push(edit(TextRange::empty(place(at)), "$"));
+        }
+        at += 1;
+    }
+}
+
 const LAMBDA_HELP: &str = "map and filter with `for x in xs if condition { value }`, name a field with `.field`, fold with `loop`";
 
 /// `|x| value` and `fn(x) ...` where a value is expected.
@@ -155,15 +193,109 @@ pub(in super::super) fn lambda_body(p: &mut Parser<'_>) {
     }
     let error =
         SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas").with_help(LAMBDA_HELP);
+    let reported = p.errors.len();
     p.habit(error);
+    let call = MappedList::before(p);
     let marker = p.start();
     p.bump();
-    if p.raw() == K::LBrace {
+    let start = p.range(0).start();
+    let block = p.raw() == K::LBrace;
+    if block {
         p.skip_one();
     } else if !p.on_new_line(0) {
         p.quietly(|p| exprs::expect_expr(p, "a value"));
     }
     p.finish_node(marker, K::Error);
+    let body = TextRange::new(start, p.behind().start().max(start));
+    if let Some(call) = call
+        && let Some(fix) = call.fix(p, body, block)
+        && let Some(error) = p.errors.get_mut(reported)
+    {
+        error.fix = Some(fix);
+    }
+}
+
+/// `list.map(xs, x => value)`, `xs.filter(x => test)`: what a `for` says.
+struct MappedList<'s> {
+    /// Where the call begins.
+    start: text_size::TextSize,
+    list: &'s str,
+    item: &'s str,
+    filters: bool,
+}
+
+impl<'s> MappedList<'s> {
+    /// The call around the `=>` that comes next, if its list is a plain or dotted name.
+    fn before(p: &Parser<'s>) -> Option<Self> {
+        let kind = |at: usize| p.lexed.significant.get(at).map(|token| token.kind);
+        let is_name = |at: usize| kind(at).is_some_and(K::can_be_name);
+        let item = p.pos.checked_sub(1).filter(|&at| is_name(at))?;
+        // Where a name with the dots before it begins.
+        let name_from = |last: usize| {
+            let mut first = last;
+            while first >= 2 && kind(first - 1) == Some(K::Dot) && is_name(first - 2) {
+                first -= 2;
+            }
+            let sticks = first.checked_sub(1).and_then(kind);
+            (is_name(last) && !matches!(sticks, Some(K::Dot | K::QuestionDot))).then_some(first)
+        };
+        let text = |from: usize, to: usize| {
+            p.slice(TextRange::new(p.range_at(from).start(), p.range_at(to).end()))
+        };
+        let before = item.checked_sub(1)?;
+        let (open, list) = match kind(before)? {
+            K::LParen => (before, None),
+            K::Comma => {
+                let last = before.checked_sub(1)?;
+                let first = name_from(last)?;
+                (first.checked_sub(1)?, Some(text(first, last)))
+            }
+            _ => return None,
+        };
+        let function =
+            open.checked_sub(1).filter(|&at| kind(open) == Some(K::LParen) && is_name(at))?;
+        let filters = match text(function, function) {
+            "map" => false,
+            "filter" => true,
+            _ => return None,
+        };
+        let base = function.checked_sub(2).filter(|_| kind(function - 1) == Some(K::Dot))?;
+        let first = name_from(base)?;
+        let owner = text(first, base);
+        let list = match list {
+            Some(list) if owner == "list" => list,
+            None if owner != "list" => owner,
+            _ => return None,
+        };
+        let start = p.range_at(first).start();
+        Some(Self { start, list, item: text(item, item), filters })
+    }
+
+    /// The call as a `for`; the next token is what stands behind the body.
+    fn fix(&self, p: &Parser<'_>, body: TextRange, block: bool) -> Option<crate::errors::Fix> {
+        let goes_on = matches!(
+            p.nth(1),
+            K::Dot | K::QuestionDot | K::LParen | K::LBracket | K::WithKw | K::LBrace
+        ) && !p.on_new_line(1);
+        let continues = p.on_new_line(1) && matches!(p.nth(1), K::Dot | K::QuestionDot | K::WithKw);
+        if p.raw() != K::RParen || goes_on || continues || block && self.filters {
+            return None;
+        }
+        let (item, list, value) = (self.item, self.list, p.slice(body));
+        if value.is_empty() {
+            return None;
+        }
+        let text = match (self.filters, block) {
+            (true, _) => format!("for {item} in {list} if {value} {{ {item} }}"),
+            (false, true) => format!("for {item} in {list} {value}"),
+            (false, false) => format!("for {item} in {list} {{ {value} }}"),
+        };
+        let range = TextRange::new(self.start, p.range(0).end());
+        Some(crate::errors::Fix {
+            title: "write it with `for`".into(),
+            edits: vec![edit(range, text)],
+        })
+    }
 }
 
 /// `'text'` and `` `text` `` where a text is expected.
@@ -187,7 +319,7 @@ pub(in super::super) fn quotes(p: &mut Parser<'_>) {
     out.push_str(if lines { "\"\"\"" } else { "\"" });
     let error = SyntaxError::new(Code::Quotes, range, "texts are written in double quotes")
         .with_replacement("use double quotes", range, out);
-    p.habit(error);
+    p.habit(error.understood());
 }
 
 /// `{ ... }` where a value is expected: a map, or a block.
@@ -229,7 +361,7 @@ pub(in super::super) fn named_with_equals(p: &mut Parser<'_>) {
         let gap = TextRange::new(p.behind().start(), p.range(1).start());
         error = error.with_replacement("replace `=` by `:`", gap, ": ");
     }
-    p.habit(error);
+    p.habit(error.understood());
 }
 
 /// `Name(field = pattern)`; the next token is the `=`.
@@ -337,6 +469,26 @@ pub(in super::super) fn for_parens(p: &mut Parser<'_>) -> Option<Bracket> {
         p.bump_error();
     }
     Some(bracket)
+}
+
+/// `if` on the line below the header of a `for`: read as its condition. True if it comes next.
+pub(in super::super) fn for_if_below(p: &mut Parser<'_>) -> bool {
+    if p.current() != K::Separator || p.raw() != K::IfKw {
+        return false;
+    }
+    let (range, gap) = (p.range(0), TextRange::new(p.behind().start(), p.range(0).start()));
+    let mut error = SyntaxError::new(
+        Code::BraceOnNextLine,
+        range,
+        "the `if` of a `for` stands on the line of its list",
+    )
+    .with_help("if it belongs to the body, put the body in braces: `for x in xs { if c { } }`");
+    if p.slice(gap).trim().is_empty() {
+        error = error.with_replacement("move `if` up", gap, " ");
+    }
+    p.habit(error);
+    p.clear_separator();
+    true
 }
 
 /// `for x of xs`.

@@ -66,8 +66,93 @@ fn in_blocks() {
             ("fn f(x: int) -> int { x }", FunctionWord, None),
             ("if a\n  { b }", BraceOnNextLine, Some("if a { b }")),
             ("throw Failed", Return, Some("fail Failed")),
+            ("let total = 0\n  total = total + 1", Mutation, None),
+            ("let match = 3\n  match + 1", ReservedWord, Some("let match_ = 3\n  match_ + 1")),
+            (
+                "for loop in xs {\n    f(loop, in: loop)\n  }",
+                ReservedWord,
+                Some("for loop_ in xs {\n    f(loop_, in: loop_)\n  }"),
+            ),
+            ("match a { done => done }", ReservedWord, Some("match a { done_ => done_ }")),
+            ("for x in xs\n    x", Unexpected, None),
+            ("if (a) return b else return c", Unexpected, None),
+            (
+                "for x in xs\n    if x > 1 { x }",
+                BraceOnNextLine,
+                Some("for x in xs if x > 1 { x }"),
+            ),
         ],
     );
+}
+
+#[test]
+fn the_first_mistake_is_named_where_it_is() {
+    for (text, code, at) in [
+        (
+            "fn a() -> text {\n  \"\"\"abc\n}\n\nfn b() -> text { \"x\" }\n",
+            Code::UnclosedText,
+            "\"\"\"",
+        ),
+        ("fn a() -> int {\n  if b\n    1\n}\n\nfn c() -> int { 1 }\n", Code::Unexpected, ""),
+        (
+            "fn a() -> int {\n  if b {\n    1\n}\n\nfn c() -> int { 1 }\n",
+            Code::UnclosedBracket,
+            "{",
+        ),
+    ] {
+        let errors = parse(text).errors;
+        assert_eq!(errors.len(), 1, "{text}\n{errors:?}");
+        let range = errors[0].range;
+        assert_eq!((errors[0].code, &text[range]), (code, at), "{text}");
+    }
+}
+
+#[test]
+fn names_keep_apart_and_fields_their_wire() {
+    use Code::*;
+    check(
+        "@\n",
+        &[
+            ("record myRec { a: int }", UpperCase, Some("record MyRec { a: int }")),
+            (
+                "let MAX_ITEMS = 3\nfn f() -> int { MAX_ITEMS }",
+                LowerCase,
+                Some("let max_items = 3\nfn f() -> int { max_items }"),
+            ),
+            (
+                "fn f(myVal: int, my_val: int) -> int { myVal + my_val }",
+                LowerCase,
+                Some("fn f(my_val_2: int, my_val: int) -> int { my_val_2 + my_val }"),
+            ),
+            (
+                "record R { orderId: text = \"a\", b: int }\nfn f(r: R) -> text { r.orderId }",
+                LowerCase,
+                Some(
+                    "record R { order_id: text = \"a\" as \"orderId\", b: int }\nfn f(r: R) -> text { r.order_id }",
+                ),
+            ),
+            ("record R { iD: int as \"i\" }", LowerCase, Some("record R { i_d: int as \"i\" }")),
+            (
+                "record R { a: text as \"x\" = \"y\" }",
+                Unexpected,
+                Some("record R { a: text = \"y\" as \"x\" }"),
+            ),
+            (
+                "graph f(in: int) -> int { in + 1 }",
+                ReservedWord,
+                Some("graph f(in_: int) -> int { in_ + 1 }"),
+            ),
+        ],
+    );
+    // Externs and parts of variants are never used by their bare name.
+    assert!(
+        parse("extern f(in: int) -> int from wasm \"a\"\nenum E { A(in: int) }\n")
+            .errors
+            .is_empty()
+    );
+    let shebang = "#!/usr/bin/env kait\nlet a = 1\n";
+    assert!(parse(shebang).errors.is_empty());
+    assert_eq!(parse(&format!("\n{shebang}")).errors.len(), 1);
 }
 
 #[test]
@@ -86,6 +171,12 @@ fn in_expressions() {
             ("f\"a\"", FString, Some("\"a\"")),
             ("f(x => x + 1)", Lambda, None),
             ("f(|a| a)", Lambda, None),
+            ("list.map(xs, x => x + 1)", Lambda, Some("for x in xs { x + 1 }")),
+            ("a.xs.map(x => f(x))", Lambda, Some("for x in a.xs { f(x) }")),
+            ("xs.filter(x => x > 1)", Lambda, Some("for x in xs if x > 1 { x }")),
+            ("xs.map(x => x).length", Lambda, None),
+            ("f\"hi {name}, {{a}} ${b}\"", FString, Some("\"hi ${name}, {a} ${b}\"")),
+            ("'it\\'s'", Quotes, Some("\"it's\"")),
             ("f(a, name = 1)", NamedArgument, Some("f(a, name: 1)")),
             ("f(...a)", Spread, Some("f(..a)")),
             ("a ? b : c", Ternary, Some("if a { b } else { c }")),
