@@ -467,7 +467,7 @@ pub(super) fn arm_arrow(p: &mut Parser<'_>) {
         format!("an arm is written with `=>`, not `{text}`"),
     )
     .with_replacement("replace it by `=>`", range, blank);
-    p.habit(error);
+    p.habit(error.understood());
 }
 
 /// What a name that nothing introduces is in other languages: the code, what to write instead (none

@@ -75,7 +75,6 @@ fn in_blocks() {
             ),
             ("match a { done => done }", ReservedWord, Some("match a { done_ => done_ }")),
             ("for x in xs\n    x", Unexpected, None),
-            ("if (a) return b else return c", Unexpected, None),
             (
                 "for x in xs\n    if x > 1 { x }",
                 BraceOnNextLine,
