@@ -161,7 +161,9 @@ impl<'a> BodyLowerer<'_, 'a> {
         let source = self.low.input.files.slice(self.span(id));
         let kind = NodeKind::Expect { condition, shows, source: source.into() };
         let ty = self.low.plain(Type::None);
-        self.node(NewNode { kind, name: "expect", ty, grows: false, span: Some(span) });
+        let node = self.node(NewNode { kind, name: "expect", ty, grows: false, span: Some(span) });
+        // Expectations are looked at one after the other: what stands below one is called after it.
+        self.guard(node);
     }
 }
 

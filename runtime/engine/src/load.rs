@@ -46,6 +46,9 @@ pub struct Loaded {
     stubs: Vec<Vec<u32>>,
     /// By expression: how it can fail by the program's own will.
     refusals: Vec<Refusal>,
+    /// By region and node: the targets that it may call whose stubs give one outcome after the other. Empty if there
+    /// are none.
+    turns: Vec<Vec<Vec<TargetId>>>,
 }
 
 /// How an expression can refuse to give a value because the program says so.
@@ -138,7 +141,8 @@ impl Loaded {
         }
         let overlaps = overlaps(&program);
         let refusals = refusals(&program, &table);
-        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals })
+        let turns = turns(&program);
+        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals, turns })
     }
 
     /// The value of an expression that reads no slot: a parameter's default, a budget.
@@ -198,6 +202,20 @@ impl Loaded {
         self.refusals.get(id.0 as usize).copied().unwrap_or_default()
     }
 
+    /// Whether a stub of the target gives one outcome after the other.
+    pub(crate) fn takes_turns(&self, target: TargetId) -> bool {
+        let several = |index: &u32| {
+            self.program.stubs.get(*index as usize).is_some_and(|stub| stub.outcomes.len() > 1)
+        };
+        self.stubs_of(target).iter().any(several)
+    }
+
+    /// Whether a node, or anything inside it and its calls, may call a target of which [`Self::takes_turns`] holds.
+    pub(crate) fn may_call(&self, region: u32, node: u32, target: TargetId) -> bool {
+        let of = self.turns.get(region as usize).and_then(|nodes| nodes.get(node as usize));
+        of.is_some_and(|targets| targets.contains(&target))
+    }
+
     pub(crate) fn stubs_of(&self, target: TargetId) -> &[u32] {
         self.stubs.get(target.index()).map_or(&[], Vec::as_slice)
     }
@@ -236,6 +254,54 @@ fn refusals(program: &Program, table: &TypeTable) -> Vec<Refusal> {
             {
                 *known = sum;
                 changed = true;
+            }
+        }
+        if !changed {
+            return found;
+        }
+    }
+}
+
+/// What each node may call, of the targets whose stubs give one outcome after the other: a fixed point over the calls.
+fn turns(program: &Program) -> Vec<Vec<Vec<TargetId>>> {
+    if !program.stubs.iter().any(|stub| stub.outcomes.len() > 1) {
+        return Vec::new();
+    }
+    let in_turn = |target: TargetId| {
+        program.stubs.iter().any(|stub| stub.target == target && stub.outcomes.len() > 1)
+    };
+    let empty = |region: &kait_ir::Region| vec![Vec::new(); region.nodes.len()];
+    let mut found: Vec<Vec<Vec<TargetId>>> = program.regions.iter().map(empty).collect();
+    loop {
+        let mut changed = false;
+        // Regions inside others stand before them.
+        for (index, region) in program.regions.iter().enumerate() {
+            for (at, node) in region.nodes.iter().enumerate() {
+                let mut all: Vec<TargetId> = Vec::new();
+                let mut inside = |region: RegionId| {
+                    let nodes = found.get(region.index()).into_iter().flatten();
+                    nodes.for_each(|targets| all.extend(targets));
+                };
+                match &node.kind {
+                    NodeKind::Call(call) => {
+                        let graph = program.graphs.get(call.graph.index());
+                        graph.into_iter().for_each(|graph| inside(graph.body));
+                    }
+                    kind => regions_of(kind, &mut inside),
+                }
+                if let NodeKind::Stubbed { target, .. } = &node.kind
+                    && in_turn(*target)
+                {
+                    all.push(*target);
+                }
+                all.sort_unstable();
+                all.dedup();
+                if let Some(known) = found.get_mut(index).and_then(|nodes| nodes.get_mut(at))
+                    && *known != all
+                {
+                    *known = all;
+                    changed = true;
+                }
             }
         }
         if !changed {

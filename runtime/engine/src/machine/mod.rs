@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
                     }
                     _ => self.try_start(waiter),
                 }
-            } else {
+            } else if !self.next_turn() {
                 return;
             }
         }

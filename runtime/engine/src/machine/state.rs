@@ -266,6 +266,8 @@ pub struct State {
     pub(crate) log: Vec<CallRecord>,
     /// For each stub: how many outcomes it has given.
     pub(crate) stub_uses: Vec<u32>,
+    /// Stubbed calls that wait until all calls above them have had their turn.
+    pub(crate) turns: Vec<Waiter>,
     /// Answers of stubs that take their time.
     pub(crate) stub_answers: Vec<(Waiter, u64, Result<Value, Fail>)>,
     pub(crate) seed: u64,

@@ -1,11 +1,12 @@
 //! Tests in the language: stubbed calls, the record of calls, expectations.
 
 use kait_ir::program::Stub;
-use kait_ir::{ExprId, Failure, TargetId, TypeId, Value};
+use kait_ir::{ExprId, Failure, NodeKind, TargetId, TypeId, Value};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::Run;
+use super::control::Control;
 use super::state::{CallRecord, Fail, NodeState, Role, TimerUse, Waiter};
 use crate::event::{Command, ExpectFailed};
 
@@ -54,6 +55,13 @@ impl<'a> Run<'a> {
             if model {
                 self.reserve(at, None, 0)?;
             }
+            // `then` gives outcomes as if from top to bottom: this call's is known when those above have theirs.
+            if self.loaded.takes_turns(target) && !self.is_its_turn(at, node, target) {
+                self.frame_mut(at).cells[node as usize].state = NodeState::Waiting;
+                let waiter = self.waiter(at, node);
+                self.s.turns.push(waiter);
+                return Ok(());
+            }
             self.log_call(at, target, values.clone());
             return self.give_stub(at, node, index, stub, &values);
         }
@@ -62,6 +70,85 @@ impl<'a> Run<'a> {
         self.out.push(Command::Unstubbed { site, target, args: values });
         let name = program.targets[target.index()].clone();
         Err(Failure::Unbound { name }.into())
+    }
+
+    /// Whether every call of the target that stands above a node has been given its outcome, or will not be made.
+    fn is_its_turn(&self, mut at: u32, mut node: u32, target: TargetId) -> bool {
+        // Frames that stand above: all nodes in them must have had their turn. No recursion: runs are deep.
+        let mut todo: Vec<u32> = Vec::new();
+        loop {
+            let frame = self.frame(at);
+            if !(0..node).all(|above| self.has_had_its_turn(at, above, target, &mut todo)) {
+                return false;
+            }
+            let (role, index, parent) = (frame.role, frame.index, frame.parent);
+            if role == Role::Root {
+                break;
+            }
+            // Items and competitors before this one stand above it, too.
+            let link = self.frame(parent).cells[frame.node as usize].link;
+            let before: &[u32] = match self.s.controls.get(link as usize) {
+                Some(Control::Map(map)) if role == Role::Item => &map.children,
+                Some(Control::Race(race)) if role == Role::Racer => &race.frames,
+                _ => &[],
+            };
+            todo.extend(before.get(..index as usize).unwrap_or_default());
+            (at, node) = (parent, frame.node);
+        }
+        while let Some(at) = todo.pop() {
+            let Some(frame) = self.s.frames.get(at as usize).filter(|f| f.alive) else { continue };
+            let count = frame.cells.len() as u32;
+            if !(0..count).all(|node| self.has_had_its_turn(at, node, target, &mut todo)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The same of one node; frames inside it are left to be looked at.
+    fn has_had_its_turn(&self, at: u32, node: u32, target: TargetId, todo: &mut Vec<u32>) -> bool {
+        let frame = self.frame(at);
+        if !self.loaded.may_call(frame.region, node, target) {
+            return true;
+        }
+        let Some(cell) = frame.cells.get(node as usize) else { return true };
+        match cell.state {
+            NodeState::Ok | NodeState::Failed | NodeState::Cancelled => return true,
+            NodeState::Waiting | NodeState::Gated => return false,
+            NodeState::Running => {}
+        }
+        match &self.node(at, node).kind {
+            NodeKind::Stubbed { .. } => true, // it only takes its time
+            NodeKind::Call(_) | NodeKind::Switch { .. } | NodeKind::Try(_) => {
+                todo.push(cell.link);
+                true
+            }
+            _ => match self.s.controls.get(cell.link as usize) {
+                Some(Control::Map(map)) => {
+                    todo.extend(&map.children);
+                    map.complete && map.next == map.kept
+                }
+                Some(Control::Race(race)) => {
+                    todo.extend(&race.frames);
+                    true
+                }
+                // Another round, attempt or handler may call it again.
+                _ => false,
+            },
+        }
+    }
+
+    /// Nothing else can happen in this event: whose turn it is now goes on. `true` if somebody does.
+    pub(crate) fn next_turn(&mut self) -> bool {
+        if self.s.turns.is_empty() {
+            return false;
+        }
+        let waiting = std::mem::take(&mut self.s.turns);
+        let before = waiting.len();
+        for waiter in waiting {
+            self.try_start(waiter);
+        }
+        self.s.turns.len() < before || !self.s.ready.is_empty() || !self.s.ended.is_empty()
     }
 
     fn give_stub(

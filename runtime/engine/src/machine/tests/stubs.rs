@@ -54,6 +54,72 @@ fn the_first_stub_that_matches_answers_and_the_last_outcome_repeats() {
     run(b, nodes).ended_with(vec![1, 2, 2, 5]);
 }
 
+/// `[f(1), sub(), f(1)]`, where `sub` calls `f` behind another call: outcomes in the order of the text, though the
+/// engine comes to the last one first.
+#[test]
+fn outcomes_are_given_in_the_order_of_the_text() {
+    let mut b = ProgramBuilder::new();
+    let f = target(&mut b, "f");
+    let outcomes = vec![b.int(1), b.int(2), b.int(3)];
+    stub(&mut b, f, vec![], outcomes);
+    let inner = call(&mut b, "f", f, 1);
+    let result = b.slot(0, 0);
+    let body = b.region(0, vec![inner], result);
+    let sub = b.graph("sub", body);
+    let nodes = vec![
+        call(&mut b, "a", f, 1),
+        node("sub", graph_call(sub, vec![])),
+        call(&mut b, "c", f, 1),
+    ];
+    run(b, nodes).ended_with(vec![1, 2, 3]);
+}
+
+/// Items before, and a call above that waits for something else, have their turn first; what only takes its time does
+/// not hold anybody up.
+#[test]
+fn outcomes_wait_for_calls_above_but_not_for_their_answers() {
+    let mut b = ProgramBuilder::new();
+    let f = target(&mut b, "f");
+    let outcomes = (1..=4).map(|n| b.int(n)).collect::<Vec<_>>();
+    let outcomes = outcomes.into_iter().map(|value| StubOutcome { value, after: SECOND }).collect();
+    b.program.stubs.push(Stub { target: f, params: vec![], outcomes, data: vec![], span: None });
+    let slow = b.leaf("slow", EffectClass::Read);
+    let wait = node("wait", leaf_call(slow, vec![]));
+    let late = call(&mut b, "late", f, 1).after(&[0]);
+    let result = b.slot(0, 2);
+    let body = b.region(1, vec![wait, late], result);
+    let items = b.value(Value::list(vec![int(0), int(1)]));
+    let map = kait_ir::program::Map {
+        source: items,
+        pattern: Pattern::Bind(0),
+        filter: None,
+        max: None,
+        parallel: None,
+        sequential: false,
+        early: false,
+        body,
+    };
+    let nodes = vec![
+        call(&mut b, "a", f, 1),
+        node("for", NodeKind::Map(Box::new(map))),
+        call(&mut b, "d", f, 1),
+    ];
+    let mut d = run(b, nodes);
+    assert_eq!(d.timers.len(), 1, "`d` waits for the items");
+    // The second item's call waits for the first one's.
+    let second = d.in_flight.pop().unwrap();
+    d.event(crate::Event::Done {
+        effect: second.effect,
+        outcome: crate::Outcome::Ok(Value::None),
+        usage: None,
+    });
+    assert_eq!(d.timers.len(), 1);
+    d.ok("slow", 0);
+    assert_eq!(d.timers.len(), 4, "all take their time together");
+    d.pass(SECOND);
+    d.ended_with(Value::list(vec![int(1), Value::list(vec![int(2), int(3)]), int(4)]));
+}
+
 #[test]
 fn a_call_without_stub_fails_and_names_it() {
     let mut b = ProgramBuilder::new();
