@@ -110,23 +110,28 @@ impl Run<'_> {
             return;
         }
         let scope = self.frame(at).scope;
+        let mut over = None;
         let works = match &self.node(at, node).kind {
             NodeKind::Leaf(call) => {
                 let class = self.loaded.program().leaves[call.leaf.index()].class;
                 if class == EffectClass::Model {
-                    self.settle_usage(scope, 0, usage.as_deref());
+                    over = self.settle_usage(scope, 0, usage.as_deref());
                 }
                 self.counts_as_work(class)
             }
             NodeKind::Model(_) => {
                 let reserved = self.frame(at).cells[node as usize].link;
-                self.settle_usage(scope, i64::from(reserved), usage.as_deref());
+                over = self.settle_usage(scope, i64::from(reserved), usage.as_deref());
                 true
             }
             _ => return, // not an effect: somebody made this event up
         };
         if works && scope != NONE {
             self.leave(scope);
+        }
+        // A call that comes back over the budget fails there, whatever it brought.
+        if let Some(fail) = over {
+            return self.node_failed(at, node, fail);
         }
         match outcome {
             Outcome::Ok(value) => self.node_ok(at, node, value),

@@ -231,10 +231,7 @@ impl Run<'_> {
         let mut scope = self.frame(at).scope;
         while let Some(s) = self.s.scopes.get(scope as usize) {
             if let (Some(b), ScopeKind::Header(frame, generation)) = (&s.budgets, s.kind) {
-                let over = |kind: &str| Fail {
-                    failure: Box::new(Failure::Budget { kind: kind.into() }),
-                    bound: Some((frame, generation)),
-                };
+                let over = |kind: &str| over(kind, frame, generation);
                 if let Some(most) = b.calls {
                     let left = most - b.used_calls;
                     if left < 1 {
@@ -271,8 +268,14 @@ impl Run<'_> {
         Ok(reserved)
     }
 
-    /// Settles what was reserved by what was used. A call that was dropped has used what was reserved.
-    pub(crate) fn settle_usage(&mut self, scope: u32, reserved: i64, usage: Option<&Usage>) {
+    /// Settles what was reserved by what was used. A call that was dropped has used what was reserved. Gives the failure
+    /// of the innermost budget that is exceeded now.
+    pub(crate) fn settle_usage(
+        &mut self,
+        scope: u32,
+        reserved: i64,
+        usage: Option<&Usage>,
+    ) -> Option<Fail> {
         self.each_budget(scope, |b| {
             b.reserved -= reserved;
             let Some(usage) = usage else {
@@ -288,6 +291,17 @@ impl Run<'_> {
                 b.used_cost = b.used_cost.saturating_add(cost.amount);
             }
         });
+        usage?;
+        let mut at = scope;
+        while let Some(s) = self.s.scopes.get(at as usize) {
+            if let (Some(b), ScopeKind::Header(frame, generation)) = (&s.budgets, s.kind)
+                && let Some(kind) = b.exceeded()
+            {
+                return Some(over(kind, frame, generation));
+            }
+            at = s.parent;
+        }
+        None
     }
 
     fn each_budget(&mut self, mut scope: u32, mut f: impl FnMut(&mut Budgets)) {
@@ -298,6 +312,27 @@ impl Run<'_> {
             scope = s.parent;
         }
     }
+}
+
+impl Budgets {
+    /// The budget of which more was used than there is.
+    fn exceeded(&self) -> Option<&'static str> {
+        if self.calls.is_some_and(|most| self.used_calls > most) {
+            Some("calls")
+        } else if self.tokens.is_some_and(|most| self.used_tokens > most) {
+            Some("tokens")
+        } else if self.cost.is_some_and(|most| self.used_cost > most.amount) {
+            Some("cost")
+        } else {
+            None
+        }
+    }
+}
+
+/// The failure of a header's budget; nothing inside of what it bounds may handle it.
+fn over(kind: &str, frame: u32, generation: u32) -> Fail {
+    let failure = Failure::Budget { kind: kind.into() };
+    Fail { bound: Some((frame, generation)), ..failure.into() }
 }
 
 /// What a model call may use.

@@ -257,6 +257,41 @@ fn a_budget_is_not_caught_inside_what_it_bounds_but_outside() {
     d.ended_with(7);
 }
 
+/// The last call of all is held to the budget like those before it, and so are calls that were under way together.
+#[test]
+fn a_call_that_comes_back_over_the_budget_fails() {
+    let mut d = budgeted("tokens", int(500));
+    used(&mut d, 450, None);
+    used(&mut d, 51, None);
+    d.ended_with(7);
+
+    let limit = Money { amount: Decimal::new(50, 2), currency: Currency::parse("usd").unwrap() };
+    let mut d = budgeted("cost", Value::Money(limit));
+    used(&mut d, 1, Some("0.40"));
+    used(&mut d, 1, Some("0.11"));
+    d.ended_with(7);
+
+    let mut b = ProgramBuilder::new();
+    let nodes = vec![model(&mut b, "a"), model(&mut b, "b")];
+    let result = b.slot(0, 1);
+    let body = b.region(0, nodes, result);
+    let graph = b.graph("main", body);
+    let limit = b.int(250);
+    b.program.graphs[graph.index()].budgets.push(("tokens".into(), limit));
+    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
+    let left = |d: &Driver| -> Vec<Option<u64>> {
+        let of = |c: &Command| match c {
+            Command::Model { request, .. } => Some(request.tokens_left),
+            _ => None,
+        };
+        d.commands.iter().filter_map(of).collect()
+    };
+    assert_eq!(left(&d), [Some(250), Some(150)], "what the first may write is set aside");
+    used(&mut d, 200, None);
+    used(&mut d, 51, None);
+    d.failed_with(Failure::Budget { kind: "tokens".into() });
+}
+
 #[test]
 fn the_time_of_a_header_ends_what_is_inside() {
     let mut d = budgeted("time", Value::Duration(5 * SECOND));
