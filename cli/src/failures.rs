@@ -16,6 +16,9 @@ pub fn print(failure: &Failure, at: Option<&FailedAt>, compiled: &Compiled) {
             Some(place) => anstream::eprintln!("   {place} in {}", at.path),
             None => anstream::eprintln!("   in {}", at.path),
         }
+        if let Some(limit) = &at.limit {
+            anstream::eprintln!("   the limit is {limit}");
+        }
     }
     if let Some(help) = help {
         anstream::eprintln!("   = {help}");

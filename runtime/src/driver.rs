@@ -6,22 +6,24 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, BoxFuture, abortable};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use kait_connect::{
     Connections, Emission, Ended, Grower, Growth, LeafJob, ModelJob, Started, emission,
 };
 use kait_engine::check::TypeTable;
+pub use kait_engine::event::FailedAt;
 use kait_engine::event::{
-    Arg, Command, EffectId, Event, ModelRequest, Nanos, Outcome, Site, Source, Start, TimerId,
-    Usage,
+    Arg, Command, Computed, EffectId, Event, ModelRequest, Nanos, Outcome, Site, Source, Start,
+    TimerId, Usage,
 };
 use kait_engine::machine::State;
 use kait_engine::segment::{SegmentKind, SegmentOp, SegmentRole};
 use kait_engine::{Machine, json};
-use kait_ir::program::Span;
 use kait_ir::{EffectClass, Failure, GraphId, NodeKind, Value};
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -72,19 +74,10 @@ pub struct RunEnd {
     pub outcome: Outcome,
     /// What its model calls used up, in all.
     pub usage: Usage,
-    /// Where the failure arose, if the run failed and it is known.
+    /// Where the failure arose, if the run failed and it is known: everything but an interrupted run.
     pub failed_at: Option<FailedAt>,
     /// Everything that happened, in order, with the time: enough to replay the run.
     pub record: Vec<(Nanos, Event)>,
-}
-
-/// The call whose failure a run ended with.
-#[derive(Clone, Debug)]
-pub struct FailedAt {
-    /// The node's path.
-    pub path: SmolStr,
-    /// Where it stands in the source.
-    pub span: Option<Span>,
 }
 
 /// A run that is being driven.
@@ -115,17 +108,28 @@ pub struct Run {
     /// Segments of nodes under way, and their paths: a path is not known any more once the node has ended.
     nodes: FxHashMap<EffectId, (u64, SmolStr)>,
     usage: Usage,
-    /// The last failure that came back from outside, and where.
-    failed: Option<(Failure, FailedAt)>,
-    sites: FxHashMap<EffectId, Site>,
+    /// Evaluations under way elsewhere; dropped, they end.
+    computing: FxHashMap<EffectId, Wanted>,
+    /// The engine has more to do, and is called again after what is due.
+    resumes: bool,
     ended: Option<Outcome>,
 }
 
 /// What a polled future came to.
 enum Happened {
+    Computed(EffectId, Computed),
     Ended(EffectId, Ended),
     Granted(EffectId, Permit),
     Input(u32, Option<GrowingInput>, UnboundedReceiver<GrowingInput>),
+}
+
+/// While it lives, somebody wants the result of an evaluation.
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Run {
@@ -172,8 +176,8 @@ impl Run {
             run_segment,
             nodes: FxHashMap::default(),
             usage: Usage::default(),
-            failed: None,
-            sites: FxHashMap::default(),
+            computing: FxHashMap::default(),
+            resumes: false,
             ended: None,
         };
         run.queue.push_back(Event::Start(Box::new(Start {
@@ -206,11 +210,15 @@ impl Run {
             if let Some(outcome) = self.ended.take() {
                 break outcome;
             }
-            if !self.queue.is_empty() {
+            if !self.queue.is_empty() || self.resumes {
                 tokio::task::yield_now().await;
                 if cancel.is_cancelled() && !cancelled {
                     cancelled = true;
                     self.queue.push_back(Event::Cancel);
+                }
+                if std::mem::take(&mut self.resumes) {
+                    self.take_due();
+                    self.queue.push_back(Event::Resume);
                 }
                 continue;
             }
@@ -272,11 +280,7 @@ impl Run {
         let node = self.name();
         self.writer.write(node, self.run_segment, op);
         self.writer.end();
-        // A failure of the program's own has no call; one that was handled meanwhile is another failure.
-        let failed_at = match (&outcome, self.failed) {
-            (Outcome::Failed(failure), Some((known, at))) if *failure == known => Some(at),
-            _ => None,
-        };
+        let failed_at = self.state.failed_at().cloned();
         RunEnd { outcome, usage: self.usage, failed_at, record: self.record }
     }
 
@@ -325,14 +329,31 @@ impl Run {
                     path: self.path_of(decl.class, effect),
                     grower: self.grower_of(effect, site),
                 });
-                self.begin(effect, site, started);
+                self.begin(effect, started);
             }
             Command::Model { effect, request } => self.model(effect, &request),
+            Command::Compute { effect, job } => {
+                let (loaded, wanted) =
+                    (Arc::clone(&self.plan.loaded), Arc::new(AtomicBool::new(true)));
+                self.computing.insert(effect, Wanted(Arc::clone(&wanted)));
+                let task = tokio::task::spawn_blocking(move || {
+                    job.run(&loaded, &|| !wanted.load(Ordering::Relaxed))
+                });
+                let computed = Box::pin(async move {
+                    let result = task.await.unwrap_or_else(|_| Computed {
+                        outcome: Outcome::Failed(Failure::trap("an evaluation was lost")),
+                        blamed: None,
+                    });
+                    Some(Happened::Computed(effect, result))
+                });
+                self.poll(effect, computed);
+            }
+            Command::Resume => self.resumes = true,
             Command::Abandon(effect) => {
+                self.computing.remove(&effect);
                 if let Some(handle) = self.in_flight.remove(&effect) {
                     handle.abort();
                 }
-                self.sites.remove(&effect);
                 self.plane.forget(Source::Effect(effect));
             }
             Command::Timer { timer, due } => {
@@ -412,7 +433,7 @@ impl Run {
             grower: self.grower_of(effect, request.site),
         };
         let started = self.connections.model(&job);
-        self.begin(effect, request.site, started);
+        self.begin(effect, started);
     }
 
     /// Paths are rendered only for calls that derive a key from them.
@@ -431,11 +452,10 @@ impl Run {
         Grower::new(effect, grows.then(|| self.grower.clone()))
     }
 
-    fn begin(&mut self, effect: EffectId, site: Site, started: Started) {
+    fn begin(&mut self, effect: EffectId, started: Started) {
         match started {
-            Started::Now(outcome) => self.done(effect, Some(site), outcome.into()),
+            Started::Now(outcome) => self.done(effect, outcome.into()),
             Started::Later(future) => {
-                self.sites.insert(effect, site);
                 let ended = Box::pin(async move { Some(Happened::Ended(effect, future.await)) });
                 self.poll(effect, ended);
             }
@@ -459,8 +479,12 @@ impl Run {
         match happened {
             Happened::Ended(effect, ended) => {
                 self.in_flight.remove(&effect);
-                let site = self.sites.remove(&effect);
-                self.done(effect, site, ended);
+                self.done(effect, ended);
+            }
+            Happened::Computed(effect, result) => {
+                self.in_flight.remove(&effect);
+                self.computing.remove(&effect);
+                self.queue.push_back(Event::Computed { effect, result });
             }
             Happened::Granted(effect, permit) => {
                 self.in_flight.remove(&effect);
@@ -493,18 +517,11 @@ impl Run {
         }
     }
 
-    fn done(&mut self, effect: EffectId, site: Option<Site>, ended: Ended) {
+    fn done(&mut self, effect: EffectId, ended: Ended) {
         let source = Source::Effect(effect);
         match &ended.outcome {
             Outcome::Ok(value) => self.plane.finished(source, value, &mut self.result),
-            Outcome::Failed(failure) => {
-                self.plane.forget(source);
-                let region = site.and_then(|s| self.plan.program().regions.get(s.region.index()));
-                let node = region.zip(site).and_then(|(r, s)| r.nodes.get(s.node as usize));
-                let span = node.and_then(|node| node.span);
-                let path = self.path(effect);
-                self.failed = Some((failure.clone(), FailedAt { path, span }));
-            }
+            Outcome::Failed(_) => self.plane.forget(source),
         }
         // Cuts stand before the end of their source in the record.
         self.hear_plane();
@@ -521,6 +538,18 @@ impl Run {
         if self.in_flight.contains_key(&effect) {
             self.plane.grow(Source::Effect(effect), growth, &mut self.result);
             self.hear_plane();
+        }
+    }
+
+    /// What has happened by now, without waiting.
+    fn take_due(&mut self) {
+        self.fire_timers();
+        self.take_growth();
+        while let Some(Some(happened)) = self.calls.next().now_or_never() {
+            self.take_growth();
+            if let Some(happened) = happened {
+                self.happened(happened);
+            }
         }
     }
 
@@ -555,16 +584,16 @@ impl Run {
             Some(Ok(Emission::Card { ty, value })) => {
                 (SegmentKind::Card, json::encode(&self.table, ty, &value))
             }
-            Some(Err(failure)) => return self.done(effect, None, Outcome::Failed(failure).into()),
+            Some(Err(failure)) => return self.done(effect, Outcome::Failed(failure).into()),
             None => {
                 let failure = Failure::Unbound { name: decl.name.clone() };
-                return self.done(effect, None, Outcome::Failed(failure).into());
+                return self.done(effect, Outcome::Failed(failure).into());
             }
         };
         let role = Some(SegmentRole::Progress);
         let segment = self.writer.open(node.clone(), kind, role, None);
         self.writer.write(node, segment, SegmentOp::Close { value });
-        self.done(effect, None, Outcome::Ok(Value::None).into());
+        self.done(effect, Outcome::Ok(Value::None).into());
     }
 }
 

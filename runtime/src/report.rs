@@ -94,10 +94,13 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
     }
 }
 
-/// A failure as data: its code, its words, what to do, and the path of the call that it arose in.
+/// A failure as data: its code, its words, what to do, the path of the node that it arose in, and the limit that was
+/// reached, if one was.
 pub fn failure_report(failure: &Failure, at: Option<&FailedAt>) -> Json {
     let (code, message, help) = words(failure);
-    json!({ "code": code, "message": message, "help": help, "node": at.map(|at| at.path.as_str()) })
+    let limit = at.and_then(|at| at.limit.as_deref());
+    let node = at.map(|at| at.path.as_str());
+    json!({ "code": code, "message": message, "help": help, "node": node, "limit": limit })
 }
 
 /// A run that has ended, as data: `schema`, `run`, `graph`, then `result`, or `failure` (its wire form) and `error` (its

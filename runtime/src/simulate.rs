@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use kait_connect::{Config, Connections, Grower, Growth, LeafJob, Started, Step};
 use kait_engine::event::{
-    CacheKey, Command, EffectId, Event, ExpectFailed, Nanos, Outcome, Site, Start, TimerId,
+    CacheKey, Command, EffectId, Event, ExpectFailed, FailedAt, Nanos, Outcome, Site, Start,
+    TimerId,
 };
 use kait_engine::machine::State;
 use kait_engine::{Loaded, Machine, render};
@@ -40,6 +41,8 @@ pub struct Unstubbed {
 pub struct TestEnd {
     /// How its block ended.
     pub outcome: Outcome,
+    /// Where its block failed, if it did.
+    pub failed_at: Option<FailedAt>,
     /// Expectations that did not hold.
     pub failed: Vec<ExpectFailed>,
     /// Effects without stub, in the order in which they were called; the first of each place.
@@ -145,6 +148,7 @@ impl Simulation {
         let stuck = || Outcome::Failed(Failure::trap("the test does not come to an end"));
         TestEnd {
             outcome: finished.unwrap_or_else(stuck),
+            failed_at: self.state.failed_at().cloned(),
             failed: self.failed,
             unstubbed: self.unstubbed,
             elapsed: self.now - BEGIN,
@@ -205,6 +209,11 @@ impl Simulation {
                 let outcome = self.unstubbed(name, request.site, Vec::new());
                 self.queue.push_back(done(effect, outcome));
             }
+            Command::Compute { effect, job } => {
+                let result = job.run(&self.loaded, &|| false);
+                self.queue.push_back(Event::Computed { effect, result });
+            }
+            Command::Resume => self.queue.push_back(Event::Resume),
             Command::Timer { timer, due } => {
                 self.due.insert((due, Due::Timer(timer)));
             }

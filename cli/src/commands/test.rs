@@ -165,6 +165,13 @@ fn report(
     {
         let (code, words, _) = words(failure);
         lines.push(format!("error {code}: the test itself failed: {words}"));
+        let at = end.failed_at.as_ref();
+        if let Some(at) = at.and_then(|at| at.span).and_then(|span| compile::place(checked, span)) {
+            lines.push(format!("   {at}"));
+        }
+        if let Some(limit) = at.and_then(|at| at.limit.as_ref()) {
+            lines.push(format!("   the limit is {limit}"));
+        }
     }
     let passed = end.passed();
     if passed {

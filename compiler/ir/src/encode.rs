@@ -387,7 +387,7 @@ macro_rules! enums {
 }
 
 structs! {
-    Program { name graphs regions functions exprs types leaves resources roles targets stubs max_locals } without files;
+    Program { name graphs regions functions exprs types leaves resources roles targets stubs max_locals } without files expr_spans;
     Graph { name kind public docs params result body budgets depth } without span;
     Param { name docs ty default stream };
     Function { name params body };
@@ -701,6 +701,7 @@ impl Program {
     /// The program without places in the source: what encoding keeps.
     pub fn without_spans(mut self) -> Self {
         self.files.clear();
+        self.expr_spans.clear();
         self.graphs.iter_mut().for_each(|graph| graph.span = None);
         self.stubs.iter_mut().for_each(|stub| stub.span = None);
         let nodes = self.regions.iter_mut().flat_map(|region| &mut region.nodes);

@@ -51,6 +51,8 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// The expression arena.
     pub exprs: Vec<Expr>,
+    /// Where expressions stand in the source, by [`ExprId`]; may be shorter. Not part of the hash.
+    pub expr_spans: Vec<Option<Span>>,
     /// The type table.
     pub types: Types,
     /// What the program calls in the world.
@@ -73,6 +75,11 @@ impl Program {
     /// The graph of that (unqualified or qualified) name.
     pub fn graph(&self, name: &str) -> Option<(GraphId, &Graph)> {
         (0..).map(GraphId).zip(&self.graphs).find(|(_, g)| g.name == name)
+    }
+
+    /// Where an expression stands in the source, if it is known.
+    pub fn expr_span(&self, id: ExprId) -> Option<Span> {
+        self.expr_spans.get(id.0 as usize).copied().flatten()
     }
 }
 

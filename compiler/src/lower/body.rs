@@ -167,7 +167,27 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     /// As [`Self::value`]; `name` is what the node is called that gives the value, if one does.
     pub(super) fn named_value(&mut self, id: ExprId, name: Option<&str>) -> IrId {
         let value = self.bare_value(id, name);
-        self.coerced(id, value)
+        self.stands(id, value);
+        let value = self.coerced(id, value);
+        self.stands(id, value);
+        value
+    }
+
+    /// Notes where an expression stands, if that is not known more exactly. Only what may fail is worth it.
+    fn stands(&mut self, id: ExprId, value: IrId) {
+        match self.low.get(value) {
+            None | Some(Ir::Const(_) | Ir::Slot { .. } | Ir::Local(_)) => return,
+            Some(_) => {}
+        }
+        let span = Lowerer::span(self.span(id));
+        let spans = &mut self.low.program.expr_spans;
+        let at = value.0 as usize;
+        if spans.len() <= at {
+            spans.resize(at + 1, None);
+        }
+        if let Some(known) = spans.get_mut(at) {
+            *known = known.or(span);
+        }
     }
 
     /// Puts the conversions of the checker around a value.

@@ -29,6 +29,11 @@ fn drive(machine: &Machine, arg: Value) -> Value {
                 let outcome = Outcome::Ok(Value::Int(n + 1));
                 machine.on(&mut state, 0, Event::Done { effect, outcome, usage: None }, &mut out);
             }
+            Command::Compute { effect, job } => {
+                let result = job.run(machine.loaded(), &|| false);
+                machine.on(&mut state, 0, Event::Computed { effect, result }, &mut out);
+            }
+            Command::Resume => machine.on(&mut state, 0, Event::Resume, &mut out),
             Command::Finish(Outcome::Ok(value)) => return value,
             other => unreachable!("{other:?}"),
         }

@@ -3,6 +3,7 @@
 //! These types are the whole contract between the state machine and whoever drives it. Nothing in here does
 //! anything.
 
+pub use crate::eval::job::{ComputeJob, Computed};
 use kait_ir::{Failure, GraphId, LeafId, RegionId, TypeId, Value};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
@@ -23,6 +24,11 @@ pub struct EffectId {
     pub generation: u32,
     /// Index of the node in the frame's region.
     pub node: u32,
+}
+
+impl EffectId {
+    /// Stands for a block's value where there is no node.
+    pub const VALUE: u32 = u32::MAX;
 }
 
 /// Where a node stands in the program: `program.regions[region].nodes[node]`.
@@ -54,6 +60,17 @@ pub enum Outcome {
     Ok(Value),
     /// With a failure.
     Failed(Failure),
+}
+
+/// Where the failure of a run arose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedAt {
+    /// The node's path, as [`crate::Machine::path`] gives it; the graph's name where its value itself failed.
+    pub path: SmolStr,
+    /// Where the expression, or else the node or graph, stands in the source.
+    pub span: Option<kait_ir::program::Span>,
+    /// Which limit was reached, if one was: `timeout: 10ms`.
+    pub limit: Option<SmolStr>,
 }
 
 /// What a call used up: it settles the budgets of the graphs around it.
@@ -154,6 +171,15 @@ pub enum Event {
         /// Its value; a failure fails the run.
         outcome: Outcome,
     },
+    /// A [`Command::Compute`] is done.
+    Computed {
+        /// The node whose expression it was; of a block's value, `node` is [`EffectId::VALUE`].
+        effect: EffectId,
+        /// What it came to.
+        result: Computed,
+    },
+    /// The answer to [`Command::Resume`].
+    Resume,
     /// Somebody wants the run to end. Writes in flight are awaited, all else is abandoned.
     Cancel,
 }
@@ -181,6 +207,15 @@ pub enum Command {
         /// What is asked.
         request: Box<ModelRequest>,
     },
+    /// Evaluate an expression that takes long, away from whatever must not wait; answered by [`Event::Computed`].
+    Compute {
+        /// The node whose expression it is; of a block's value, `node` is [`EffectId::VALUE`].
+        effect: EffectId,
+        /// The expression, with all that it reads.
+        job: Box<ComputeJob>,
+    },
+    /// There is more to do at once, but others should have their turn: send [`Event::Resume`] after what is due.
+    Resume,
     /// The outcome of this effect is not wanted any more: stop it if that is possible. No answer is expected.
     Abandon(EffectId),
     /// Send [`Event::Timer`] when `due` has come.

@@ -3,6 +3,16 @@
 /// Steps of one evaluation of an expression: about a second. Beyond: `Trap`.
 pub const MAX_STEPS: u64 = 100_000_000;
 
+/// Steps of one evaluation within an event: fractions of a millisecond. Beyond, it becomes a
+/// [`crate::event::Command::Compute`].
+pub const SOFT_STEPS: u64 = 50_000;
+
+/// Steps of an evaluation between two looks at whether anybody still wants its result.
+pub const STEPS_PER_LOOK: u64 = 4_096;
+
+/// Nodes, and steps of evaluations, within one event. Beyond, the rest waits for [`crate::event::Event::Resume`].
+pub const STEPS_PER_EVENT: u64 = 200_000;
+
 /// How deeply operations of an expression (calls of functions included) may nest. Beyond: `Trap`.
 pub const MAX_EXPR_DEPTH: u32 = 256;
 
@@ -18,7 +28,7 @@ pub const MAX_FRAME_DEPTH: u32 = 10_000;
 /// Frames of a run that may be alive at once. Beyond: `Budget("frames")`.
 pub const MAX_FRAMES: usize = 1 << 22;
 
-/// Steps that a run may take within one event: seconds. Beyond: the run fails with `Trap`.
+/// Steps that a run may take without anything happening outside: seconds. Beyond: the run fails with `Trap`.
 pub const MAX_TASKS: u64 = 50_000_000;
 
 /// How deeply a value may nest that a loop or a recursion builds: dropping and comparing values needs stack. Beyond:

@@ -5,6 +5,7 @@
 //! changes a slot.
 
 pub(crate) mod arith;
+pub mod job;
 mod pattern;
 
 use std::borrow::Cow;
@@ -18,8 +19,10 @@ use kait_ir::{
 };
 use smallvec::SmallVec;
 
+use crate::event::Outcome;
 use crate::limits::{
-    DEPTH_CHECK_EVERY, MAX_EXPR_DEPTH, MAX_ITEMS, MAX_STEPS, MAX_TEXT_BYTES, is_too_deep, too_deep,
+    DEPTH_CHECK_EVERY, MAX_EXPR_DEPTH, MAX_ITEMS, MAX_STEPS, MAX_TEXT_BYTES, SOFT_STEPS,
+    STEPS_PER_LOOK, is_too_deep, too_deep,
 };
 use crate::load::Loaded;
 use crate::machine::state::{CallRecord, Frame, NONE};
@@ -43,8 +46,48 @@ pub struct Evaluator<'a> {
     /// The register file; locals of the current function start at `base`.
     pub(crate) locals: &'a mut Vec<Value>,
     base: usize,
+    /// Steps until the next look at `reserve` and `cancelled`.
     steps: u64,
+    /// Steps beyond those.
+    reserve: u64,
     depth: u32,
+    /// Says whether the result is not wanted any more.
+    cancelled: Option<&'a dyn Fn() -> bool>,
+    /// What takes long is put off.
+    soft: Option<Soft<'a>>,
+    /// The innermost expression with a place in the source that has failed.
+    pub(crate) blamed: Option<ExprId>,
+}
+
+/// An evaluation that may be put off, and begun again when the long parts are known.
+#[derive(Debug)]
+pub(crate) struct Soft<'a> {
+    /// Long parts that are known: by their place in the order of all parts.
+    pub(crate) answers: &'a [Answer],
+    /// The node that it is for.
+    pub(crate) node: u32,
+    /// How many parts there were so far.
+    pub(crate) ordinal: u32,
+    /// The part that takes too long.
+    pub(crate) put_off: Option<PutOff>,
+    /// Steps so far.
+    pub(crate) spent: u64,
+}
+
+/// A part of a node's evaluation that was computed elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) node: u32,
+    pub(crate) ordinal: u32,
+    pub(crate) result: job::Computed,
+}
+
+/// A part that takes too long.
+#[derive(Clone, Debug)]
+pub(crate) struct PutOff {
+    pub(crate) ordinal: u32,
+    pub(crate) expr: ExprId,
+    pub(crate) locals: Vec<Value>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -56,7 +99,40 @@ impl<'a> Evaluator<'a> {
         log: &'a [CallRecord],
         locals: &'a mut Vec<Value>,
     ) -> Self {
-        Self { loaded, frames, frame, log, locals, base: 0, steps: MAX_STEPS, depth: 0 }
+        Self {
+            loaded,
+            frames,
+            frame,
+            log,
+            locals,
+            base: 0,
+            steps: MAX_STEPS,
+            reserve: 0,
+            depth: 0,
+            cancelled: None,
+            soft: None,
+            blamed: None,
+        }
+    }
+
+    /// Gives it so many steps, and lets it look now and then whether it is still wanted.
+    pub(crate) fn watched(&mut self, steps: u64, cancelled: &'a dyn Fn() -> bool) {
+        (self.steps, self.reserve, self.cancelled) = (0, steps, Some(cancelled));
+    }
+
+    /// Gives it only so many steps.
+    pub(crate) fn briefly(&mut self, steps: u64) {
+        (self.steps, self.reserve) = (steps, 0);
+    }
+
+    /// Lets it put off what takes long.
+    pub(crate) fn softly(&mut self, soft: Soft<'a>) {
+        (self.steps, self.soft) = (SOFT_STEPS, Some(soft));
+    }
+
+    /// What became of that.
+    pub(crate) fn soft_end(&mut self) -> Option<Soft<'a>> {
+        self.soft.take()
     }
 
     /// Gives an evaluation a smaller budget of steps.
@@ -81,6 +157,9 @@ impl<'a> Evaluator<'a> {
             }
             _ => {}
         }
+        if self.depth == 0 && self.soft.is_some() {
+            return self.eval_part(id);
+        }
         self.depth += 1;
         if self.depth > MAX_EXPR_DEPTH {
             self.depth -= 1;
@@ -88,7 +167,57 @@ impl<'a> Evaluator<'a> {
         }
         let result = self.eval_tail(id);
         self.depth -= 1;
+        if result.is_err() {
+            self.blame(id);
+        }
         result
+    }
+
+    /// One of the expressions of a node, which may be put off.
+    fn eval_part(&mut self, id: ExprId) -> Eval {
+        let Some(soft) = &mut self.soft else { return Err(out_of_steps()) };
+        let ordinal = soft.ordinal;
+        soft.ordinal += 1;
+        let known = soft.answers.iter().find(|a| a.node == soft.node && a.ordinal == ordinal);
+        if let Some(Answer { result, .. }) = known {
+            return match &result.outcome {
+                Outcome::Ok(value) => Ok(value.clone()),
+                Outcome::Failed(failure) => {
+                    self.blamed = result.blamed;
+                    Err(Box::new(failure.clone()))
+                }
+            };
+        }
+        if soft.put_off.is_some() {
+            return Err(out_of_steps());
+        }
+        // Registers that it finds must be as they were, should it have to begin anew.
+        let found = self.locals.len();
+        self.steps = SOFT_STEPS;
+        self.depth = 1;
+        let result = self.eval_tail(id);
+        self.depth = 0;
+        let left = self.steps;
+        if result.is_err() {
+            self.blame(id);
+        }
+        if let Some(soft) = &mut self.soft {
+            soft.spent += SOFT_STEPS - left;
+            if left == 0 {
+                let locals = self.locals.get(..found).unwrap_or_default().to_vec();
+                soft.put_off = Some(PutOff { ordinal, expr: id, locals });
+                return Err(out_of_steps());
+            }
+        }
+        result
+    }
+
+    /// Notes where a failure arose: the innermost expression that has a place.
+    #[cold]
+    fn blame(&mut self, id: ExprId) {
+        if self.blamed.is_none() && self.loaded.program().expr_span(id).is_some() {
+            self.blamed = Some(id);
+        }
     }
 
     /// Evaluates; what stands in tail position is a loop, not a recursion, so that long blocks of `let`s stay flat.
@@ -112,7 +241,13 @@ impl<'a> Evaluator<'a> {
                     let value = self.eval(*scrutinee)?;
                     id = self.choose(arms, &value)?;
                 }
-                other => return self.eval_one(id, other),
+                other => {
+                    let result = self.eval_one(id, other);
+                    if result.is_err() {
+                        self.blame(id);
+                    }
+                    return result;
+                }
             }
         }
     }
@@ -221,8 +356,22 @@ impl<'a> Evaluator<'a> {
                 self.steps = left;
                 Ok(())
             }
-            None => Err(out_of_steps()),
+            None => self.more_steps(),
         }
+    }
+
+    #[cold]
+    fn more_steps(&mut self) -> Eval<()> {
+        if self.reserve == 0 {
+            return Err(out_of_steps());
+        }
+        if self.cancelled.is_some_and(|cancelled| cancelled()) {
+            return Err(Box::new(Failure::Cancelled));
+        }
+        let chunk = self.reserve.min(STEPS_PER_LOOK);
+        self.reserve -= chunk;
+        self.steps = chunk - 1;
+        Ok(())
     }
 
     /// The truth value of a condition.
@@ -553,6 +702,7 @@ impl<'a> Evaluator<'a> {
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
+        self.blamed = None;
         let value = failure.to_value();
         for arm in arms {
             if covers_failure(&arm.pattern, &failure)
@@ -573,7 +723,10 @@ impl<'a> Evaluator<'a> {
         match self.eval(body) {
             Ok(value) => Ok(Value::Variant(0, [value].into())),
             Err(failure) if matches!(*failure, Failure::Unknown { .. }) => Err(failure),
-            Err(failure) => Ok(Value::Variant(1, [failure.to_value()].into())),
+            Err(failure) => {
+                self.blamed = None;
+                Ok(Value::Variant(1, [failure.to_value()].into()))
+            }
         }
     }
 

@@ -39,7 +39,7 @@ impl Run<'_> {
                 }
                 self.frame_mut(at).cells[node as usize].link = NONE;
                 let value = fail.failure.to_value();
-                let chosen = self.eval(at, |e| {
+                let chosen = self.eval_now(at, |e| {
                     e.choose_arm(arms, &value, |arm| covers_failure(&arm.pattern, &fail.failure))
                 });
                 let started = match chosen {

@@ -126,6 +126,8 @@ pub(crate) struct PolicyControl {
     pub(crate) attempts: u32,
     /// Nanoseconds per attempt.
     pub(crate) timeout: Option<i64>,
+    /// Nanoseconds for all attempts.
+    pub(crate) deadline: Option<i64>,
     pub(crate) deadline_scope: u32,
     pub(crate) timeout_scope: u32,
     /// The attempt or fallback under way.

@@ -14,6 +14,7 @@ use super::Run;
 use super::control::Control;
 use super::state::{Flow, FlowMode, NONE, NodeState, PART, Part, Role, Waiter};
 use crate::event::{Command, SinkId, SinkSpec, Source};
+use crate::limits::SOFT_STEPS;
 use crate::load::Refusal;
 
 /// Locals of enclosing `let`s of an expression, with what they stand for.
@@ -436,7 +437,7 @@ impl Run<'_> {
                 return true;
             }
             NodeState::Failed | NodeState::Cancelled => return true,
-            NodeState::Waiting | NodeState::Gated => {
+            NodeState::Waiting | NodeState::Gated | NodeState::Computing => {
                 if let NodeKind::Leaf(call) = &self.node(at, node).kind
                     && flow.mode != FlowMode::Done
                 {
@@ -515,7 +516,9 @@ impl Run<'_> {
 
     /// The value of an expression all of whose slots are there.
     fn now(&mut self, at: u32, expr: ExprId, lets: &Lets) -> Option<Value> {
-        self.eval(at, |e| {
+        self.eval_now(at, |e| {
+            // What takes long is shown when the block that it stands in has it.
+            e.briefly(SOFT_STEPS);
             for (local, bound) in lets {
                 let value = e.eval(*bound)?;
                 e.set_local(*local, value);

@@ -60,8 +60,13 @@ impl Run<'_> {
         if !self.next_at_hand(frame, result) {
             let mut state = std::mem::take(&mut self.s.next_state);
             state.clear();
+            self.soft = Some((NONE, 0));
             let done = self.eval(frame, |e| e.round(result, &mut state));
+            self.soft = None;
             self.s.next_state = state;
+            if let Some(put_off) = self.put_off.take() {
+                return self.compute(frame, NONE, put_off);
+            }
             match done {
                 Ok(None) => {}
                 Ok(Some(value)) => return self.end_frame(frame, Ok(value)),

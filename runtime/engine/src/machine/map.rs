@@ -29,6 +29,7 @@ impl<'a> Run<'a> {
             Ok(_) => {
                 return Err(self.drop_map(at, node, Failure::trap("a `for` over no list").into()));
             }
+            Err(fail) if self.put_off.is_some() => return Err(fail),
             Err(fail) => return Err(self.drop_map(at, node, fail)),
         };
         if early {
@@ -63,7 +64,7 @@ impl<'a> Run<'a> {
         length: Option<usize>,
     ) -> Result<(), Fail> {
         let default = self.s.parallel;
-        let (max, parallel) = self.eval(at, |e| {
+        let (max, parallel) = self.eval_now(at, |e| {
             let max = map.max.map(|max| e.int(max)).transpose()?;
             Ok((max, map.parallel.map(|p| e.int(p)).transpose()?))
         })?;
@@ -99,7 +100,7 @@ impl<'a> Run<'a> {
         } else {
             let source = Arc::clone(&m.source);
             let (seen, stride) = (m.seen, m.stride);
-            let passed = self.eval(at, |e| {
+            let passed = self.eval_now(at, |e| {
                 let mut params = Vec::new();
                 let mut kept = 0u32;
                 for item in &source[seen..] {

@@ -7,7 +7,9 @@
 //! One file each: readiness (`order`), ends and cancelling (`settle`), leaves and models (`leaf`), and every control
 //! form.
 
+mod blame;
 mod catch;
+mod compute;
 mod control;
 mod growth;
 mod leaf;
@@ -27,8 +29,8 @@ use kait_ir::{Expr, ExprId, Failure, GraphId, Node, NodeKind, Region, Value};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::eval::{Eval, Evaluator};
-use crate::event::{Arg, Command, EffectId, Event, Nanos, Outcome, Site, Start};
+use crate::eval::{Eval, Evaluator, PutOff, Soft};
+use crate::event::{Arg, Command, EffectId, Event, FailedAt, Nanos, Outcome, Site, Start};
 use crate::limits::{MAX_FRAME_DEPTH, MAX_FRAMES, MAX_TASKS};
 use crate::load::Loaded;
 pub use state::{CallRecord, State};
@@ -58,7 +60,9 @@ impl Machine {
             return;
         }
         state.now = state.now.max(now);
-        let mut run = Run { loaded: &self.loaded, s: state, out };
+        let mut run =
+            Run { loaded: &self.loaded, s: state, out, left: 0, soft: None, put_off: None };
+        run.begin_turn(&event);
         run.event(event);
         run.work();
         run.clocks();
@@ -88,6 +92,12 @@ pub(crate) struct Run<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) s: &'a mut State,
     pub(crate) out: &'a mut Vec<Command>,
+    /// Steps that are left in this event.
+    left: u64,
+    /// While a node starts or a block gives its value: what takes long is put off. The node, and parts so far.
+    soft: Option<(u32, u32)>,
+    /// What was put off.
+    put_off: Option<PutOff>,
 }
 
 impl<'a> Run<'a> {
@@ -108,6 +118,8 @@ impl<'a> Run<'a> {
             }
             Event::Superseded { sink, generation } => self.superseded(sink, generation),
             Event::InputDone { param, outcome } => self.input_done(param, outcome),
+            Event::Computed { effect, result } => self.computed(effect, result),
+            Event::Resume => {}
             Event::Cancel => self.cancel_run(),
         }
     }
@@ -115,14 +127,17 @@ impl<'a> Run<'a> {
     /// Does all that can be done now.
     fn work(&mut self) {
         let limit = if self.s.task_limit == 0 { MAX_TASKS } else { self.s.task_limit };
-        let mut tasks = 0u64;
         loop {
-            tasks += 1;
-            if tasks > limit {
+            self.s.tasks += 1;
+            if self.s.tasks > limit {
                 let why = format!("more than {limit} steps without any effect");
                 self.give_up_run(Failure::trap(why));
                 return;
             }
+            if self.left == 0 {
+                return self.end_turn();
+            }
+            self.left -= 1;
             if let Some(ended) = self.s.ended.pop() {
                 self.child_ended(ended);
             } else if let Some(waiter) = self.s.ready.pop_front() {
@@ -165,7 +180,7 @@ impl<'a> Run<'a> {
                 }
                 (None, Some(default)) => match self.eval(NONE, |e| e.eval(default)) {
                     Ok(value) => value,
-                    Err(fail) => return self.finish(Outcome::Failed(*fail.failure)),
+                    Err(fail) => return self.finish_failed(NONE, fail),
                 },
                 (None, None) => {
                     let why = format!("the parameter `{}` was not given", param.name);
@@ -183,7 +198,7 @@ impl<'a> Run<'a> {
                     self.grow_result_of_run(root);
                 }
             }
-            Err(fail) => self.finish(Outcome::Failed(*fail.failure)),
+            Err(fail) => self.finish_failed(NONE, fail),
         }
     }
 
@@ -221,6 +236,15 @@ impl<'a> Run<'a> {
             self.s.drains.push(drain);
         }
         self.finish(Outcome::Failed(failure));
+    }
+
+    /// The same, with what is known of where it arose.
+    pub(crate) fn give_up_failed(&mut self, fail: Fail) {
+        let graph = self.loaded.graph_of(kait_ir::RegionId(self.frame(0).region));
+        let graph = &self.loaded.program().graphs[graph.index()];
+        let limit = fail.origin.and_then(|origin| origin.limit);
+        self.s.failed_at = Some(FailedAt { path: graph.name.clone(), span: graph.span, limit });
+        self.give_up_run(*fail.failure);
     }
 
     fn cancel_run(&mut self) {
@@ -306,13 +330,43 @@ impl<'a> Run<'a> {
         f: impl FnOnce(&mut Evaluator<'_>) -> Eval<T>,
     ) -> Result<T, Fail> {
         let mut locals = std::mem::take(&mut self.s.locals);
-        let result =
-            f(&mut Evaluator::new(self.loaded, &self.s.frames, frame, &self.s.log, &mut locals));
+        let mut evaluator =
+            Evaluator::new(self.loaded, &self.s.frames, frame, &self.s.log, &mut locals);
+        if let Some((node, ordinal)) = self.soft
+            && frame != NONE
+        {
+            let extra = self.s.frames.get(frame as usize).and_then(|f| f.extra.as_ref());
+            let answers = extra.map_or(&[][..], |e| &e.answers);
+            evaluator.softly(Soft { answers, node, ordinal, put_off: None, spent: 0 });
+        }
+        let result = f(&mut evaluator);
+        let (blamed, soft) = (evaluator.blamed, evaluator.soft_end());
+        if let Some(soft) = soft {
+            self.soft = Some((soft.node, soft.ordinal));
+            self.left = self.left.saturating_sub(soft.spent);
+            self.put_off = soft.put_off;
+        }
         if !locals.is_empty() {
             locals.clear();
         }
         self.s.locals = locals;
-        result.map_err(Fail::from)
+        match result {
+            _ if self.put_off.is_some() => Err(Failure::trap("it is computed elsewhere").into()),
+            Ok(value) => Ok(value),
+            Err(failure) => Err(self.blaming(failure, blamed)),
+        }
+    }
+
+    /// Evaluates in a frame, however long it takes: where it cannot be put off, and hardly ever takes long.
+    pub(crate) fn eval_now<T>(
+        &mut self,
+        frame: u32,
+        f: impl FnOnce(&mut Evaluator<'_>) -> Eval<T>,
+    ) -> Result<T, Fail> {
+        let soft = self.soft.take();
+        let result = self.eval(frame, f);
+        self.soft = soft;
+        result
     }
 
     /// Makes a frame of a region that a node holds.
@@ -406,7 +460,7 @@ impl<'a> Run<'a> {
         if let Some(most) = callee.depth
             && self.frames_of(parent, graph, most) >= most
         {
-            return Err(Failure::Depth.into());
+            return Err(Fail::limited(Failure::Depth, format!("depth: {most}").into()));
         }
         let scope = self.s.frames.get(parent as usize).map_or(NONE, |f| f.scope);
         let role = if parent == NONE { Role::Root } else { Role::Call };
@@ -437,15 +491,23 @@ impl<'a> Run<'a> {
 
     /// Starts a node for which everything is there.
     pub(crate) fn start(&mut self, frame: u32, node: u32, decl: &'a Node) {
-        self.frame_mut(frame).cells[node as usize].state = NodeState::Running;
         if self.s.traced {
             let (effect, site) = (self.effect_id(frame, node), self.site(frame, node));
             self.out.push(Command::NodeStarted { effect, site });
         }
+        self.go(frame, node, decl);
+    }
+
+    /// The same of one that has begun, but had to wait for something that is computed elsewhere.
+    pub(crate) fn go(&mut self, frame: u32, node: u32, decl: &'a Node) {
+        self.frame_mut(frame).cells[node as usize].state = NodeState::Running;
+        self.soft = Some((node, 0));
         let result = match &decl.kind {
             NodeKind::Pure(expr) => {
                 let expr = *expr;
-                match self.eval(frame, |e| e.eval(expr)) {
+                let result = self.eval(frame, |e| e.eval(expr));
+                self.soft = None;
+                match result {
                     Ok(value) => return self.node_ok(frame, node, value),
                     Err(fail) => Err(fail),
                 }
@@ -467,11 +529,16 @@ impl<'a> Run<'a> {
                 self.start_stubbed(frame, node, *target, args, *model)
             }
             NodeKind::Expect { condition, shows, source } => {
+                self.soft = None;
                 return self.expect(frame, node, *condition, shows, source);
             }
         };
+        self.soft = None;
         if let Err(fail) = result {
-            self.node_failed(frame, node, fail);
+            match self.put_off.take() {
+                Some(put_off) => self.compute(frame, node, put_off),
+                None => self.node_failed(frame, node, fail),
+            }
         }
     }
 

@@ -6,8 +6,10 @@
 
 use kait_ir::program::{Policy, Rate};
 use kait_ir::{Failure, NodeKind, Value};
+use smol_str::format_smolstr;
 
 use super::Run;
+use super::blame::duration;
 use super::control::{Control, Phase, PolicyControl};
 use super::scope::ScopeKind;
 use super::settle::Torn;
@@ -48,6 +50,7 @@ impl<'a> Run<'a> {
             attempt: 0,
             attempts,
             timeout,
+            deadline,
             deadline_scope: NONE,
             timeout_scope: NONE,
             frame: NONE,
@@ -145,7 +148,7 @@ impl<'a> Run<'a> {
     }
 
     fn rate(&mut self, at: u32, rate: &Rate) -> Result<RateRequest, Fail> {
-        self.eval(at, |e| {
+        self.eval_now(at, |e| {
             Ok(RateRequest {
                 name: rate.name.clone(),
                 calls: rate.calls.map(|n| e.int(n)).transpose()?,
@@ -253,7 +256,10 @@ impl<'a> Run<'a> {
     /// The time of one attempt is over.
     pub(crate) fn attempt_timed_out(&mut self, waiter: Waiter) {
         if let Some(policy) = self.policy_in(waiter, Phase::Attempt) {
-            let fail = self.tear_attempt(waiter.frame, waiter.node);
+            let timeout = self.policy(waiter.frame, waiter.node).and_then(|p| p.timeout);
+            let limit = timeout.map(|nanos| ("timeout", nanos));
+            let mut fail = self.tear_attempt(waiter.frame, waiter.node, limit);
+            self.locate(waiter.frame, waiter.node, &mut fail);
             self.attempt_ended(waiter.frame, waiter.node, policy, Err(fail));
         }
     }
@@ -265,18 +271,25 @@ impl<'a> Run<'a> {
         }
         let (at, node) = (waiter.frame, waiter.node);
         let NodeKind::Policy(policy) = &self.node(at, node).kind else { return };
-        let fail = self.tear_attempt(at, node);
+        let deadline = self.policy(at, node).and_then(|p| p.deadline);
+        let fail = self.tear_attempt(at, node, deadline.map(|nanos| ("deadline", nanos)));
         self.close_attempt(at, node);
         self.policy_fails(at, node, policy, fail);
     }
 
     /// Drops the attempt that runs. What it wrote without a key is unknown from here.
-    fn tear_attempt(&mut self, at: u32, node: u32) -> Fail {
+    fn tear_attempt(&mut self, at: u32, node: u32, limit: Option<(&str, i64)>) -> Fail {
         let frame = self.policy(at, node).map_or(NONE, |p| std::mem::replace(&mut p.frame, NONE));
         let Torn { unknown, .. } = self.kill(&[frame], false);
         match unknown {
             Some(call) => Failure::Unknown { call }.into(),
-            None => Failure::Timeout.into(),
+            None => match limit {
+                Some((name, nanos)) => {
+                    let limit = format_smolstr!("{name}: {}", duration(nanos));
+                    Fail::limited(Failure::Timeout, limit)
+                }
+                None => Failure::Timeout.into(),
+            },
         }
     }
 

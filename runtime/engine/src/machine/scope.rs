@@ -6,6 +6,7 @@
 
 use kait_ir::{EffectClass, Failure, GraphId, Money, Value};
 use rust_decimal::Decimal;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::Run;
 use super::state::{Fail, NONE, Role, TimerUse, Waiter};
@@ -27,6 +28,8 @@ pub(crate) enum ScopeKind {
 /// A clock that can stand still.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
+    /// Nanoseconds in all.
+    whole: i64,
     /// Nanoseconds left when it was last stopped.
     left: i64,
     /// While it runs: since when, and the timer.
@@ -61,7 +64,7 @@ pub(crate) struct Scope {
 impl Run<'_> {
     /// Opens a scope with a clock.
     pub(crate) fn open_scope(&mut self, parent: u32, kind: ScopeKind, left: i64) -> u32 {
-        let clock = Some(Clock { left: left.max(0), running: None });
+        let clock = Some(Clock { whole: left.max(0), left: left.max(0), running: None });
         self.push_scope(Scope { parent, kind, active: 0, clock, budgets: None, dirty: false })
     }
 
@@ -152,7 +155,9 @@ impl Run<'_> {
     /// The clock of a scope has run out.
     pub(crate) fn scope_is_over(&mut self, at: u32) {
         let Some(scope) = self.s.scopes.get_mut(at as usize) else { return };
+        let mut whole = 0;
         if let Some(clock) = &mut scope.clock {
+            whole = clock.whole;
             clock.left = 0;
             clock.running = None;
         }
@@ -166,13 +171,15 @@ impl Run<'_> {
                     return;
                 }
                 let failure = Failure::Budget { kind: "time".into() };
+                let limit = format_smolstr!("time: {}", super::blame::duration(whole));
+                let fail = Fail::limited(failure, limit);
                 let frame = self.frame(frame);
                 if frame.role == Role::Root {
-                    return self.give_up_run(failure);
+                    return self.give_up_failed(fail);
                 }
                 let target = self.waiter(frame.parent, frame.node);
                 let torn = self.kill(&[call.frame], true);
-                self.drain_or_fail(target, torn, failure.into());
+                self.drain_or_fail(target, torn, fail);
             }
         }
     }
@@ -188,7 +195,7 @@ impl Run<'_> {
             let value = self.eval(NONE, |e| e.eval(*expr))?;
             match (name.as_str(), value) {
                 ("time", Value::Duration(nanos)) => {
-                    clock = Some(Clock { left: nanos.max(0), running: None });
+                    clock = Some(Clock { whole: nanos.max(0), left: nanos.max(0), running: None });
                 }
                 ("calls", Value::Int(n)) => (budgets.calls, counts) = (Some(n), true),
                 ("tokens", Value::Int(n)) => (budgets.tokens, counts) = (Some(n), true),
@@ -231,7 +238,7 @@ impl Run<'_> {
         let mut scope = self.frame(at).scope;
         while let Some(s) = self.s.scopes.get(scope as usize) {
             if let (Some(b), ScopeKind::Header(frame, generation)) = (&s.budgets, s.kind) {
-                let over = |kind: &str| over(kind, frame, generation);
+                let over = |kind: &str| over(b, kind, frame, generation);
                 if let Some(most) = b.calls {
                     let left = most - b.used_calls;
                     if left < 1 {
@@ -297,7 +304,7 @@ impl Run<'_> {
             if let (Some(b), ScopeKind::Header(frame, generation)) = (&s.budgets, s.kind)
                 && let Some(kind) = b.exceeded()
             {
-                return Some(over(kind, frame, generation));
+                return Some(over(b, kind, frame, generation));
             }
             at = s.parent;
         }
@@ -327,12 +334,29 @@ impl Budgets {
             None
         }
     }
+
+    /// A limit as it is written, and what was used of it.
+    fn limit(&self, kind: &str) -> SmolStr {
+        match (kind, self.calls, self.tokens, self.cost) {
+            ("calls", Some(most), ..) => format_smolstr!("calls: {most}, used {}", self.used_calls),
+            ("tokens", _, Some(most), _) => {
+                let held = self.reserved;
+                let held = if held > 0 { format!(", set aside {held}") } else { String::new() };
+                format_smolstr!("tokens: {most}, used {}{held}", self.used_tokens)
+            }
+            ("cost", _, _, Some(most)) => {
+                let currency = most.currency.as_str();
+                format_smolstr!("cost: {}{currency}, used {}", most.amount, self.used_cost)
+            }
+            _ => kind.into(),
+        }
+    }
 }
 
 /// The failure of a header's budget; nothing inside of what it bounds may handle it.
-fn over(kind: &str, frame: u32, generation: u32) -> Fail {
+fn over(budgets: &Budgets, kind: &str, frame: u32, generation: u32) -> Fail {
     let failure = Failure::Budget { kind: kind.into() };
-    Fail { bound: Some((frame, generation)), ..failure.into() }
+    Fail { bound: Some((frame, generation)), ..Fail::limited(failure, budgets.limit(kind)) }
 }
 
 /// What a model call may use.

@@ -67,7 +67,8 @@ impl Run<'_> {
     }
 
     /// A node has failed: what stands below it is cancelled.
-    pub(crate) fn node_failed(&mut self, at: u32, node: u32, fail: Fail) {
+    pub(crate) fn node_failed(&mut self, at: u32, node: u32, mut fail: Fail) {
+        self.locate(at, node, &mut fail);
         let frame = &mut self.s.frames[at as usize];
         frame.cells[node as usize].state = NodeState::Failed;
         frame.cells[node as usize].link = NONE;
@@ -116,7 +117,15 @@ impl Run<'_> {
         }
         let value = match self.at_hand(at, result) {
             Some(value) => Ok(value.clone()),
-            None => self.eval(at, |e| e.eval(result)),
+            None => {
+                self.soft = Some((NONE, 0));
+                let value = self.eval(at, |e| e.eval(result));
+                self.soft = None;
+                if let Some(put_off) = self.put_off.take() {
+                    return self.compute(at, NONE, put_off);
+                }
+                value
+            }
         };
         if let Ok(value) = &value
             && self.frame(at).extra.is_some()
@@ -151,11 +160,10 @@ impl Run<'_> {
         }
         if role == Role::Root {
             // The frame stays: whoever asks for the state of a finished run finds its values.
-            let outcome = match result {
-                Ok(value) => Outcome::Ok(value),
-                Err(fail) => Outcome::Failed(*fail.failure),
+            return match result {
+                Ok(value) => self.finish(Outcome::Ok(value)),
+                Err(fail) => self.finish_failed(at, fail),
             };
-            return self.finish(outcome);
         }
         self.free_frame(at);
         let parent = self.waiter(parent, node);
@@ -211,6 +219,7 @@ impl Run<'_> {
             for node in 0..self.frame(at).cells.len() as u32 {
                 self.cancel_one(at, node, keep_writes, &mut todo, torn);
             }
+            self.stop_computing(at, NONE);
             if matches!(self.frame(at).role, Role::Call | Role::Root) {
                 self.close_header(at);
             }
@@ -231,9 +240,13 @@ impl Run<'_> {
             NodeState::Ok | NodeState::Failed | NodeState::Cancelled => return,
             NodeState::Waiting | NodeState::Gated => false,
             NodeState::Running => true,
+            NodeState::Computing => {
+                self.stop_computing(at, node);
+                false
+            }
         };
         self.frame_mut(at).cells[node as usize].state = NodeState::Cancelled;
-        if running && self.s.traced {
+        if (running || cell.state == NodeState::Computing) && self.s.traced {
             self.trace_end(at, node, false);
         }
         if !running && cell.link == NONE {

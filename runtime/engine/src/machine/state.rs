@@ -13,7 +13,8 @@ use smol_str::SmolStr;
 
 use super::control::Control;
 use super::scope::Scope;
-use crate::event::{EffectId, Nanos, Outcome, SinkId};
+use crate::eval::Answer;
+use crate::event::{EffectId, FailedAt, Nanos, Outcome, SinkId};
 
 /// No frame, no control, no scope.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -33,6 +34,8 @@ pub(crate) enum NodeState {
     Failed,
     /// It stood below a failure.
     Cancelled,
+    /// Something that it needs is computed elsewhere: then it starts.
+    Computing,
 }
 
 /// What a frame keeps of a node besides its slot.
@@ -129,6 +132,8 @@ pub(crate) struct Extra {
     pub(crate) model: Option<SmolStr>,
     /// The repairs that a call's policy allows.
     pub(crate) repair: Option<u32>,
+    /// Parts of expressions that were computed elsewhere.
+    pub(crate) answers: Vec<Answer>,
 }
 
 /// Somebody who waits.
@@ -149,11 +154,32 @@ pub(crate) struct Fail {
     pub(crate) failure: Box<Failure>,
     /// A budget of this frame's header was used up: nothing inside of it may handle the failure.
     pub(crate) bound: Option<(u32, u32)>,
+    /// What is known of its origin.
+    pub(crate) origin: Option<Box<Origin>>,
+}
+
+/// Where a failure arose, as far as it is known yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The expression.
+    pub(crate) blamed: Option<ExprId>,
+    /// The limit that was reached.
+    pub(crate) limit: Option<SmolStr>,
+    /// The place, as soon as a node has failed with it.
+    pub(crate) at: Option<FailedAt>,
+}
+
+impl Fail {
+    /// The failure of a limit, which is named.
+    pub(crate) fn limited(failure: Failure, limit: SmolStr) -> Self {
+        let origin = Origin { limit: Some(limit), ..Origin::default() };
+        Self { origin: Some(Box::new(origin)), ..failure.into() }
+    }
 }
 
 impl From<Box<Failure>> for Fail {
     fn from(failure: Box<Failure>) -> Self {
-        Self { failure, bound: None }
+        Self { failure, bound: None, origin: None }
     }
 }
 
@@ -196,7 +222,7 @@ pub(crate) struct Part {
 }
 
 /// A call of a test.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallRecord {
     /// What was called.
     pub target: TargetId,
@@ -266,6 +292,15 @@ pub struct State {
     pub(crate) log: Vec<CallRecord>,
     /// For each stub: how many outcomes it has given.
     pub(crate) stub_uses: Vec<u32>,
+    /// What is computed elsewhere: who waits, the part's place among its parts, and the scope in which it is work.
+    pub(crate) computing: Vec<(Waiter, u32, u32)>,
+    /// Whether the machine is to be called again, and the scopes that have work until then.
+    pub(crate) resumes: bool,
+    pub(crate) pending_scopes: Vec<u32>,
+    /// Steps since something happened outside.
+    pub(crate) tasks: u64,
+    /// Where the failure of the run arose.
+    pub(crate) failed_at: Option<FailedAt>,
     /// Stubbed calls that wait until all calls above them have had their turn.
     pub(crate) turns: Vec<Waiter>,
     /// Answers of stubs that take their time.
@@ -296,6 +331,11 @@ impl State {
     /// How the run ended, if it has.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
+    }
+
+    /// Where the failure that the run ended with arose, if it is known.
+    pub fn failed_at(&self) -> Option<&FailedAt> {
+        self.failed_at.as_ref()
     }
 
     /// Calls that a test has made so far, in order.

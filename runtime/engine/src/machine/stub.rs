@@ -34,7 +34,7 @@ impl<'a> Run<'a> {
         let root = 0;
         for &index in self.loaded.stubs_of(target) {
             let stub: &'a Stub = &program.stubs[index as usize];
-            let fits = self.eval(root, |e| {
+            let fits = self.eval_now(root, |e| {
                 Ok(stub.params.iter().all(|(param, pattern)| {
                     values.get(*param as usize).is_some_and(|value| e.matches(pattern, value))
                 }))
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
         let Some(cell) = frame.cells.get(node as usize) else { return true };
         match cell.state {
             NodeState::Ok | NodeState::Failed | NodeState::Cancelled => return true,
-            NodeState::Waiting | NodeState::Gated => return false,
+            NodeState::Waiting | NodeState::Gated | NodeState::Computing => return false,
             NodeState::Running => {}
         }
         match &self.node(at, node).kind {
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             return Err(Failure::trap("a stub without outcome").into());
         };
         // Binders of its patterns are locals again: another evaluation may have run since they were matched.
-        let result = self.eval(0, |e| {
+        let result = self.eval_now(0, |e| {
             for (param, pattern) in &stub.params {
                 if let Some(value) = values.get(*param as usize) {
                     e.matches(pattern, value);
@@ -241,11 +241,11 @@ impl<'a> Run<'a> {
         if !matches!(held, Ok(true)) {
             let mut shown = Vec::with_capacity(shows.len());
             for (text, expr, ty) in shows {
-                let value = match self.eval(at, |e| e.eval(*expr)) {
-                    Ok(value) => crate::render::shown(self.loaded.table(), *ty, &value),
-                    Err(fail) => format!("failed: {:?}", fail.failure),
-                };
-                shown.push((text.clone(), value));
+                // What fails has failed the whole, which is reported in words of its own.
+                if let Ok(value) = self.eval(at, |e| e.eval(*expr)) {
+                    let value = crate::render::shown(self.loaded.table(), *ty, &value);
+                    shown.push((text.clone(), value));
+                }
             }
             self.out.push(Command::ExpectFailed(Box::new(ExpectFailed {
                 site: self.site(at, node),

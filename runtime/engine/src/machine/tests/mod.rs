@@ -1,6 +1,7 @@
 //! Tests of the machine: a small driver with virtual time, and one file per theme.
 
 mod chaos;
+mod compute;
 mod control;
 mod growth;
 mod oracle;
@@ -11,7 +12,7 @@ mod stubs;
 use kait_ir::{Failure, GraphId, Program, Value};
 
 use super::{Machine, State};
-use crate::event::{Command, EffectId, Event, Nanos, Outcome, Start, TimerId};
+use crate::event::{Command, ComputeJob, EffectId, Event, Nanos, Outcome, Start, TimerId};
 use crate::load::Loaded;
 
 pub(super) const SECOND: i64 = 1_000_000_000;
@@ -39,6 +40,11 @@ pub(super) struct Driver {
     pub(super) others: Vec<Command>,
     pub(super) abandoned: Vec<EffectId>,
     pub(super) outcome: Option<Outcome>,
+    /// What is to be computed elsewhere, and whether there is more to do.
+    pub(super) computing: Vec<(EffectId, ComputeJob)>,
+    pub(super) resumes: bool,
+    /// Whether both are done at once.
+    pub(super) prompt: bool,
 }
 
 impl Driver {
@@ -54,6 +60,9 @@ impl Driver {
             others: Vec::new(),
             abandoned: Vec::new(),
             outcome: None,
+            computing: Vec::new(),
+            resumes: false,
+            prompt: true,
         }
     }
 
@@ -95,6 +104,11 @@ impl Driver {
                         path,
                     });
                 }
+                Command::Abandon(effect)
+                    if self.computing.iter().any(|(computed, _)| computed == effect) =>
+                {
+                    self.computing.retain(|(computed, _)| computed != effect);
+                }
                 Command::Abandon(effect) => {
                     let at = self.in_flight.iter().position(|f| f.effect == *effect);
                     self.in_flight.remove(at.expect("only what is in flight is abandoned"));
@@ -106,10 +120,22 @@ impl Driver {
                     self.timers.remove(at.expect("only a set timer is cancelled"));
                 }
                 Command::Finish(outcome) => self.outcome = Some(outcome.clone()),
+                Command::Compute { effect, job } => self.computing.push((*effect, (**job).clone())),
+                Command::Resume => self.resumes = true,
                 other => self.others.push(other.clone()),
             }
         }
         self.commands.extend(out);
+        while self.prompt && self.outcome.is_none() {
+            if let Some((effect, job)) = self.computing.pop() {
+                let result = job.run(self.machine.loaded(), &|| false);
+                self.event(Event::Computed { effect, result });
+            } else if std::mem::take(&mut self.resumes) {
+                self.event(Event::Resume);
+            } else {
+                return;
+            }
+        }
     }
 
     /// Names of what is in flight, in the order of its start.
