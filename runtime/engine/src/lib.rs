@@ -13,6 +13,7 @@ pub mod json;
 pub mod limits;
 pub mod load;
 pub mod machine;
+mod moves;
 mod path;
 pub mod render;
 pub mod segment;

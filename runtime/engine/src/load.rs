@@ -46,6 +46,8 @@ pub struct Loaded {
     stubs: Vec<Vec<u32>>,
     /// By expression: how it can fail by the program's own will.
     refusals: Vec<Refusal>,
+    /// By expression: whether it is the last read of a local.
+    last_reads: Vec<bool>,
     /// By region and node: the targets that it may call whose stubs give one outcome after the other. Empty if there
     /// are none.
     turns: Vec<Vec<Vec<TargetId>>>,
@@ -142,7 +144,8 @@ impl Loaded {
         let overlaps = overlaps(&program);
         let refusals = refusals(&program, &table);
         let turns = turns(&program);
-        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals, turns })
+        let last_reads = crate::moves::last_reads(&program);
+        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals, last_reads, turns })
     }
 
     /// The value of an expression that reads no slot: a parameter's default, a budget.
@@ -195,6 +198,11 @@ impl Loaded {
 
     pub(crate) fn native(&self, id: ExprId) -> Option<NativeFn> {
         self.natives.get(id.0 as usize).copied().flatten()
+    }
+
+    /// Whether a read of a local is its last, so that the value may be taken.
+    pub(crate) fn is_last_read(&self, id: ExprId) -> bool {
+        self.last_reads.get(id.0 as usize).copied().unwrap_or(false)
     }
 
     /// How an expression can fail by the program's own will.

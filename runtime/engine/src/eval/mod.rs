@@ -55,6 +55,8 @@ pub struct Evaluator<'a> {
     cancelled: Option<&'a dyn Fn() -> bool>,
     /// What takes long is put off.
     soft: Option<Soft<'a>>,
+    /// Registers below are not taken from.
+    kept: usize,
     /// The innermost expression with a place in the source that has failed.
     pub(crate) blamed: Option<ExprId>,
 }
@@ -111,6 +113,7 @@ impl<'a> Evaluator<'a> {
             depth: 0,
             cancelled: None,
             soft: None,
+            kept: 0,
             blamed: None,
         }
     }
@@ -149,7 +152,7 @@ impl<'a> Evaluator<'a> {
     pub fn eval(&mut self, id: ExprId) -> Eval {
         match self.expr(id) {
             Expr::Const(value) => return Ok(value.clone()),
-            Expr::Local(local) => return Ok(self.local(*local).clone()),
+            Expr::Local(local) => return Ok(self.read(id, *local)),
             Expr::Slot { .. } | Expr::Field(..) => {
                 if let Some(value) = self.peek(id) {
                     return Ok(value.clone());
@@ -193,6 +196,7 @@ impl<'a> Evaluator<'a> {
         }
         // Registers that it finds must be as they were, should it have to begin anew.
         let found = self.locals.len();
+        self.kept = found;
         self.steps = SOFT_STEPS;
         self.depth = 1;
         let result = self.eval_tail(id);
@@ -258,7 +262,7 @@ impl<'a> Evaluator<'a> {
             Expr::Slot { up, slot } => {
                 self.slot(*up, *slot).cloned().ok_or_else(|| trap("a slot outside of any frame"))
             }
-            Expr::Local(local) => Ok(self.local(*local).clone()),
+            Expr::Local(local) => Ok(self.read(id, *local)),
             Expr::Unary(op, a) => self.unary(*op, *a),
             Expr::Binary(op, a, b) => self.binary(*op, *a, *b),
             Expr::And(a, b) => Ok(Value::Bool(self.truth(*a)? && self.truth(*b)?)),
@@ -328,6 +332,21 @@ impl<'a> Evaluator<'a> {
     fn local(&self, local: u32) -> &Value {
         static UNSET: Value = Value::None;
         self.locals.get(self.base + local as usize).unwrap_or(&UNSET)
+    }
+
+    /// The value of a local, taken out if nobody reads it again: then nobody shares it, and what comes next may change it
+    /// where it is.
+    #[inline]
+    fn read(&mut self, id: ExprId, local: u32) -> Value {
+        let at = self.base + local as usize;
+        let Some(value) = self.locals.get_mut(at) else { return Value::None };
+        match value {
+            // What an evaluation has found must stay, should it have to begin anew.
+            Value::List(_) | Value::Map(_) if at >= self.kept && self.loaded.is_last_read(id) => {
+                std::mem::take(value)
+            }
+            value => value.clone(),
+        }
     }
 
     #[inline]
@@ -556,6 +575,9 @@ impl<'a> Evaluator<'a> {
         let Some(native) = self.loaded.native(id) else {
             return Err(trap("a native that this version does not have"));
         };
+        if let Some(changed) = crate::std::in_place(native, &mut values) {
+            return changed.map_err(Box::new);
+        }
         let cx = NativeCx { table: self.loaded.table(), params, result };
         native(&cx, &values).map_err(Box::new)
     }

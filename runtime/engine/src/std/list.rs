@@ -98,12 +98,22 @@ fn slice(_: &NativeCx<'_>, args: &[Value]) -> Native {
     part(args, args::count(args, 1)?, end)
 }
 
-fn append(_: &NativeCx<'_>, args: &[Value]) -> Native {
+pub(super) fn append(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (xs, items) = (args::list(args, 0)?, args::list(args, 1)?);
     if xs.len().saturating_add(items.len()) > MAX_ITEMS {
         return Err(too_many());
     }
     Ok(Value::list([xs, items].concat()))
+}
+
+/// Appends to a list that nobody else holds; `None` if it does not fit.
+pub(super) fn append_in_place(xs: &mut Vec<Value>, rest: &[Value]) -> Option<()> {
+    let items = rest.first()?.as_list()?;
+    if xs.len().saturating_add(items.len()) > MAX_ITEMS {
+        return None;
+    }
+    xs.extend_from_slice(items);
+    Some(())
 }
 
 fn concat(_: &NativeCx<'_>, args: &[Value]) -> Native {

@@ -49,10 +49,17 @@ fn from(_: &NativeCx<'_>, args: &[Value]) -> Native {
     Ok(Value::Map(Arc::new(map)))
 }
 
-fn merge(_: &NativeCx<'_>, args: &[Value]) -> Native {
+pub(super) fn merge(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (mut merged, with) = (args::map(args, 0)?.clone(), args::map(args, 1)?);
     merged.extend(with.iter().map(|(key, value)| (key.clone(), value.clone())));
     Ok(Value::Map(Arc::new(merged)))
+}
+
+/// Merges into a map that nobody else holds.
+pub(super) fn merge_in_place(map: &mut ValueMap, rest: &[Value]) -> Option<()> {
+    let Some(Value::Map(with)) = rest.first() else { return None };
+    map.extend(with.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Some(())
 }
 
 fn remove(_: &NativeCx<'_>, args: &[Value]) -> Native {

@@ -65,6 +65,22 @@ pub fn lookup(name: &str) -> Option<NativeFn> {
     table.iter().find(|(n, _)| *n == name).map(|(_, native)| *native)
 }
 
+/// The result of natives that add to their first argument, if nobody else holds that: then it is changed where it is,
+/// and costs what is added. `None` where the native must make a new value.
+pub(crate) fn in_place(native: NativeFn, args: &mut [Value]) -> Option<Result<Value, Failure>> {
+    let (first, rest) = args.split_first_mut()?;
+    match first {
+        Value::List(items) if std::ptr::fn_addr_eq(native, list::append as NativeFn) => {
+            list::append_in_place(std::sync::Arc::get_mut(items)?, rest)?;
+        }
+        Value::Map(map) if std::ptr::fn_addr_eq(native, map::merge as NativeFn) => {
+            map::merge_in_place(std::sync::Arc::get_mut(map)?, rest)?;
+        }
+        _ => return None,
+    }
+    Some(Ok(std::mem::take(first)))
+}
+
 /// The full names of all natives.
 pub fn names() -> impl Iterator<Item = &'static str> {
     MODULES.iter().flat_map(|(_, table)| table.iter()).map(|(name, _)| *name)
