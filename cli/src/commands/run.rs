@@ -202,7 +202,12 @@ fn finish(
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
     if args.json == Some(JsonForm::Object) {
-        out::line(&report::run_json(run, plan, graph, end).to_string())?;
+        let mut report = report::run_json(run, plan, graph, end);
+        let span = end.failed_at.as_ref().and_then(|at| at.span);
+        if let Some(place) = span.and_then(|span| compiled.place(span)) {
+            report["error"]["place"] = place.into();
+        }
+        out::line(&report.to_string())?;
     } else if args.json.is_none()
         && answer.is_quiet()
         && let Outcome::Ok(value) = &end.outcome
