@@ -17,4 +17,5 @@ pub mod tokens;
 pub use app::{App, app, router, serve};
 pub use catalog::{Catalog, Program, Programs, Source};
 pub use config::{Config, Limits};
+pub use routes::stream_of;
 pub use tokens::{Scope, TokenError, Tokens};

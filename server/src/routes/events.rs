@@ -65,7 +65,7 @@ pub(crate) async fn events(
 }
 
 /// The answer that streams a log.
-pub(crate) fn stream_of(reader: FeedReader, heartbeat: Duration) -> Response {
+pub fn stream_of(reader: FeedReader, heartbeat: Duration) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),

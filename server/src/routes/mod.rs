@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::runs::shown;
 
+pub use events::stream_of;
 pub(crate) use graphs::GraphList;
 pub(crate) use openai::{ChatAnswer, ChatRequest, ModelList, ModelRow};
 pub(crate) use runs::RunList;
