@@ -69,7 +69,7 @@ fn ask_about_file(analysis: &Analysis, sources: &MemorySources, file: FileId) {
         assert!(one.span.contains(one.name_span), "{one:?}");
         inside(analysis, one.span);
     }
-    analysis.search("a");
+    let _ = analysis.search("a");
 }
 
 fn ask_about_place(analysis: &Analysis, sources: &MemorySources, file: FileId, offset: u32) {

@@ -188,9 +188,9 @@ fn arm(p: &mut Parser<'_>) -> bool {
     habits::case_word(p);
     if matches!(p.current(), K::IfKw | K::FatArrow) {
         p.expected("a pattern");
-    } else if !patterns::starts_pattern(p.current())
-        && !(p.current().is_reserved_word() && p.nth(1) == K::FatArrow && !p.at(K::ElseKw))
-        && !habits::else_arm(p)
+    } else if !(patterns::starts_pattern(p.current())
+        || (p.current().is_reserved_word() && p.nth(1) == K::FatArrow && !p.at(K::ElseKw))
+        || habits::else_arm(p))
     {
         p.expected("a pattern and `=>`");
         p.abandon(marker);

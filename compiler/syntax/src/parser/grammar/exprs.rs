@@ -199,7 +199,7 @@ fn strength(kind: K) -> Option<(u8, bool)> {
 /// least as strongly as `least`. Comparisons do not chain.
 fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
     let (mut compared, mut tested) = (false, false);
-    if p.at(K::NotKw) && !(!p.reserved.is_empty() && p.at_renamed_word()) {
+    if p.at(K::NotKw) && (p.reserved.is_empty() || !p.at_renamed_word()) {
         if least > NOT {
             let error = SyntaxError::new(
                 Code::Unexpected,
