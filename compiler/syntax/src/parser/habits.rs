@@ -59,6 +59,13 @@ impl Parser<'_> {
         self.habit(error.understood());
     }
 
+    /// What was reported last is not read as what was meant, so more may follow from it.
+    fn doubt(&mut self) {
+        if let Some(error) = self.errors.last_mut() {
+            error.understood = false;
+        }
+    }
+
     /// Consumes a token that has no place in the tree.
     fn bump_error(&mut self) {
         let marker = self.start();
@@ -183,6 +190,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
         }
         "switch" | "select" | "when" => {
             p.replace_next(Code::Switch, "cases are told apart with `match`", "match");
+            p.doubt();
             p.skip_to_line_end(false);
             true
         }

@@ -109,6 +109,7 @@ pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
         }
         "throw" | "raise" => {
             p.replace_next(Code::Return, "a failure is raised with `fail`", "fail");
+            p.doubt();
         }
         "lambda" => {
             let error = SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas")
@@ -439,6 +440,7 @@ pub(in super::super) fn elif(p: &mut Parser<'_>) {
         return;
     }
     p.replace_next(Code::Elif, "a further condition is written `else if`", "else if");
+    p.doubt();
     p.clear_separator();
     p.bump_error();
     let inner = p.start();
