@@ -121,17 +121,14 @@ fn refer(schema: &mut Json, prefix: &str) {
     }
 }
 
-/// What a run takes, exactly: keys of records that no field has are left out, not refused, and whole numbers have 64
-/// bits. (Models are told less: some of their providers refuse to hear it.)
+/// What a run takes, exactly: whole numbers have 64 bits. (Models are told less: some of their providers refuse to hear
+/// it.)
 fn taken(schema: &mut Json) {
     match schema {
         Json::Object(object) => {
             if object.get("type") == Some(&json!("integer")) {
                 object.entry("minimum").or_insert(json!(i64::MIN));
                 object.entry("maximum").or_insert(json!(i64::MAX));
-            }
-            if object.get("additionalProperties") == Some(&Json::Bool(false)) {
-                object.remove("additionalProperties");
             }
             object.values_mut().for_each(taken);
         }
@@ -281,14 +278,7 @@ fn resume_parameters(run: Json) -> Json {
 fn graph_path(about: &GraphDocument, schemas: &mut Schemas) -> Json {
     let prefix = format!("{}.", about.name);
     let mut input = about.input.clone();
-    // The object itself stays closed: a key that is no parameter is refused.
-    if let Json::Object(object) = &mut input {
-        for (key, part) in object.iter_mut() {
-            if key != "additionalProperties" {
-                taken(part);
-            }
-        }
-    }
+    taken(&mut input);
     let input = schemas.add(&format!("{prefix}input"), &prefix, input);
     let output = schemas.add(&format!("{prefix}output"), &prefix, about.output.clone());
     let run = schemas.sent::<RunDocument>();
