@@ -18,23 +18,17 @@ pub struct Plan {
     pub loaded: Arc<Loaded>,
     /// Which model answers for each role that the program uses.
     pub roles: IndexMap<SmolStr, ModelBinding>,
-    /// Roles that the profile does not bind, and that the built-in model answers for.
-    pub unbound: Vec<SmolStr>,
 }
 
 impl Plan {
     /// Links a program with a profile. Roles that the profile does not bind are bound to `otherwise`.
     pub fn link(loaded: Arc<Loaded>, profile: &Profile, otherwise: &ModelBinding) -> Self {
         let mut roles = IndexMap::new();
-        let mut unbound = Vec::new();
         for role in used_roles(loaded.program(), None) {
-            let binding = profile.binding(&role).cloned().unwrap_or_else(|| {
-                unbound.push(role.clone());
-                otherwise.clone()
-            });
+            let binding = profile.binding(&role).unwrap_or(otherwise).clone();
             roles.insert(role, binding);
         }
-        Self { loaded, roles, unbound }
+        Self { loaded, roles }
     }
 
     /// The roles that a run of the graph may ask and that the profile leaves open: only if there are any, somebody

@@ -58,7 +58,6 @@ impl Programs for Fixed {
         let plan = Plan {
             loaded: Arc::new(Loaded::new(program).expect("it loads")),
             roles: indexmap::IndexMap::default(),
-            unbound: Vec::new(),
         };
         let connections = Arc::new(Connections::new(Default::default()));
         let program = Some(Program { plan: Arc::new(plan), connections });

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use kait_compiler::diagnostics::Code;
 use kait_compiler::diagnostics::render::json as diagnostics;
 use kait_connect::{Config, Connections, Grants, ModelBinding};
 use kait_engine::event::Outcome;
@@ -48,6 +49,12 @@ fn refuse(args: &RunArgs, error: Json) -> anyhow::Result<()> {
     }
 }
 
+/// What the table says of the code, with what belongs to it.
+fn coded(code: Code, key: &str, what: Json) -> Json {
+    let info = code.info();
+    json!({ "code": info.code, "message": info.title, key: what })
+}
+
 fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let (file, graph) = files::split(&args.file);
     let compiled = match compile::program(Path::new(file))? {
@@ -74,10 +81,7 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let graph = match Plan::entry(loaded.program(), graph) {
         Ok(graph) => graph,
         Err(names) => {
-            refuse(
-                args,
-                json!({ "code": "K9040", "message": "there is no graph to run, or several", "graphs": names }),
-            )?;
+            refuse(args, coded(Code::NoSuchGraph, "graphs", json!(names)))?;
             return no_graph(file, graph, &names);
         }
     };
@@ -97,10 +101,7 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
             let inputs = errors.iter().map(|error| {
                 json!({ "parameter": error.parameter(), "path": error.path(), "message": error.to_string() })
             });
-            refuse(
-                args,
-                json!({ "code": "K9041", "message": "the run's inputs do not fit its parameters", "inputs": inputs.collect::<Vec<_>>() }),
-            )?;
+            refuse(args, coded(Code::BadInput, "inputs", inputs.collect()))?;
             return bad_inputs(file, &errors);
         }
     };
@@ -182,12 +183,10 @@ async fn drive(
     let end = driven.await.context("the run's task ended in a fault of ours")?;
     interrupts.abort();
     if closed {
-        return Ok(match end.outcome {
-            Outcome::Ok(_) => Exit::Done,
-            Outcome::Failed(failure) => Exit::of(&failure),
-        });
+        anstream::eprintln!("standard output was closed before the end of the answer");
+    } else {
+        answer.end()?;
     }
-    answer.end()?;
     finish(args, &plan, graph, &run, &end, &answer, compiled)
 }
 

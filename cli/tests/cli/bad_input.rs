@@ -206,7 +206,7 @@ fn a_reader_that_leaves_ends_the_run() {
         .unwrap();
     drop(child.stdout.take());
     let done: crate::support::Done = child.wait_with_output().unwrap().into();
-    done.exits(130);
+    done.exits(130).says(&["standard output was closed", "K9011"]);
     let log = std::fs::read_to_string(dir.path().join("log.txt")).unwrap();
     assert!(log.lines().count() < 200 && log.ends_with('\n'), "{log}");
 }
