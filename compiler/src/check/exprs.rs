@@ -655,7 +655,8 @@ impl BodyCx<'_, '_> {
         if !is_refined || open || self.fit(ty, self.base(target)) != Fit::Yes {
             return self.coerce_list(e, ty, expect);
         }
-        match self.cx.count_verdict(target, items.len()) {
+        let values: Vec<_> = items.iter().map(|(item, _)| self.literal(*item)).collect();
+        match self.cx.list_verdict(target, &values) {
             Verdict::Keeps => target,
             Verdict::Unknown => {
                 self.coerced(e, Coercion::Check(target));

@@ -1,7 +1,12 @@
 //! Refinements: whether the bounds of a `where (…)` make sense, and whether a literal keeps them.
 //! Other values are checked when the program runs, never here.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
+use rustc_hash::FxHashSet;
 
 use super::Checker;
 use super::display::literal;
@@ -212,21 +217,17 @@ impl Checker<'_> {
         for (low, high) in [("min", "max"), ("min_len", "max_len")] {
             let get = |name: &str| all.iter().find(|one| one.name == name).map(|one| &one.value.0);
             let (Some(low_value), Some(high_value)) = (get(low), get(high)) else { continue };
-            if compare(low_value, high_value) == Some(std::cmp::Ordering::Greater)
-                && let Some(place) = written.iter().find(|bound| bound.name == low)
-            {
-                self.report(
-                    Diagnostic::new(
-                        Code::BadBound,
-                        place.span,
-                        format!("`{low}` is above `{high}`, so no value fits"),
-                    )
-                    .here(format!(
-                        "{} is more than {}",
-                        literal(low_value),
-                        literal(high_value)
-                    )),
-                );
+            let (shown, above) = (literal(low_value), literal(high_value));
+            let (what, here) = match compare(low_value, high_value) {
+                Some(Ordering::Greater) => ("is above", format!("{shown} is more than {above}")),
+                None if currency(low_value) != currency(high_value) => {
+                    ("is in another currency than", format!("{shown} beside {above}"))
+                }
+                _ => continue,
+            };
+            if let Some(place) = written.iter().find(|bound| bound.name == low) {
+                let message = format!("`{low}` {what} `{high}`, so no value fits");
+                self.report(Diagnostic::new(Code::BadBound, place.span, message).here(here));
                 fits = false;
             }
         }
@@ -250,7 +251,7 @@ impl Checker<'_> {
     }
 
     fn bound_verdict(&mut self, bound: &Constraint, value: &Literal) -> Verdict {
-        use std::cmp::Ordering::{Greater, Less};
+        use Ordering::{Greater, Less};
         let limit = &bound.value.0;
         let breaks = |why: String| Verdict::Breaks(bound.clone(), why);
         match (bound.name.as_str(), value) {
@@ -284,6 +285,9 @@ impl Checker<'_> {
                 // The exact rules are the runtime's.
                 _ => Verdict::Unknown,
             },
+            ("min" | "max", Literal::Money(_, own)) if currency(limit).is_some_and(|c| c != *own) => {
+                breaks("it is in another currency".to_owned())
+            }
             ("min", value) if compare(value, limit) == Some(Less) => {
                 breaks(format!("{} is less", literal(value)))
             }
@@ -297,31 +301,39 @@ impl Checker<'_> {
                     Verdict::Unknown
                 }
             }
-            ("multiple_of", Literal::Int(n)) => match limit {
-                Literal::Int(step) if *step > 0 && n % step != 0 => {
-                    breaks(format!("{n} is not a multiple of it"))
-                }
-                Literal::Int(_) => Verdict::Keeps,
-                _ => Verdict::Unknown,
+            ("multiple_of", value) => match is_multiple(value, limit) {
+                Some(true) => Verdict::Keeps,
+                Some(false) => breaks(format!("{} is not a multiple of it", literal(value))),
+                None => Verdict::Unknown,
             },
             _ => Verdict::Unknown,
         }
     }
 
-    /// Whether a list literal without spreads has a number of items that the type allows.
-    pub(super) fn count_verdict(&self, mut ty: Ty, count: usize) -> Verdict {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
+    /// Whether a list literal without spreads keeps the bounds of its type. `items` are the values of its items, `None`
+    /// for those that are no literals.
+    pub(super) fn list_verdict(&self, mut ty: Ty, items: &[Option<Literal>]) -> Verdict {
+        let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let mut verdict = Verdict::Keeps;
         while let TyKind::Refined { base, bounds, .. } = self.interner.kind(ty) {
             for bound in bounds.iter() {
                 match (bound.name.as_str(), &bound.value.0) {
                     ("min", Literal::Int(least)) if count < *least => {
-                        return Verdict::Breaks(bound.clone(), items(count));
+                        return Verdict::Breaks(bound.clone(), how_many(count));
                     }
                     ("max", Literal::Int(most)) if count > *most => {
-                        return Verdict::Breaks(bound.clone(), items(count));
+                        return Verdict::Breaks(bound.clone(), how_many(count));
                     }
-                    ("unique", Literal::Bool(true)) if count > 1 => verdict = Verdict::Unknown,
+                    ("unique", Literal::Bool(true)) => match first_twice(items) {
+                        Some(twice) => {
+                            let how = format!("{} is in it twice", literal(twice));
+                            return Verdict::Breaks(bound.clone(), how);
+                        }
+                        None if items.len() > 1 && items.iter().any(Option::is_none) => {
+                            verdict = Verdict::Unknown;
+                        }
+                        None => {}
+                    },
                     _ => {}
                 }
             }
@@ -352,12 +364,36 @@ fn may_have_format(format: &str, text: &str) -> bool {
     }
 }
 
-fn items(count: i64) -> String {
+/// The first literal of a list that is the same as one before it.
+fn first_twice(items: &[Option<Literal>]) -> Option<&Literal> {
+    let mut seen = FxHashSet::default();
+    items.iter().flatten().find(|item| !seen.insert(LiteralKey((*item).clone())))
+}
+
+/// Whether a number is a multiple of another: in decimal, as the runtime has it, so that 0.3 is one of 0.1. `None` if
+/// only the runtime can tell.
+fn is_multiple(value: &Literal, step: &Literal) -> Option<bool> {
+    let decimal = |value: &Literal| match value {
+        Literal::Int(n) => Some(Decimal::from(*n)),
+        Literal::Float(x) => Decimal::from_f64(*x),
+        _ => None,
+    };
+    Some(decimal(value)?.checked_rem(decimal(step)?)?.is_zero())
+}
+
+fn currency(value: &Literal) -> Option<[u8; 3]> {
+    match value {
+        Literal::Money(_, currency) => Some(*currency),
+        _ => None,
+    }
+}
+
+fn how_many(count: i64) -> String {
     if count == 1 { "it has 1 item".to_owned() } else { format!("it has {count} items") }
 }
 
 /// The order of two literals of one kind; a whole number and a float are compared as floats.
-pub(super) fn compare(a: &Literal, b: &Literal) -> Option<std::cmp::Ordering> {
+pub(super) fn compare(a: &Literal, b: &Literal) -> Option<Ordering> {
     #[expect(clippy::cast_precision_loss, reason = "the language converts such a literal, too")]
     match (a, b) {
         (Literal::Int(a), Literal::Int(b)) | (Literal::Duration(a), Literal::Duration(b)) => {

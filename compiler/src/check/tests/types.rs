@@ -153,6 +153,38 @@ fn bounds_of_literals_are_checked_at_once() {
 }
 
 #[test]
+fn bounds_say_at_compile_time_what_the_runtime_would_say() {
+    let program = |ty: &str, value: &str| format!("type X = {ty}\nfn f(n: int) -> X {{ {value} }}\n");
+    for (ty, good, bad) in [
+        ("int where (multiple_of: 5)", "-15", "12"),
+        ("float where (multiple_of: 0.1)", "0.3", "0.25"),
+        ("float where (multiple_of: 0.5)", "2", "0.75"),
+        ("money where (min: 1usd)", "1.00usd", "5eur"),
+        ("money where (max: 10eur)", "10eur", "1usd"),
+        ("[int] where (unique: true)", "[1, 2, n]", "[1, 2, n, 1]"),
+        ("[text] where (unique: true)", r#"["a", "A"]"#, r#"["a", "b", "a"]"#),
+        ("[text] where (unique: false)", r#"["a", "a"]"#, "[1]"),
+    ] {
+        accepts(&program(ty, good));
+        let text = program(ty, bad);
+        let found = super::errors(&text);
+        assert_eq!(found.len(), 1, "{}", super::shown(&text, &found));
+    }
+    rejects(
+        &program("[text] where (unique: true)", r#"["a", "b", "a"]"#),
+        &[(Code::BrokenBound, "`unique: true`", r#"["a", "b", "a"]"#)],
+    );
+    rejects(
+        &program("money where (min: 1usd)", "5eur"),
+        &[(Code::BrokenBound, "`min: 1usd`", "5eur")],
+    );
+    rejects(
+        &program("money where (min: 1usd, max: 2eur)", "1usd"),
+        &[(Code::BadBound, "no value fits", "min: 1usd")],
+    );
+}
+
+#[test]
 fn literals_that_surely_miss_their_format_are_refused() {
     for (format, good, bad) in [
         ("email", "ada@example.com", "nobody"),
