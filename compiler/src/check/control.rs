@@ -326,7 +326,13 @@ impl BodyCx<'_, '_> {
         let inner = Expect { discard: false, ..expect };
         let mut ends = Vec::new();
         self.path_ends(*body, &mut ends);
-        self.loops.push(LoopState { vars: state, expect: inner, result: Vec::new(), ends });
+        self.loops.push(LoopState {
+            vars: state,
+            expect: inner,
+            result: Vec::new(),
+            ends,
+            misplaced: Vec::new(),
+        });
         let body_ty = self.expr(*body, Expect::ANY);
         if body_ty != Ty::NEVER && !self.is_error(body_ty) {
             self.require_end(*body);
@@ -410,6 +416,11 @@ impl BodyCx<'_, '_> {
     }
 
     fn report_open_end(&mut self, span: Span) {
+        let misplaced = self.loops.last().map_or(&[][..], |state| &state.misplaced);
+        if misplaced.iter().any(|word| span.contains(*word)) {
+            // It was meant to end here, which has been said.
+            return;
+        }
         self.report(
             Diagnostic::new(
                 Code::OpenEnd,
@@ -448,10 +459,14 @@ impl BodyCx<'_, '_> {
         if self.loops.last().is_none_or(|state| state.ends.contains(&e)) {
             return true;
         }
+        let span = self.span(e);
+        if let Some(state) = self.loops.last_mut() {
+            state.misplaced.push(span);
+        }
         self.report(
             Diagnostic::new(
                 Code::OpenEnd,
-                self.span(e),
+                span,
                 format!("`{word}` does not stand at the end of a path through the loop"),
             )
             .here("something comes after it, or it is inside another form")

@@ -92,6 +92,8 @@ pub(super) struct LoopState {
     pub result: Vec<(ExprId, Ty)>,
     /// The `done`s and `next`s that end a path through the body.
     pub ends: Vec<ExprId>,
+    /// Where a `done` or `next` was found that ends none.
+    pub misplaced: Vec<Span>,
 }
 
 /// A type argument that only its surroundings can tell: `json.decode`.

@@ -523,8 +523,14 @@ impl BodyCx<'_, '_> {
         if self.needs_context(right) && !self.needs_context(left) {
             let item = self.expr(left, Expect::ANY);
             let item = self.base(self.present(item));
-            let list = self.cx.interner.list(item);
-            let container = self.operand(right, list);
+            let container = match self.node(right) {
+                Expr::Map(_) => {
+                    let value = self.fresh();
+                    self.cx.interner.map(item, value)
+                }
+                _ => self.cx.interner.list(item),
+            };
+            let container = self.operand(right, container);
             return self.is_in(left, right, container, Some(item));
         }
         let container = self.expr(right, Expect::ANY);

@@ -285,7 +285,9 @@ impl Checker<'_> {
                 // The exact rules are the runtime's.
                 _ => Verdict::Unknown,
             },
-            ("min" | "max", Literal::Money(_, own)) if currency(limit).is_some_and(|c| c != *own) => {
+            ("min" | "max", Literal::Money(_, own))
+                if currency(limit).is_some_and(|c| c != *own) =>
+            {
                 breaks("it is in another currency".to_owned())
             }
             ("min", value) if compare(value, limit) == Some(Less) => {

@@ -140,6 +140,11 @@ fn every_path_of_a_loop_ends() {
     );
     rejects(&program("done \"a\""), &[(Code::Mismatch, "expected `int`, found `text`", "\"a\"")]);
     rejects(&program("next(x: 1, x: 2)"), &[(Code::BadNext, "twice", "x: 2")]);
+    // One mistake, said where it was made.
+    rejects(
+        &program("for i in [1, 2] { done i }"),
+        &[(Code::OpenEnd, "`done` does not stand at the end", "done i")],
+    );
 }
 
 #[test]

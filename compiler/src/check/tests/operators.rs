@@ -38,6 +38,10 @@ fn operators_take_what_means_something() {
         "\"a\" in by",
         "\"a\" in t",
         "n in [1, 2, 3]",
+        "t in [\"a\": 1, \"b\": 2]",
+        "n in [1: \"a\", 2: t]",
+        "l in [Low: 1, High: n]",
+        "t in [:]",
         "o in xs",
         "xs == []",
     ] {
@@ -62,6 +66,7 @@ fn operators_refuse_the_rest() {
         ("n and b", Code::Mismatch, "expected `bool`, found `int`", "n"),
         ("\"a\" in xs", Code::BadOperands, "never in there", "\"a\""),
         ("1 in n", Code::BadOperands, "looks into", "n"),
+        ("n in [\"a\": 1]", Code::Mismatch, "expected `int`, found `text`", "\"a\""),
         ("n / 0", Code::AlwaysTraps, "division by zero", "0"),
         ("1.0 / 0.0", Code::AlwaysTraps, "division by zero", "0.0"),
         ("x % 0.0", Code::AlwaysTraps, "division by zero", "0.0"),

@@ -154,7 +154,8 @@ fn bounds_of_literals_are_checked_at_once() {
 
 #[test]
 fn bounds_say_at_compile_time_what_the_runtime_would_say() {
-    let program = |ty: &str, value: &str| format!("type X = {ty}\nfn f(n: int) -> X {{ {value} }}\n");
+    let program =
+        |ty: &str, value: &str| format!("type X = {ty}\nfn f(n: int) -> X {{ {value} }}\n");
     for (ty, good, bad) in [
         ("int where (multiple_of: 5)", "-15", "12"),
         ("float where (multiple_of: 0.1)", "0.3", "0.25"),

@@ -11,8 +11,8 @@ mod expressions;
 
 use text_size::TextRange;
 
-use super::Parser;
 use super::grammar::{blocks, exprs};
+use super::{Context, Parser};
 use crate::SyntaxError;
 use crate::SyntaxKind as K;
 use crate::codes::Code;
@@ -452,9 +452,14 @@ pub(super) fn case_word(p: &mut Parser<'_>) {
     }
 }
 
+/// Whether `else => value` stands here: an arm, and no branch of an `if` above it.
+pub(super) fn at_else_arm(p: &Parser<'_>) -> bool {
+    p.context == Context::Arms && p.at(K::ElseKw) && matches!(p.nth(1), K::FatArrow | K::Arrow)
+}
+
 /// `else => value`: the `else` is consumed as the pattern `_`.
 pub(super) fn else_arm(p: &mut Parser<'_>) -> bool {
-    if p.at(K::ElseKw) && matches!(p.nth(1), K::FatArrow | K::Arrow) {
+    if at_else_arm(p) {
         p.replace_next(Code::DefaultArm, "the arm for everything else is `_`", "_");
         let marker = p.start();
         p.bump_as(K::Underscore);

@@ -32,7 +32,7 @@ pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
     habits::then_word(p);
     blocks::block(p, "what is done then");
     habits::elif(p);
-    if p.at(K::ElseKw) {
+    if p.at(K::ElseKw) && !habits::at_else_arm(p) {
         p.bump();
         if p.at(K::IfKw) {
             let inner = p.start();

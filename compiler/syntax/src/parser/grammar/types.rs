@@ -87,10 +87,12 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
     true
 }
 
-/// Whether a type follows a word that may be a qualifier; else it is a name like any other.
+/// Whether a type follows a word that may be a qualifier; else it is a name like any other. What follows an `as "..."`
+/// is a wire name.
 fn type_behind_qualifier(p: &Parser<'_>) -> bool {
     let next = p.nth(1);
-    (next.can_be_name() || matches!(next, K::NoneKw | K::Uid | K::LBracket))
+    (next != K::AsKw || p.nth(2) != K::StrStart)
+        && (next.can_be_name() || matches!(next, K::NoneKw | K::Uid | K::LBracket))
         && (p.context == Context::Inside || !p.on_new_line(1))
 }
 
@@ -191,6 +193,7 @@ mod tests {
                 ),
                 ("none", "NoneType(none)"),
                 ("secret\n", "NamedType(Path(secret))"),
+                ("secret as", "QualifiedType(secret NamedType(Path(as)))"),
             ],
         );
     }

@@ -59,6 +59,16 @@ fn in_blocks() {
             ("match a { B -> 1 }", ArrowKind, Some("match a { B => 1 }")),
             ("match a {\n    B: 1\n  }", ArrowKind, Some("match a {\n    B => 1\n  }")),
             ("match a { else => 1 }", DefaultArm, Some("match a { _ => 1 }")),
+            (
+                "match a {\n  1 => 2\n  else => 1\n}",
+                DefaultArm,
+                Some("match a {\n  1 => 2\n  _ => 1\n}"),
+            ),
+            (
+                "match a {\n  1 => if b { 2 }\n  else => 1\n}",
+                DefaultArm,
+                Some("match a {\n  1 => if b { 2 }\n  _ => 1\n}"),
+            ),
             ("match a { case B => 1 }", Switch, Some("match a { B => 1 }")),
             ("let a: int", LetWithoutValue, None),
             ("R { a: 1 }", RecordLiteral, Some("R ( a: 1 )")),
