@@ -8,11 +8,12 @@ use kait_compiler::diagnostics::Diagnostic;
 use kait_compiler::diagnostics::render::terminal::{self, Style};
 use kait_compiler::hir::{CallableKind, DefId, DefKind};
 use kait_compiler::sources::{SourceError, Sources};
-use kait_compiler::{Compilation, compile};
+use kait_compiler::{Compilation, Runnable, compile};
 use kait_engine::Loaded;
 use kait_ir::Program;
 use kait_ir::program::Span;
 use kait_runtime::Profile;
+use smol_str::SmolStr;
 
 use crate::files;
 
@@ -115,10 +116,18 @@ pub fn style() -> Style {
 pub struct Compiled {
     /// The program.
     pub program: Program,
+    /// The names of the public graphs and prompts, also of those that this version does not run.
+    names: Vec<SmolStr>,
     checked: Checked,
 }
 
 impl Compiled {
+    /// The public graphs, if no name says which of them is meant and none is called `main`.
+    pub fn ambiguous(&self, wanted: Option<&str>) -> Option<Vec<SmolStr>> {
+        let is_open = wanted.is_none() && only(&self.names).is_none();
+        (is_open && !self.names.is_empty()).then(|| self.names.clone())
+    }
+
     /// `path:line:column` of a place.
     pub fn place(&self, span: Span) -> Option<String> {
         place(&self.checked, span)
@@ -133,31 +142,53 @@ pub fn place(checked: &Checked, span: Span) -> Option<String> {
     Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
 }
 
-/// Compiles and lowers a file. Its findings are printed; with errors among them there is no program.
+/// The graph that is meant where none is named: `main`, or the only one.
+fn only(names: &[SmolStr]) -> Option<&SmolStr> {
+    match names {
+        [one] => Some(one),
+        _ => names.iter().find(|name| *name == "main"),
+    }
+}
+
+/// Compiles and lowers a file, of which the graph `wanted` is to be used (else the one that needs no name). Its findings
+/// are printed; with errors among them, or if this version does not run that graph, there is no program.
 ///
 /// # Errors
 /// If the file cannot be read, or for a fault of ours.
-pub fn program(file: &Path) -> anyhow::Result<Result<Compiled, Checked>> {
-    let checked = check(file)?;
+pub fn program(file: &Path, wanted: Option<&str>) -> anyhow::Result<Result<Compiled, Checked>> {
+    let mut checked = check(file)?;
     print_findings(&checked);
     if checked.compilation.has_errors() {
         return Ok(Err(checked));
     }
-    let program = lower(&checked)?;
-    Ok(Ok(Compiled { program, checked }))
+    let Runnable { program, left_out } = lower(&checked)?;
+    let names = public_graphs(&checked);
+    let wanted = wanted.or_else(|| only(&names).map(SmolStr::as_str));
+    let defs = &checked.compilation.hir.defs;
+    let fault = left_out.into_iter().find_map(|(id, fault)| {
+        let def = defs.get(id.index())?;
+        (Some(def.name.as_str()) == wanted).then_some(fault)
+    });
+    if let Some(fault) = fault {
+        let shown = std::slice::from_ref(&fault);
+        anstream::eprint!("{}", terminal::render(shown, &checked.compilation.files, style()));
+        checked.compilation.diagnostics.push(fault);
+        return Ok(Err(checked));
+    }
+    Ok(Ok(Compiled { program, names, checked }))
 }
 
-/// The program of a file without errors.
+/// What can run of a file without errors.
 ///
 /// # Errors
 /// For a fault of ours.
-pub fn lower(checked: &Checked) -> anyhow::Result<Program> {
+pub fn lower(checked: &Checked) -> anyhow::Result<Runnable> {
     let roots = graphs(&checked.compilation);
-    checked.compilation.lower(&roots).map_err(|fault| fault_of(&fault))
+    checked.compilation.lower_runnable(&roots).map_err(|fault| fault_of(&fault))
 }
 
 /// The names of the file's public graphs and prompts, also if it has errors.
-pub fn public_graphs(checked: &Checked) -> Vec<smol_str::SmolStr> {
+pub fn public_graphs(checked: &Checked) -> Vec<SmolStr> {
     let defs = &checked.compilation.hir.defs;
     let found = graphs(&checked.compilation).into_iter().filter_map(|id| defs.get(id.index()));
     found.filter(|def| def.is_pub).map(|def| def.name.clone()).collect()

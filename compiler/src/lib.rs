@@ -18,7 +18,7 @@ pub mod sources;
 
 pub use cache::Cache;
 use check::{Known, Types};
-use diagnostics::{Diagnostic, Diagnostics};
+use diagnostics::{Code, Diagnostic, Diagnostics};
 use effects::Effects;
 use hir::{DefId, Hir};
 use kait_ir::Program;
@@ -39,6 +39,15 @@ pub struct Compilation {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What of a program can run.
+#[derive(Debug)]
+pub struct Runnable {
+    /// The program.
+    pub program: Program,
+    /// The roots that are not in it, each with the finding that says what this version does not run.
+    pub left_out: Vec<(DefId, Diagnostic)>,
+}
+
 impl Compilation {
     /// Whether the program cannot run.
     #[must_use]
@@ -53,6 +62,29 @@ impl Compilation {
     /// Why there is no program.
     pub fn lower(&self, roots: &[DefId]) -> Result<Program, Box<Diagnostic>> {
         lower::lower(self.lowerable()?, roots)
+    }
+
+    /// Lowers those of the roots that this version runs, and says of each of the others why it does not. What is only
+    /// checked so far (K0090) is known when it is met, so where there is some, each root is lowered by itself first.
+    ///
+    /// # Errors
+    /// As [`Self::lower`], for any other reason.
+    pub fn lower_runnable(&self, roots: &[DefId]) -> Result<Runnable, Box<Diagnostic>> {
+        let is_later = |fault: &Diagnostic| fault.code == Code::NotSupported.as_str();
+        match self.lower(roots) {
+            Ok(program) => return Ok(Runnable { program, left_out: Vec::new() }),
+            Err(fault) if is_later(&fault) => {}
+            Err(fault) => return Err(fault),
+        }
+        let (mut runs, mut left_out) = (Vec::new(), Vec::new());
+        for root in roots {
+            match self.lower(&[*root]) {
+                Ok(_) => runs.push(*root),
+                Err(fault) if is_later(&fault) => left_out.push((*root, *fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(Runnable { program: self.lower(&runs)?, left_out })
     }
 
     /// Lowers a test and what it needs; see [`lower::lower_test`].

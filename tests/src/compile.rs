@@ -57,7 +57,7 @@ fn sound(finding: &Diagnostic, files: &Files) -> Result<(), String> {
     Ok(())
 }
 
-/// Lowers every graph and every test. What is nested too deeply may be refused, nothing else.
+/// Lowers every graph and every test. What is nested too deeply may be refused, and what is only checked; nothing else.
 fn lower(compiled: &Compilation) -> Result<(), String> {
     for (index, def) in (0..).zip(&compiled.hir.defs) {
         let id = DefId(index);
@@ -71,7 +71,11 @@ fn lower(compiled: &Compilation) -> Result<(), String> {
             _ => continue,
         };
         match lowered {
-            Err(fault) if fault.code != Code::NestedTooDeep.as_str() => {
+            Err(fault)
+                if ![Code::NestedTooDeep, Code::NotSupported]
+                    .map(Code::as_str)
+                    .contains(&&*fault.code) =>
+            {
                 return Err(format!("`{}` cannot be lowered: {}", def.name, describe(&fault)));
             }
             _ => {}

@@ -12,7 +12,9 @@ use crate::{compile, files};
 /// Draws it.
 pub fn run(args: &GraphArgs) -> anyhow::Result<Exit> {
     let (file, wanted) = files::split(&args.file);
-    let Ok(compiled) = compile::program(Path::new(file))? else { return Ok(Exit::Failed) };
+    let Ok(compiled) = compile::program(Path::new(file), wanted)? else {
+        return Ok(Exit::Failed);
+    };
     let program = &compiled.program;
     let named: Vec<_> = (0..)
         .map(kait_ir::GraphId)

@@ -57,7 +57,7 @@ fn coded(code: Code, key: &str, what: Json) -> Json {
 
 fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let (file, graph) = files::split(&args.file);
-    let compiled = match compile::program(Path::new(file))? {
+    let compiled = match compile::program(Path::new(file), graph)? {
         Ok(compiled) => compiled,
         Err(checked) => {
             let found = &checked.compilation.diagnostics;
@@ -78,7 +78,11 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
         Ok(profile) => profile,
         Err(error) => return Err(Coded { code: "K0902", message: error.to_string() }.into()),
     };
-    let graph = match Plan::entry(loaded.program(), graph) {
+    let entry = match compiled.ambiguous(graph) {
+        Some(names) => Err(names),
+        None => Plan::entry(loaded.program(), graph),
+    };
+    let graph = match entry {
         Ok(graph) => graph,
         Err(names) => {
             refuse(args, coded(Code::NoSuchGraph, "graphs", json!(names)))?;
@@ -360,7 +364,7 @@ fn bad_inputs(file: &str, errors: &[InputError]) -> anyhow::Result<Exit> {
 /// For `kait run FILE --help`: the parameters of the program's graphs.
 pub fn print_parameters(word: &str) {
     let (file, wanted) = files::split(word);
-    let Ok(Ok(compiled)) = compile::program(Path::new(file)) else { return };
+    let Ok(Ok(compiled)) = compile::program(Path::new(file), wanted) else { return };
     let Ok(loaded) = compile::load(compiled.program) else { return };
     let mut text = String::new();
     for graph in loaded.program().graphs.iter().filter(|g| g.public) {

@@ -285,7 +285,17 @@ impl Disk {
         if checked.compilation.has_errors() {
             return Ok(());
         }
-        let loaded = Arc::new(compile::load(compile::lower(&checked)?)?);
+        let runnable = compile::lower(&checked)?;
+        if !runnable.left_out.is_empty() {
+            // They are not hosted, and whoever asks for them hears why.
+            let faults: Vec<_> = runnable.left_out.into_iter().map(|(_, fault)| fault).collect();
+            let report: Json = serde_json::from_str(&json::render(&faults, shown))?;
+            let more = report["diagnostics"].as_array().cloned().unwrap_or_default();
+            source.findings.extend(more);
+            let text = terminal::render(&faults, shown, compile::style());
+            self.print_once(&format!("{}: left out", source.path), text);
+        }
+        let loaded = Arc::new(compile::load(runnable.program)?);
         let directory = path.parent().unwrap_or(Path::new("."));
         let profile = profile(directory, self.profile.as_deref())?;
         // Offline nothing counts as bound.

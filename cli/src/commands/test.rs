@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use kait_compiler::diagnostics::render::terminal;
+use kait_compiler::diagnostics::{Code, Diagnostic};
 use kait_compiler::hir::DefKind;
 use kait_engine::event::Outcome;
 use kait_ir::GraphId;
@@ -111,8 +113,14 @@ fn file(args: &TestArgs, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
             tally.skipped += 1;
             continue;
         }
-        let program =
-            checked.compilation.lower_test(*id).map_err(|fault| compile::fault_of(&fault))?;
+        let program = match checked.compilation.lower_test(*id) {
+            Ok(program) => program,
+            Err(fault) if fault.code == Code::NotSupported.as_str() => {
+                not_run(args, path, &def.name, &checked, &fault, tally);
+                continue;
+            }
+            Err(fault) => return Err(compile::fault_of(&fault)),
+        };
         let loaded = Arc::new(compile::load(program)?);
         let graphs = &loaded.program().graphs;
         let graph = graphs.iter().position(|g| g.kind == GraphKind::Test).unwrap_or(0);
@@ -120,6 +128,33 @@ fn file(args: &TestArgs, path: &Path, tally: &mut Tally) -> anyhow::Result<()> {
         report(args, path, &def.name, &checked, &loaded, &end, tally);
     }
     Ok(())
+}
+
+/// A test that reaches what this version does not run.
+fn not_run(
+    args: &TestArgs,
+    path: &Path,
+    name: &str,
+    checked: &Checked,
+    fault: &Diagnostic,
+    tally: &mut Tally,
+) {
+    tally.failed += 1;
+    let shown = std::slice::from_ref(fault);
+    let files = &checked.compilation.files;
+    if args.json {
+        let text = terminal::render(shown, files, terminal::Style::default());
+        tally.results.push(json!({
+            "file": path.display().to_string(),
+            "test": name,
+            "passed": false,
+            "virtual_ms": 0,
+            "messages": text.lines().collect::<Vec<_>>(),
+        }));
+        return;
+    }
+    anstream::eprintln!("\x1b[31mFAILED\x1b[0m {}: {name}", path.display());
+    anstream::eprint!("{}", terminal::render(shown, files, compile::style()));
 }
 
 fn report(

@@ -4,6 +4,7 @@
 //! what a place expects flows in, what an expression gives flows out. A mistake is reported once, where it stands;
 //! its type is then `Error`, which fits everywhere, so nothing else follows from it.
 
+mod agents;
 mod arguments;
 mod blame;
 mod calls;

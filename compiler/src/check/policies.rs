@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::infer::{BodyCx, Expect, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{Arg, ArgValue, Expr, ExprId, Literal};
+use crate::hir::{Arg, ArgValue, Callee, Expr, ExprId, Literal};
 use crate::names::suggest;
 
 /// Where policies stand.
@@ -22,6 +22,8 @@ pub enum Place {
     Agent,
     /// Behind a prompt's `model` line.
     Model,
+    /// Behind a tool of an agent.
+    Tool,
     /// In the header of a test.
     Test,
 }
@@ -49,18 +51,18 @@ const APPROVAL: Value = Value::Later("asking for approval");
 
 /// Every policy with the places that know it.
 const TABLE: &[(&str, &[Place], Value)] = &[
-    ("retry", &[Place::Call], Value::Count(0)),
-    ("timeout", &[Place::Call], Value::Of(Prim::Duration)),
-    ("deadline", &[Place::Call], Value::Of(Prim::Duration)),
-    ("cache", &[Place::Call], Value::Of(Prim::Duration)),
+    ("retry", &[Place::Call, Place::Tool], Value::Count(0)),
+    ("timeout", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
+    ("deadline", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
+    ("cache", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
     ("fallback", &[Place::Call], Value::AsCall),
     ("key", &[Place::Call], Value::Of(Prim::Text)),
     ("after", &[Place::Call], Value::Earlier),
     ("model", &[Place::Call], Value::Role),
     ("repair", &[Place::Call, Place::Prompt], Value::Count(0)),
-    ("rate", &[Place::Call], Value::Count(1)),
-    ("per", &[Place::Call], Value::Of(Prim::Duration)),
-    ("parallel", &[Place::Call], Value::Count(1)),
+    ("rate", &[Place::Call, Place::Tool], Value::Count(1)),
+    ("per", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
+    ("parallel", &[Place::Call, Place::Tool], Value::Count(1)),
     ("approve", &[Place::Call], APPROVAL),
     ("within", &[Place::Call], APPROVAL),
     ("edit", &[Place::Call], APPROVAL),
@@ -75,6 +77,8 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("depth", &[Place::Graph], Value::Count(1)),
     ("overlap", &[Place::Graph], Value::Overlap),
     ("history", &[Place::Agent], Value::Count(1)),
+    ("max_calls", &[Place::Tool], Value::Count(1)),
+    ("max_result", &[Place::Tool], Value::Of(Prim::Size)),
     ("temperature", &[Place::Model], Value::Of(Prim::Float)),
     ("top_p", &[Place::Model], Value::Of(Prim::Float)),
     ("max_tokens", &[Place::Model], Value::Count(1)),
@@ -102,6 +106,7 @@ impl Place {
             Self::Prompt => "the header of a prompt",
             Self::Agent => "the header of an agent",
             Self::Model => "a `model` line",
+            Self::Tool => "a tool of an agent",
             Self::Test => "a test",
         }
     }
@@ -276,6 +281,11 @@ impl BodyCx<'_, '_> {
                         )
                         .help("a role is declared with `model name`"),
                     );
+                } else if let Some((call, ..)) = call
+                    && let Expr::Call { callee: Callee::Def(callee), .. } = self.node(call)
+                {
+                    let callee = *callee;
+                    self.role_of_call(callee, e);
                 }
                 None
             }

@@ -1,10 +1,11 @@
 //! Prompts: one model line, what may stand in a message, and which results a model can be asked for.
 
+use super::agents::Demand;
 use super::infer::{BodyCx, Expect, Why};
 use super::policies::Place;
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{Callable, CallableKind, Def, ExprId, MessageRole, PromptItem};
+use crate::hir::{Callable, CallableKind, Def, DefId, ExprId, MessageRole, PromptItem};
 
 impl BodyCx<'_, '_> {
     /// The lines of a prompt or agent.
@@ -13,9 +14,15 @@ impl BodyCx<'_, '_> {
         let mut model: Option<Span> = None;
         let mut says_something = false;
         let mut before: Option<Span> = None;
+        let mut role: Option<(DefId, Span)> = None;
+        let mut demands: Vec<Demand> = Vec::new();
+        let mut tools_at: Option<Span> = None;
+        if is_agent {
+            self.agent_bounds(def, callable);
+        }
         for item in &callable.items {
             match item {
-                PromptItem::Model { policies, span, .. } => {
+                PromptItem::Model { role: named, policies, span, .. } => {
                     self.header_policies(Place::Model, policies);
                     if let Some(first) = model {
                         self.report(
@@ -28,6 +35,11 @@ impl BodyCx<'_, '_> {
                         );
                     } else {
                         model = Some(*span);
+                        role = named.map(|role| (role, *span));
+                        if let Some(role) = named {
+                            self.tokens_fit(*role, policies, "max_tokens");
+                            self.tokens_fit(*role, &callable.policies, "history");
+                        }
                         if let Some(first) = before {
                             self.report(
                                 Diagnostic::new(
@@ -44,22 +56,41 @@ impl BodyCx<'_, '_> {
                 PromptItem::Message { role, expr, span } => {
                     before.get_or_insert(*span);
                     says_something |= *role != MessageRole::System;
-                    self.message(*role, *expr, *span);
-                }
-                PromptItem::Tools { tools, span } => {
-                    for (_, policies, _) in tools {
-                        self.spoil_args(policies);
+                    self.message(*role, *expr);
+                    let ty = self.out.exprs.get(expr.index()).copied().unwrap_or(Ty::ERROR);
+                    if let Some((need, what)) = self.media_need(ty) {
+                        demands.push(Demand { need, what, span: self.span(*expr) });
                     }
-                    if !is_agent {
+                }
+                PromptItem::Tools { tools, span } if is_agent => {
+                    self.tools(tools);
+                    if let Some(first) = tools_at.replace(*span) {
                         self.report(
                             Diagnostic::new(
                                 Code::PromptContent,
                                 *span,
-                                "a prompt has no tools: it is one call of a model",
+                                "an agent has one `tools` line, this is a second one",
                             )
-                            .help("declare it as an `agent`"),
+                            .label(first, "the first is here")
+                            .help("write all tools into one list"),
                         );
+                    } else if !tools.is_empty() {
+                        let what = "the agent has tools";
+                        demands.push(Demand { need: "tools", what, span: *span });
                     }
+                }
+                PromptItem::Tools { tools, span } => {
+                    for tool in tools {
+                        self.spoil_args(&tool.policies);
+                    }
+                    self.report(
+                        Diagnostic::new(
+                            Code::PromptContent,
+                            *span,
+                            "a prompt has no tools: it is one call of a model",
+                        )
+                        .help("declare it as an `agent`"),
+                    );
                 }
             }
         }
@@ -82,10 +113,13 @@ impl BodyCx<'_, '_> {
                 .help("add a line `user \"…\"`"),
             );
         }
+        if let Some((role, place)) = role {
+            self.role_keeps(role, place, &demands);
+        }
         self.model_result(callable, result);
     }
 
-    fn message(&mut self, role: MessageRole, e: ExprId, span: Span) {
+    fn message(&mut self, role: MessageRole, e: ExprId) {
         if role == MessageRole::Messages {
             let expect = match self.cx.lang.message {
                 Some(def) => {
@@ -133,7 +167,6 @@ impl BodyCx<'_, '_> {
                 vec![Edit::new(at.before(), "\"${"), Edit::new(at.after(), "}\"")],
             ),
         };
-        let _ = span;
         self.report(finding);
     }
 
@@ -166,7 +199,8 @@ impl BodyCx<'_, '_> {
         );
     }
 
-    fn schema_fits(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
+    /// Whether values of a type can be written as JSON that a schema describes.
+    pub(super) fn schema_fits(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
         let base = self.base(ty);
         if seen.contains(&base) {
             return true;

@@ -214,6 +214,11 @@ codes! {
     // ---- K07xx: agents and budgets ----
     BudgetTooSmall = "K0701" "budget-too-small" Error nofix "a budget is smaller than the least that is needed";
 
+    AgentBounds = "K0702" "agent-without-bounds" Error fix "nothing bounds an agent";
+    RepeatedTool = "K0703" "repeated-tool" Error fix "an agent lists a tool twice";
+    ToolType = "K0704" "tool-type" Error nofix "a tool takes or gives what no model can write or read";
+    RoleContradiction = "K0705" "role-contradiction" Error fix "a model role is asked for more than it needs";
+
     // ---- K08xx: tests ----
     NoStub = "K0801" "no-stub" Error nofix "a test calls something that has no stub";
     OnlyInTests = "K0802" "only-in-tests" Error nofix "a form of tests stands outside a test";

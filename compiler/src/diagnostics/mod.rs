@@ -167,6 +167,18 @@ impl Diagnostic {
             .here("this version cannot run it")
     }
 
+    /// "`what` are checked, but this version does not run them yet": a part of the language that ends at checking.
+    #[must_use]
+    pub fn not_run(span: Span, what: &str) -> Self {
+        Self::new(
+            Code::NotSupported,
+            span,
+            format!("{what} are checked, but this version does not run them yet"),
+        )
+        .here("this would have to run")
+        .help("a test runs it with a `stub` in its place")
+    }
+
     /// Words under the primary place.
     #[must_use]
     pub fn here(mut self, text: impl Into<String>) -> Self {

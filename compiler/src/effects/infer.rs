@@ -150,7 +150,7 @@ fn own(
         }
         for item in &callable.items {
             if let PromptItem::Tools { tools, .. } = item {
-                let known = tools.iter().filter_map(|(tool, _, span)| Some(((*tool)?, *span)));
+                let known = tools.iter().filter_map(|tool| Some((tool.target?, tool.path_span)));
                 effects.calls.extend(known);
             }
         }

@@ -9,7 +9,7 @@ use crate::check::ty::{Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::{
     Arg, ArgValue, Arm, Body, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, ExprId,
-    Hir, Literal, Pat, Stmt, TestItem,
+    Hir, Literal, Pat, PromptItem, Stmt, TestItem, Tool,
 };
 
 pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
@@ -51,6 +51,11 @@ impl Rules<'_> {
                     self.promise(id, def, callable);
                 }
                 self.budget(id, def, callable, body);
+                for item in &callable.items {
+                    if let PromptItem::Tools { tools, .. } = item {
+                        tools.iter().for_each(|tool| self.tool_policies(tool));
+                    }
+                }
                 for default in callable.params.iter().filter_map(|param| param.default) {
                     self.pure(id, body, default, "a default value");
                 }
@@ -310,6 +315,35 @@ impl Rules<'_> {
             }
             _ => set.clone(),
         };
+        let who = self.who_writes(body, call, &self.effects.resources);
+        let at = body.expr_spans.get(call.index()).copied();
+        let help = "give the write a `key:` by which a second attempt is recognised, or leave this policy out";
+        self.policies_on_write(&set, all, at, &who, help);
+    }
+
+    /// The policies of a tool: of its calls, which give no key.
+    fn tool_policies(&mut self, tool: &Tool) {
+        let Some(target) = tool.target else { return };
+        let set = self.effects.of(target).clone();
+        let verb = set
+            .iter()
+            .find(|effect| matches!(effect, Effect::Write(_)))
+            .map(|write| format!("this tool {}", write.verb(&self.effects.resources)));
+        let who = verb.unwrap_or_default();
+        let help = "leave this policy out: a model that calls a tool gives no key";
+        self.policies_on_write(&set, &tool.policies, Some(tool.path_span), &who, help);
+    }
+
+    /// Policies that a write does not take, or not without a key: of a call or tool with these effects, at that place,
+    /// of which `who` says what writes, and what to `help` with where a key is missing.
+    fn policies_on_write(
+        &mut self,
+        set: &EffectSet,
+        all: &[Arg],
+        at: Option<Span>,
+        who: &str,
+        help: &str,
+    ) {
         let Some(write) = set.iter().find(|effect| matches!(effect, Effect::Write(_))) else {
             return;
         };
@@ -322,18 +356,15 @@ impl Rules<'_> {
                         format!("`{name}` on a call that {} without a key", write.verb(resources));
                     let finding = Diagnostic::new(Code::WriteWithoutKey, *name_span, message)
                         .here("after it nobody would know whether the write happened")
-                        .label(self.span(body, call, *name_span), self.who_writes(body, call, resources))
-                        .help("give the write a `key:` by which a second attempt is recognised, or leave this policy out");
+                        .label(at.unwrap_or(*name_span), who)
+                        .help(help);
                     self.sink.push(finding);
                 }
                 "cache" => {
                     let message = format!("`cache` on a call that {}", write.verb(resources));
                     let finding = Diagnostic::new(Code::CacheOnWrite, *name_span, message)
                         .here("a cached call does not happen again")
-                        .label(
-                            self.span(body, call, *name_span),
-                            self.who_writes(body, call, resources),
-                        )
+                        .label(at.unwrap_or(*name_span), who)
                         .help("leave `cache` out, or cache only the calls that read");
                     self.sink.push(finding);
                 }
@@ -393,10 +424,6 @@ impl Rules<'_> {
             Some(module) if module.is_std => format!("`{}.{}`", module.name, def.name),
             _ => format!("`{}`", def.name),
         }
-    }
-
-    fn span(&self, body: &Body, id: ExprId, or: Span) -> Span {
-        body.expr_spans.get(id.index()).copied().unwrap_or(or)
     }
 
     /// "calls `a` calls `b`, which writes …", for the label at a call.

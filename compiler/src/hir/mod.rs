@@ -278,11 +278,26 @@ pub enum PromptItem {
     },
     /// `tools […]`
     Tools {
-        /// The tools: callee and policies.
-        tools: Vec<(Option<DefId>, Vec<Arg>, Span)>,
+        /// The tools in textual order.
+        tools: Vec<Tool>,
         /// Where.
         span: Span,
     },
+}
+
+/// A tool of an agent.
+#[derive(Debug)]
+pub struct Tool {
+    /// What is called, if it exists.
+    pub target: Option<DefId>,
+    /// Its path as written.
+    pub path: SmolStr,
+    /// Where the path stands.
+    pub path_span: Span,
+    /// The policies of its calls.
+    pub policies: Vec<Arg>,
+    /// The path and its policies.
+    pub span: Span,
 }
 
 /// Who speaks in a prompt.

@@ -124,7 +124,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 None => return None,
             },
             DefKind::Callable(callable) => {
-                self.callable(def, callable, call, values, ty, &type_args)
+                self.callable(id, def, callable, call, values, ty, &type_args)
             }
             _ => {
                 self.broken(id, "a call of what cannot be called");
@@ -136,8 +136,10 @@ impl<'a> BodyLowerer<'_, 'a> {
         Some(prepared)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that is known of one call")]
     fn callable(
         &mut self,
+        id: ExprId,
         def: DefId,
         callable: &'a Callable,
         call: &CallTypes,
@@ -154,6 +156,11 @@ impl<'a> BodyLowerer<'_, 'a> {
                 let model = callable.kind == CallableKind::Prompt;
                 What::Node(NodeKind::Stubbed { target, args, model })
             }
+            _ if !self.low.in_test && self.low.not_run_yet(callable).is_some() => {
+                let what = self.low.not_run_yet(callable).unwrap_or_default();
+                let span = self.span(id);
+                What::Expr(self.low.not_run(span, &what))
+            }
             CallableKind::Fn if !self.low.is_node(def) => {
                 let function = self.low.function(def, type_args);
                 What::Expr(self.low.expr(Ir::CallFn(function, args)))
@@ -166,6 +173,10 @@ impl<'a> BodyLowerer<'_, 'a> {
             }
             CallableKind::Extern { kind, locator } if kind != "stable" => {
                 sleeps = locator == "clock.sleep";
+                let leaf = self.low.leaf(def, callable, type_args, ty);
+                What::Node(NodeKind::Leaf(LeafCall { leaf, args, key: None, target: counted }))
+            }
+            CallableKind::Agent => {
                 let leaf = self.low.leaf(def, callable, type_args, ty);
                 What::Node(NodeKind::Leaf(LeafCall { leaf, args, key: None, target: counted }))
             }
@@ -394,6 +405,17 @@ impl Lowerer<'_> {
         Some(value)
     }
 
+    /// What a callable is, if this version checks such and does not run it.
+    fn not_run_yet(&self, callable: &Callable) -> Option<String> {
+        match &callable.kind {
+            CallableKind::Agent => Some("agents".to_owned()),
+            CallableKind::Extern { kind, .. } if kind != "native" && kind != "stable" => {
+                Some(format!("externs from `{kind}`"))
+            }
+            _ => None,
+        }
+    }
+
     /// The declaration of a leaf, as instantiated.
     pub(super) fn leaf(
         &mut self,
@@ -408,7 +430,7 @@ impl Lowerer<'_> {
         }
         let (kind, locator) = match &callable.kind {
             CallableKind::Extern { kind, locator } => (kind.clone(), locator.clone()),
-            _ => Default::default(),
+            _ => (SmolStr::new_static("agent"), self.qualified(def)),
         };
         let set = self.input.effects.of(def).clone();
         let keyed = callable.policies.iter().any(|arg| super::growth::named(arg, "key"));

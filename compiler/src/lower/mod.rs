@@ -77,6 +77,7 @@ pub fn lower_test(input: Input<'_>, test: DefId) -> Result<Program, Box<Diagnost
     let (targets, names) = testing::targets(input, test);
     let mut lowerer = Lowerer::new(input, targets);
     lowerer.program.targets = names;
+    lowerer.in_test = true;
     lowerer.growths = Growths::of(&lowerer, &[test]);
     lowerer.test(test);
     lowerer.finish()
@@ -103,6 +104,8 @@ struct Lowerer<'a> {
     resources: FxHashMap<Resource, ResourceId>,
     roles: FxHashSet<SmolStr>,
     targets: FxHashMap<DefId, Target>,
+    /// A test is lowered: what this version does not run is a leaf there, which a stub answers.
+    in_test: bool,
     /// Graphs and functions whose ids are given out and whose bodies are still to be lowered, last one first.
     pending: Vec<Pending>,
     /// Declarations that cannot be evaluated as an expression.
@@ -138,6 +141,7 @@ impl<'a> Lowerer<'a> {
             resources: FxHashMap::default(),
             roles: FxHashSet::default(),
             targets,
+            in_test: false,
             pending: Vec::new(),
             nodes,
             shapes: FxHashMap::default(),
@@ -200,6 +204,12 @@ impl<'a> Lowerer<'a> {
     /// Notes that a part of the language is not lowered by this version.
     fn not_supported(&mut self, span: Span, what: &str) -> ExprId {
         self.fault.get_or_insert_with(|| Box::new(Diagnostic::not_supported(span, what)));
+        self.constant(kait_ir::Value::None)
+    }
+
+    /// Notes that this version checks something and does not run it.
+    fn not_run(&mut self, span: Span, what: &str) -> ExprId {
+        self.fault.get_or_insert_with(|| Box::new(Diagnostic::not_run(span, what)));
         self.constant(kait_ir::Value::None)
     }
 

@@ -434,6 +434,7 @@ impl<'a> Finder<'a> {
                     }
                     Some(SyntaxKind::Prompt) => PolicyPlace::Prompt,
                     Some(SyntaxKind::PromptModel) => PolicyPlace::Model,
+                    Some(SyntaxKind::Tool) => PolicyPlace::Tool,
                     Some(SyntaxKind::Test) => PolicyPlace::Test,
                     _ => PolicyPlace::Call,
                 }))

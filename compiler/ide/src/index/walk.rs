@@ -164,12 +164,13 @@ impl<'a> Walk<'a> {
                     }
                 }
                 PromptItem::Tools { tools, .. } => {
-                    for (tool, _, span) in tools {
-                        let node = self.tree.covering_node(range_of(*span));
+                    for tool in tools {
+                        let node = self.tree.covering_node(range_of(tool.span));
                         let node = node.ancestors().find_map(ast::Tool::cast);
-                        if let (Some(tool), Some(path)) = (tool, node.and_then(ast::Tool::path)) {
+                        let path = node.and_then(ast::Tool::path);
+                        if let (Some(target), Some(path)) = (tool.target, path) {
                             let tokens: Vec<_> = path.segments().collect();
-                            self.path(&tokens, Symbol::Def(*tool));
+                            self.path(&tokens, Symbol::Def(target));
                         }
                     }
                 }

@@ -9,7 +9,7 @@ use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
     Alias, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal, LocalKind,
-    MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, TypeRef, Variant,
+    MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, Tool, TypeRef, Variant,
 };
 use crate::names::{HeadKind, suggest};
 
@@ -289,10 +289,6 @@ impl<'a> Lowerer<'a> {
 
     fn prompt(&mut self, decl: ast::Prompt<'a>, span: Span) -> Callable {
         let kind = if decl.is_agent() { CallableKind::Agent } else { CallableKind::Prompt };
-        if kind == CallableKind::Agent {
-            let place = decl.name().map_or(span, |name| self.span(name.range()));
-            self.not_supported(place, "an agent");
-        }
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
         let result = self.ty(decl.result(), span, decl.params());
@@ -335,9 +331,14 @@ impl<'a> Lowerer<'a> {
                 let mut tools = Vec::new();
                 for tool in item.tools() {
                     let place = self.span(tool.range());
-                    let target = tool.path().and_then(|path| self.callable_path(path));
-                    let policies = self.policies(tool.policies());
-                    tools.push((target, policies, place));
+                    let path = tool.path();
+                    tools.push(Tool {
+                        target: path.and_then(|path| self.callable_path(path)),
+                        path: path.map(|path| path.to_text().into()).unwrap_or_default(),
+                        path_span: path.map_or(place, |path| self.span(path.range())),
+                        policies: self.policies(tool.policies()),
+                        span: place,
+                    });
                 }
                 PromptItem::Tools { tools, span }
             }
