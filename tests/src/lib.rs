@@ -9,3 +9,4 @@ pub mod shrink;
 pub mod sources;
 pub mod spec;
 pub mod tree_sitter;
+pub mod wrong;

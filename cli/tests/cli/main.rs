@@ -13,6 +13,7 @@ mod editors;
 mod examples;
 mod findings;
 mod interrupt;
+mod lsp;
 mod peers;
 mod serve;
 mod streaming;

@@ -1,6 +1,7 @@
 //! `kait serve` as its clients meet it: the real binary, real sockets, files that change under it.
 
 mod client;
+mod corpus;
 mod fuzz;
 mod openai;
 mod reload;

@@ -9,6 +9,12 @@ use super::server::Server;
 fn wrong_inputs_are_told_in_the_same_words() {
     let server = Server::start(&[]);
     let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+    let never_closed = "{\"a\":".repeat(20_000);
+    let long = format!(r#"{{"order": {{"id": "{}", "items": []}}}}"#, "x".repeat(100_000));
+    let many = format!(r#"{{"order": {{"id": "x", "items": [{}1]}}}}"#, "1,".repeat(20_000));
+    let names: Vec<_> = (0..500).map(|n| format!(r#""n{n}": {n}"#)).collect();
+    let unknown = format!("{{{}}}", names.join(", "));
+    let number = format!(r#"{{"a": {}}}"#, "9".repeat(10_000));
     for (graph, input) in [
         ("add", "{}"),
         ("add", "[]"),
@@ -16,6 +22,42 @@ fn wrong_inputs_are_told_in_the_same_words() {
         ("add", "{"),
         ("add", ""),
         ("add", &deep),
+        ("add", &never_closed),
+        ("add", &unknown),
+        ("add", &number),
+        ("place", &long),
+        ("place", &many),
+        ("add", "nul"),
+        ("add", "{\"a\": 1} x"),
+        ("add", "{\"a\": 1,}"),
+        ("add", "{'a': 1}"),
+        ("add", "\u{feff}{\"a\": 1}"),
+        ("add", "\"\\ud800\""),
+        ("add", "\u{0}"),
+        ("add", "{\"a\": \"\u{1}\"}"),
+        ("add", "null"),
+        ("add", "\"a\""),
+        ("add", r#"{"a": NaN}"#),
+        ("add", r#"{"a": 1e999}"#),
+        ("add", r#"{"a": 01}"#),
+        ("add", r#"{"a": null}"#),
+        ("add", r#"{"a": [1]}"#),
+        ("add", r#"{"a": {"b": 1}}"#),
+        ("add", r#"{"a": "x", "b": "y"}"#),
+        ("add", r#"{"A": 1}"#),
+        ("add", r#"{"": 1}"#),
+        ("add", "{\"a\\u0000\": 1}"),
+        ("add", "{\"\u{1f600}\u{202e}\": 1}"),
+        ("count", r#"{"to": -1}"#),
+        ("count", r#"{"to": 100001, "filler": 1}"#),
+        ("chat", r#"{"messages": [{"role": "nobody"}]}"#),
+        ("chat", r#"{"messages": [{"role": "user", "content": 1}]}"#),
+        ("chat", r#"{"messages": {}}"#),
+        ("place", r#"{"order": {"id": 5, "items": "x", "more": true}}"#),
+        ("place", r#"{"order": null}"#),
+        ("place", r#"{"order": []}"#),
+        ("wait", r#"{"time": 5}"#),
+        ("wait", r#"{"time": "P99999999999999999999D"}"#),
         ("add", r#"{"a": "x", "c": 1}"#),
         ("add", r#"{"a": 1.5}"#),
         ("add", r#"{"a": 99999999999999999999}"#),
