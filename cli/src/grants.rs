@@ -28,31 +28,56 @@ impl Grants for UserGrants {
 }
 
 /// The grants of runs that callers of a server start: what they send may lead programs anywhere, so it leads them to
-/// files below the hosted directories and to public addresses only, and starts no processes.
+/// files below the hosted directories and to public addresses only, and starts no processes. Hidden files are nobody's
+/// business, and what is hosted itself is not written: it is loaded again when it changes, so that would be a way to
+/// programs and models of one's own.
 pub struct CallerGrants {
     /// Nothing leaves this machine.
     pub offline: bool,
     /// The hosted directories: absolute, links resolved.
     pub roots: Vec<PathBuf>,
+    /// Where profiles and the hashes of tokens are kept: absolute, links resolved. Closed even if it is hosted.
+    pub profiles: Option<PathBuf>,
 }
 
 impl CallerGrants {
-    fn file(&self, path: &Path) -> Result<(), SmolStr> {
-        if self.roots.iter().any(|root| path.starts_with(root)) {
-            return Ok(());
+    fn file(&self, path: &Path, write: bool) -> Result<(), SmolStr> {
+        let refuse = |why: &str| {
+            let shown = path.display();
+            Err(format!("`{shown}` {why}; `kait serve --unrestricted` allows it").into())
+        };
+        let below = |root: &PathBuf| path.strip_prefix(root).ok();
+        if !self.roots.iter().any(|root| below(root).is_some()) {
+            return refuse("is not below a hosted directory");
         }
-        let shown = path.display();
-        Err(format!(
-            "`{shown}` is not below a hosted directory; `kait serve --unrestricted` allows it"
-        )
-        .into())
+        let is_hidden = |inner: &Path| {
+            inner.iter().any(|part| part.as_encoded_bytes().first().is_some_and(|b| *b == b'.'))
+        };
+        if self.roots.iter().filter_map(below).all(is_hidden) {
+            return refuse("is hidden, and closed to callers of a server");
+        }
+        if self.profiles.as_ref().is_some_and(|kept| path.starts_with(kept)) {
+            return refuse("is where profiles are kept, and closed to callers of a server");
+        }
+        if write && is_loaded(path) {
+            return refuse("is a part of what is hosted, so callers of a server do not write it");
+        }
+        Ok(())
     }
+}
+
+/// Whether the server loads the file: programs, and the package's own file. Some file systems take letters of either
+/// case for the same.
+fn is_loaded(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    name.ends_with(".kait") || name == "kait.toml" || name == "kait.lock"
 }
 
 impl Grants for CallerGrants {
     fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
         match access {
-            Access::ReadFile(path) | Access::WriteFile(path) => self.file(path),
+            Access::ReadFile(path) => self.file(path, false),
+            Access::WriteFile(path) => self.file(path, true),
             Access::Host { host, .. } if self.offline => {
                 Err(format!("`{host}` is not asked: the server is offline").into())
             }
@@ -66,6 +91,43 @@ impl Grants for CallerGrants {
                 "`{program}` is not started for callers of a server; `kait serve --unrestricted` allows it"
             )
             .into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_touch_what_is_hosted_but_not_how_it_is_hosted() {
+        let grants = CallerGrants {
+            offline: false,
+            roots: ["/tmp/.work/app".into(), "/srv/.data".into(), "/srv".into()].into(),
+            profiles: Some("/srv/config/kait".into()),
+        };
+        let reads = |path: &str| grants.allow(Access::ReadFile(Path::new(path)));
+        let writes = |path: &str| grants.allow(Access::WriteFile(Path::new(path)));
+        for path in ["/tmp/.work/app/a.txt", "/srv/a/b.txt", "/srv/.data/x", "/srv/kait.tomlx"] {
+            assert_eq!((reads(path), writes(path)), (Ok(()), Ok(())), "{path}");
+        }
+        for path in [
+            "/tmp/.work/b.txt",
+            "/tmp/.work/application",
+            "/srv/.env",
+            "/srv/.git/config",
+            "/srv/a/.ssh/id",
+            "/srv/.data/.x",
+            "/srv/config/kait/local.tokens.json",
+        ] {
+            assert!(reads(path).is_err() && writes(path).is_err(), "{path}");
+        }
+        for path in
+            ["/srv/kait.toml", "/srv/KAIT.Toml", "/srv/a/b.kait", "/srv/x.KAIT", "/srv/kait.lock"]
+        {
+            assert_eq!(reads(path), Ok(()), "{path}");
+            let why = writes(path).unwrap_err();
+            assert!(why.contains("a part of what is hosted"), "{why}");
         }
     }
 }

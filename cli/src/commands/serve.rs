@@ -41,7 +41,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let changes = Changes::of(&args.paths)?;
     // Nothing to host is a mistake on the command line; a file with errors is not.
     files::programs(&args.paths)?;
-    let programs = Disk::new(args)?;
+    let programs = Disk::new(args, &profile)?;
     let mut known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
     let catalog = Arc::new(Catalog::load(Box::new(programs)));
     let listener = std::net::TcpListener::bind(address)
@@ -222,7 +222,7 @@ struct Disk {
 }
 
 impl Disk {
-    fn new(args: &ServeArgs) -> anyhow::Result<Self> {
+    fn new(args: &ServeArgs, profile: &Profile) -> anyhow::Result<Self> {
         let grants: Arc<dyn Grants> = if args.unrestricted {
             Arc::new(UserGrants { offline: args.offline })
         } else {
@@ -237,7 +237,9 @@ impl Disk {
                 let root = std::fs::canonicalize(directory);
                 roots.push(root.with_context(|| format!("cannot use `{}`", directory.display()))?);
             }
-            Arc::new(CallerGrants { offline: args.offline, roots })
+            let profiles = profile.token_file().and_then(|file| Some(file.parent()?.to_path_buf()));
+            let profiles = profiles.map(|kept| std::fs::canonicalize(&kept).unwrap_or(kept));
+            Arc::new(CallerGrants { offline: args.offline, roots, profiles })
         };
         Ok(Self {
             paths: args.paths.clone(),

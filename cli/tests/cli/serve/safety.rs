@@ -195,6 +195,46 @@ fn callers_lead_programs_to_no_foreign_files() {
     assert_eq!(read(&server, "/etc/hostname")["state"], "done");
 }
 
+/// What is hosted is loaded again when it changes, so whoever writes it decides what runs, and which models are asked
+/// with whose keys.
+#[test]
+fn callers_write_nothing_that_is_hosted() {
+    let program = "pub graph save(path: text, body: text) -> text {\n  file.write(path, content: body)\n  \"saved\"\n}\n\npub graph reads(path: text) -> text {\n  file.read(path)\n}\n";
+    let server = Server::host(&[("notes.kait", program), (".env", "KEY=secret")], &[]);
+    let save = |path: &str| {
+        let input = json!({ "path": path, "body": "pub graph evil() -> text {\n  \"evil\"\n}\n" });
+        server.post("/api/graphs/save/runs", &input.to_string()).json()
+    };
+    assert_eq!(save("a.txt")["result"], "saved");
+    std::os::unix::fs::symlink("kait.toml", server.directory.path().join("link.txt")).unwrap();
+    server.write("kait.toml", "");
+    for path in [
+        "kait.toml",
+        "./kait.toml",
+        "a/../kait.toml",
+        "link.txt",
+        "KAIT.TOML",
+        "kait.lock",
+        "evil.kait",
+        "notes.kait",
+        "deep/evil.kait",
+        ".env",
+        ".git/hooks/pre-commit",
+    ] {
+        let run = save(path);
+        assert_eq!(run["error"]["code"], "K9014", "{path}: {run}");
+        assert!(run["error"]["message"].as_str().unwrap().contains("--unrestricted"), "{run}");
+    }
+    let read = server.post("/api/graphs/reads/runs", r#"{"path": ".env"}"#).json();
+    assert_eq!(read["error"]["code"], "K9014", "{read}");
+    let mut there: Vec<_> = std::fs::read_dir(server.directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    there.sort_unstable();
+    assert_eq!(there, [".env", "a.txt", "kait.toml", "link.txt", "notes.kait"]);
+}
+
 #[test]
 fn other_machines_are_let_in_only_on_purpose() {
     let server = Server::start(&[]);
