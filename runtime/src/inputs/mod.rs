@@ -23,7 +23,7 @@ pub use words::parse_text;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InputError {
     /// The graph has no such parameter.
-    #[error("there is no parameter `{name}`{}", known_names(.known))]
+    #[error("there is no parameter `{}`{}", shown(.name), known_names(.known))]
     Surplus {
         /// What was given.
         name: SmolStr,
@@ -118,7 +118,33 @@ fn known_names(names: &[SmolStr]) -> String {
 }
 
 fn at_path(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!(" at `{path}`") }
+    if path.is_empty() { String::new() } else { format!(" at `{}`", shown(path)) }
+}
+
+/// Letters of a name from outside that a message shows.
+const SHOWN: usize = 200;
+
+/// A name from outside as it may stand in a message: cut if it is long, and characters that would do something to a
+/// terminal or to the order of letters written as escapes.
+fn shown(name: &str) -> String {
+    let mut out = String::new();
+    for (number, letter) in name.chars().enumerate() {
+        if number == SHOWN {
+            out.push('…');
+            break;
+        }
+        match letter {
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => {
+                out.extend(letter.escape_unicode());
+            }
+            letter if letter.is_control() => out.extend(letter.escape_unicode()),
+            letter => out.push(letter),
+        }
+    }
+    out
 }
 
 /// Collects the arguments of one graph.
