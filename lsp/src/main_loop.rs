@@ -152,6 +152,7 @@ impl State {
                     if let Some(deliver) = question(&snapshot) {
                         let _ = mailbox.send(Event::Answered(revision, deliver));
                     }
+                    snapshot.cache.sweep();
                 }));
             }
             Event::Answered(revision, deliver) => deliver(revision != self.revision),
@@ -198,9 +199,11 @@ impl State {
             let (snapshot, mailbox) = (self.snapshot(), self.mailbox.clone());
             let (path, uri, version) = (path.clone(), document.uri.clone(), document.version);
             self.workers.spawn(Box::new(move || {
-                let Ok(findings) = requests::findings(&snapshot, &uri) else { return };
-                let revision = snapshot.revision;
-                let _ = mailbox.send(Event::Found { revision, path, version, findings });
+                if let Ok(findings) = requests::findings(&snapshot, &uri) {
+                    let revision = snapshot.revision;
+                    let _ = mailbox.send(Event::Found { revision, path, version, findings });
+                }
+                snapshot.cache.sweep();
             }));
         }
     }

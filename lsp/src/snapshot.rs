@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::sources::File;
@@ -25,6 +25,8 @@ pub(crate) struct Cache {
     packages: Mutex<FxHashMap<PathBuf, Entry>>,
     /// Of files that are not open only the findings are kept: whole analyses of a workspace would be too much.
     findings: Mutex<FxHashMap<PathBuf, Findings>>,
+    /// Analyses that nobody asks any more: large, so they are freed when no answer waits for it.
+    retired: Mutex<Vec<Slot>>,
 }
 
 /// An analysis that is made once, by whoever needs it first; others wait for it.
@@ -45,6 +47,16 @@ impl Cache {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
         // Of packages without an open file nothing is kept.
         self.packages.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Frees what is out of date: for workers that have given their answer.
+    pub(crate) fn sweep(&self) {
+        let retired = std::mem::take(&mut *self.retired());
+        drop(retired);
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,7 +159,7 @@ impl Snapshot {
     /// The place for an analysis of this state of the texts: an older one if it is still right.
     fn slot(
         &self,
-        mut entries: std::sync::MutexGuard<'_, FxHashMap<PathBuf, Entry>>,
+        mut entries: MutexGuard<'_, FxHashMap<PathBuf, Entry>>,
         key: &Path,
         still_right: impl Fn(&Analysis) -> bool,
     ) -> Result<(Slot, Arc<Mutex<kait_compiler::Cache>>)> {
@@ -160,7 +172,7 @@ impl Snapshot {
         }
         let right = entry.slot.get().is_some_and(|known| still_right(known));
         if !right {
-            entry.slot = Arc::default();
+            self.cache.retired().push(std::mem::take(&mut entry.slot));
         }
         entry.revision = self.revision;
         Ok((Arc::clone(&entry.slot), Arc::clone(&entry.compiler)))

@@ -10,7 +10,7 @@ use kait_compiler::{Cache, Compilation};
 use kait_syntax::{SyntaxToken, SyntaxTree, TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
-use crate::index::FileIndex;
+use crate::index::{FileIndex, Ref};
 
 /// A path that was asked for, and what came of it.
 type Input = (String, Result<Arc<str>, SourceError>);
@@ -191,6 +191,14 @@ impl Analysis {
     pub(crate) fn index(&self, file: FileId) -> Option<&FileIndex> {
         let cell = self.indexes.get(file.0 as usize)?;
         Some(cell.get_or_init(|| FileIndex::build(self, file)))
+    }
+
+    /// What the name means that starts at an offset. The index of the whole file is not made for one name.
+    pub(crate) fn name_at(&self, file: FileId, start: u32) -> Option<Ref> {
+        match self.indexes.get(file.0 as usize)?.get() {
+            Some(index) => index.at(start),
+            None => FileIndex::around(self, file, start).at(start),
+        }
     }
 
     /// The declaration around an offset.

@@ -6,6 +6,7 @@ use kait_compiler::hir::{ArgValue, Body, Callee, DefId, Expr, ExprId, LocalId};
 use kait_syntax::ast;
 use kait_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, SyntaxTree, TextRange, TextSize};
 
+use crate::index::FileIndex;
 use crate::{Analysis, Symbol};
 
 /// How many steps from an expression to a part whose type is known.
@@ -158,13 +159,15 @@ impl Analysis {
                 _ => {}
             }
         }
-        let index = self.index(file);
+        // What is bound at a place belongs to the declaration around it.
+        let inside = tokens.first().map_or(offset, |token| token.range().start().into());
+        let index = FileIndex::around(self, file, inside);
         let mut out: Vec<Bound> = Vec::new();
         for token in tokens {
             if out.iter().any(|known| known.name == token.text()) {
                 continue;
             }
-            let found = index.and_then(|index| index.at(token.range().start().into()));
+            let found = index.at(token.range().start().into());
             let local = match found.map(|found| found.symbol) {
                 Some(Symbol::Local(def, local)) => Some((def, local)),
                 _ => None,

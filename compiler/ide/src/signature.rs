@@ -66,7 +66,7 @@ impl Analysis {
         let mut path = Vec::new();
         words(callee, &mut path);
         let last = path.last()?;
-        if let Some(found) = self.index(file)?.at(last.range().start().into()) {
+        if let Some(found) = self.name_at(file, last.range().start().into()) {
             return Some(Target { analysis: self, symbol: found.symbol });
         }
         // The compiler looks at what is whole; a call that is being written may be resolved by its name.

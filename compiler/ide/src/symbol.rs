@@ -39,7 +39,7 @@ impl Analysis {
     #[must_use]
     pub fn symbol_at(&self, file: FileId, offset: u32) -> Option<(Symbol, Span)> {
         let word = self.word_at(file, offset)?;
-        let found = self.index(file)?.at(word.range().start().into())?;
+        let found = self.name_at(file, word.range().start().into())?;
         Some((found.symbol, Span::new(file, found.start, found.end)))
     }
 
@@ -177,11 +177,8 @@ impl Analysis {
 
     /// Where a variant's name stands: the HIR knows the place of the whole variant, documentation included.
     pub(crate) fn variant_name(&self, variant: &Variant) -> Span {
-        let range = range_of(variant.span);
-        let node = self.tree(variant.span.file).map(|tree| tree.covering_node(range));
-        let token = node.and_then(|node| {
-            node.descendant_tokens()
-                .filter(|token| range.contains_range(token.range()))
+        let token = self.tree(variant.span.file).and_then(|tree| {
+            tree.tokens_in(range_of(variant.span))
                 .find(|token| token.kind() == SyntaxKind::Uid && token.text() == variant.name)
         });
         token.map_or(variant.span.before(), |token| {

@@ -144,6 +144,20 @@ impl SyntaxTree {
         None
     }
 
+    /// The tokens that lie in a range as a whole, in the order of the text.
+    pub fn tokens_in(&self, range: TextRange) -> impl Iterator<Item = SyntaxToken<'_>> {
+        let (start, end) = (u32::from(range.start()), u32::from(range.end()));
+        let first = self.elements.partition_point(|element| element.start < start);
+        let rest = self.elements.get(first..).unwrap_or_default();
+        (first..)
+            .zip(rest)
+            .take_while(move |(_, data)| data.start < end)
+            .filter(move |(_, data)| data.kind.is_token() && data.extent <= end)
+            .filter_map(|(place, _)| {
+                Some(SyntaxToken { tree: self, index: u32::try_from(place).ok()? })
+            })
+    }
+
     /// The smallest node that contains the whole range.
     #[must_use]
     pub fn covering_node(&self, range: TextRange) -> SyntaxNode<'_> {

@@ -457,8 +457,7 @@ impl<'a> Finder<'a> {
                 let mut path = Vec::new();
                 crate::index::words(call.callee()?, &mut path);
                 let symbol = path.last().and_then(|last| {
-                    let index = self.analysis.index(self.file)?;
-                    Some(index.at(last.range().start().into())?.symbol)
+                    Some(self.analysis.name_at(self.file, last.range().start().into())?.symbol)
                 });
                 let at = TextSize::from(self.place.offset);
                 let before = |arg: &ast::Arg<'_>| arg.range().end() < at && arg.name().is_none();

@@ -1,4 +1,7 @@
 //! What each kind of place takes.
+//!
+//! A long file declares thousands of names. So first only names are collected, those that what is typed does not rule
+//! out; what there is to say about a declaration is looked up for the few that are shown.
 
 use kait_compiler::check::ty::{Prim, Ty, TyKind};
 use kait_compiler::check::{PolicyPlace, policy_names};
@@ -13,6 +16,9 @@ use crate::std_library;
 use crate::symbol::builtin;
 use crate::symbols::holds;
 use crate::{Analysis, Symbol};
+
+/// Most items of one rank that are shown: with more letters typed, others are asked for.
+const MAX_OF_A_RANK: usize = 128;
 
 /// Letters from which on functions of std are found by their own names.
 const MIN_LETTERS: usize = 2;
@@ -32,25 +38,72 @@ pub(super) struct Items<'a> {
     analysis: &'a Analysis,
     file: FileId,
     place: Place,
+    /// What is typed of the word, in lower case.
+    typed: String,
     out: Vec<Completion>,
+    declared: Vec<Declared<'a>>,
+}
+
+/// The name of a declaration or variant, before anything is looked up about it.
+struct Declared<'a> {
+    name: &'a str,
+    kind: CompletionKind,
+    rank: u8,
+    of: &'a Analysis,
+    symbol: Symbol,
 }
 
 impl<'a> Items<'a> {
     pub(super) fn new(analysis: &'a Analysis, file: FileId, place: Place) -> Self {
-        Self { analysis, file, place, out: Vec::new() }
+        let typed = analysis.compilation.files.slice(place.word).to_lowercase();
+        Self { analysis, file, place, typed, out: Vec::new(), declared: Vec::new() }
     }
 
     pub(super) fn finish(mut self) -> Vec<Completion> {
+        let typed = std::mem::take(&mut self.typed);
+        let begins = |name: &str| name.to_lowercase().starts_with(&typed);
+        let mut declared = std::mem::take(&mut self.declared);
         // Whatever is typed further only makes fewer of them fit.
-        let typed = self.analysis.compilation.files.slice(self.place.word).to_lowercase();
+        declared.retain(|one| typed.is_empty() || holds(&one.name.to_lowercase(), &typed));
+        declared.sort_by_cached_key(|one| (one.rank, !begins(one.name), one.name));
+        declared.dedup_by(|a, b| a.name == b.name && a.kind == b.kind);
+        for some in declared.chunk_by(|a, b| a.rank == b.rank) {
+            some.iter().take(MAX_OF_A_RANK).for_each(|one| self.describe(one));
+        }
         self.out.retain(|item| holds(&item.label.to_lowercase(), &typed));
-        let order = |item: &Completion| {
-            let begins = item.label.to_lowercase().starts_with(&typed);
-            (item.rank, !begins, item.label.clone())
-        };
-        self.out.sort_by_cached_key(order);
+        self.out.sort_by_cached_key(|item| (item.rank, !begins(&item.label), item.label.clone()));
         self.out.dedup_by(|a, b| a.label == b.label && a.kind == b.kind);
         self.out
+    }
+
+    /// Adds a declaration with all that there is to say about it.
+    fn describe(&mut self, one: &Declared<'_>) {
+        let Declared { name, kind, rank, of, symbol } = *one;
+        let bracket = self.place.bracket_follows;
+        let signature = || of.signature_text(symbol).map(|(label, _)| label);
+        let (detail, snippet) = match symbol {
+            Symbol::Variant(def, index) => match of.variant(def, index) {
+                Some(variant) if !variant.fields.is_empty() => {
+                    (signature(), (!bracket).then(|| format!("{name}($0)")))
+                }
+                _ => (of.name_of(Symbol::Def(def)).map(str::to_owned), None),
+            },
+            Symbol::Def(id) => match of.def(id).map(|def| &def.kind) {
+                Some(DefKind::Callable(callable)) => {
+                    let stop = if callable.params.is_empty() { "()$0" } else { "($0)" };
+                    (signature(), (!bracket).then(|| format!("{name}{stop}")))
+                }
+                Some(DefKind::Const { .. }) => {
+                    (of.compilation.types.constant(id).map(|ty| of.show(ty, id)), None)
+                }
+                _ => (signature(), None),
+            },
+            _ => (None, None),
+        };
+        let item = self.item(name, kind, rank);
+        item.docs = of.docs_of(symbol);
+        item.detail = detail;
+        item.snippet = snippet;
     }
 
     pub(super) fn add(&mut self, context: &Context) {
@@ -120,20 +173,15 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn variants(&mut self, of: &Analysis, def: DefId, rank: u8) {
+    fn variants(&mut self, of: &'a Analysis, def: DefId, rank: u8) {
         let Some(DefKind::Enum(declared)) = of.def(def).map(|def| &def.kind) else { return };
-        let bracket = self.place.bracket_follows;
-        for (index, variant) in (0u32..).zip(&declared.variants) {
-            let symbol = Symbol::Variant(def, index);
-            let item = self.item(&variant.name, CompletionKind::Variant, rank);
-            item.detail = of.signature_text(symbol).map(|(label, _)| label);
-            item.docs = of.docs_of(symbol);
-            if variant.fields.is_empty() {
-                item.detail = of.def(def).map(|def| def.name.to_string());
-            } else if !bracket {
-                item.snippet = Some(format!("{}($0)", variant.name));
-            }
-        }
+        self.declared.extend((0u32..).zip(&declared.variants).map(|(index, variant)| Declared {
+            name: &variant.name,
+            kind: CompletionKind::Variant,
+            rank,
+            of,
+            symbol: Symbol::Variant(def, index),
+        }));
     }
 
     fn members(&mut self, name: &str, types: bool) {
@@ -158,8 +206,7 @@ impl<'a> Items<'a> {
     }
 
     /// A declaration of `of`.
-    fn def(&mut self, of: &Analysis, id: DefId, def: &Def, rank: u8) {
-        let bracket = self.place.bracket_follows;
+    fn def(&mut self, of: &'a Analysis, id: DefId, def: &'a Def, rank: u8) {
         let kind = match &def.kind {
             DefKind::Const { .. } | DefKind::Secret => CompletionKind::Constant,
             DefKind::Record(_) | DefKind::Session(_) => CompletionKind::Record,
@@ -168,20 +215,7 @@ impl<'a> Items<'a> {
             DefKind::Model { .. } => CompletionKind::Role,
             DefKind::Callable(_) | DefKind::Trigger | DefKind::Test(_) => CompletionKind::Function,
         };
-        let symbol = Symbol::Def(id);
-        let item = self.item(&def.name, kind, rank);
-        item.docs = of.docs_of(symbol);
-        item.detail = of.signature_text(symbol).map(|(label, _)| label);
-        match &def.kind {
-            DefKind::Callable(callable) if !bracket => {
-                let stop = if callable.params.is_empty() { "()$0" } else { "($0)" };
-                item.snippet = Some(format!("{}{stop}", def.name));
-            }
-            DefKind::Const { .. } => {
-                item.detail = of.compilation.types.constant(id).map(|ty| of.show(ty, id));
-            }
-            _ => {}
-        }
+        self.declared.push(Declared { name: &def.name, kind, rank, of, symbol: Symbol::Def(id) });
     }
 
     fn imports(&mut self) {

@@ -309,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn a_long_list_is_cut_where_it_is_farthest() {
+        let mut text: String = (0..500).map(|n| format!("let name_{n:03} = {n}\n\n")).collect();
+        text.push_str("fn f(near: int) -> int {\n  $0\n}\n");
+        let labels = |text: &str| {
+            let case = crate::testing::case(text);
+            let analysis = crate::Analysis::new(&case.sources, &[&case.path]);
+            let found = analysis.completions(analysis.file(&case.path).unwrap(), case.offset);
+            found.into_iter().map(|item| item.label).collect::<Vec<_>>()
+        };
+        let all = labels(&text);
+        assert!(all.len() < 300, "{}", all.len());
+        assert_eq!(all.first().map(String::as_str), Some("near"));
+        // Each rank is cut by itself: words and modules are still there.
+        assert!(["name_000", "match", "text"].iter().all(|name| all.iter().any(|one| one == name)));
+        assert!(!all.iter().any(|one| one == "name_499"));
+        assert_eq!(labels(&text.replace("$0", "name_499$0")), ["name_499"]);
+    }
+
+    #[test]
     fn nowhere() {
         snapshot(
             "completion_nowhere",

@@ -14,15 +14,25 @@ use super::Ref;
 use crate::analysis::range_of;
 use crate::{Analysis, Symbol};
 
+/// The names of a file.
 pub(super) fn refs(analysis: &Analysis, file: FileId) -> Vec<Ref> {
-    let (Some(tree), Some(module)) =
-        (analysis.tree(file), analysis.module_of(file).and_then(|module| analysis.module(module)))
-    else {
-        return Vec::new();
-    };
+    let module = analysis.module_of(file).and_then(|module| analysis.module(module));
+    walked(analysis, file, true, module.map(|module| module.defs.as_slice()).unwrap_or_default())
+}
+
+/// The names of the declaration around an offset, or of the imports outside of all.
+pub(super) fn refs_around(analysis: &Analysis, file: FileId, offset: u32) -> Vec<Ref> {
+    let around = analysis.def_at(file, offset);
+    walked(analysis, file, around.is_none(), around.as_slice())
+}
+
+fn walked(analysis: &Analysis, file: FileId, imports: bool, defs: &[DefId]) -> Vec<Ref> {
+    let Some(tree) = analysis.tree(file) else { return Vec::new() };
     let mut walk = Walk { analysis, tree, refs: Vec::new() };
-    walk.imports(file);
-    for id in &module.defs {
+    if imports {
+        walk.imports(file);
+    }
+    for id in defs {
         if let Some(def) = analysis.def(*id) {
             walk.def(*id, def);
         }
@@ -75,12 +85,8 @@ impl<'a> Walk<'a> {
 
     /// The words inside a place: the last one means `target`.
     fn path_in(&mut self, span: Span, target: Symbol) {
-        let range = range_of(span);
-        let node = self.tree.covering_node(range);
-        let tokens: Vec<_> = node
-            .descendant_tokens()
-            .filter(|token| range.contains_range(token.range()) && crate::analysis::is_word(*token))
-            .collect();
+        let tokens = self.tree.tokens_in(range_of(span));
+        let tokens: Vec<_> = tokens.filter(|token| crate::analysis::is_word(*token)).collect();
         self.path(&tokens, target);
     }
 
