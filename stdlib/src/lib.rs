@@ -39,8 +39,8 @@ macro_rules! modules {
 
 const MODULES: &[(&str, &str)] = modules! {
     "prelude"
-    "clock" "csv" "file" "hash" "html" "http" "json" "list" "map" "markdown" "math" "money" "out"
-    "process" "random" "regex" "text" "time" "web"
+    "clock" "csv" "diff" "file" "hash" "html" "http" "json" "list" "map" "markdown" "math" "money" "out"
+    "process" "random" "regex" "text" "time" "toml" "web" "xml" "yaml"
 };
 
 /// Name and source of every module: the prelude first, then by name.

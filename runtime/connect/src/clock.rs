@@ -14,7 +14,9 @@ pub(crate) const LEAVES: &[(&str, LeafFn)] = &[
     ("clock.now", |_, _| Ok(Started::Now(ok(Value::Time(Timestamp::now()))))),
     ("clock.sleep", sleep),
     ("clock.today", today),
+    ("time.date", |_, job| now(date_in(args::time(job.args, 0)?, zone(job, 1)?))),
     ("time.format", format),
+    ("time.from_date", from_date),
     ("time.start_of", start_of),
     ("time.weekday", weekday),
 ];
@@ -56,6 +58,15 @@ fn today(_: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
 
 fn date_in(time: Timestamp, zone: TimeZone) -> Value {
     Value::text(time.to_zoned(zone).date().to_string())
+}
+
+fn from_date(_: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
+    let (text, zone) = (args::text(job.args, 0)?, zone(job, 1)?);
+    let invalid =
+        || Failure::invalid("date", format!("`{text}` is not a date such as `2026-01-05`"));
+    let date: jiff::civil::Date = text.trim().parse().map_err(|_| invalid())?;
+    let start = date.to_zoned(zone).map_err(|_| invalid())?;
+    now(Value::Time(start.timestamp()))
 }
 
 fn format(_: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {

@@ -13,7 +13,7 @@ use crate::grants::{AllowAll, Grants};
 use crate::leaf::{LeafJob, ModelBinding, Started};
 use crate::pace::Pace;
 use crate::providers::ModelProvider;
-use crate::{clock, documents, files, http, process, random};
+use crate::{clock, files, formats, http, process, random};
 
 /// Starts a call, or says at once why not.
 pub(crate) type LeafFn = fn(&Connections, &LeafJob<'_>) -> Result<Started, Failure>;
@@ -134,15 +134,8 @@ impl Connections {
     }
 }
 
-const MODULES: &[&[(&str, LeafFn)]] = &[
-    clock::LEAVES,
-    documents::LEAVES,
-    files::LEAVES,
-    http::LEAVES,
-    OUT,
-    process::LEAVES,
-    random::LEAVES,
-];
+const MODULES: &[&[(&str, LeafFn)]] =
+    &[clock::LEAVES, files::LEAVES, http::LEAVES, OUT, process::LEAVES, random::LEAVES];
 
 /// What is shown is shown by the driver ([`crate::emission`]); the call itself is over at once.
 const OUT: &[(&str, LeafFn)] =
@@ -152,13 +145,16 @@ fn shown(_: &Connections, _: &LeafJob<'_>) -> Result<Started, Failure> {
     Ok(Started::Now(Outcome::Ok(kait_ir::Value::None)))
 }
 
+fn all_leaves() -> impl Iterator<Item = (&'static str, LeafFn)> {
+    MODULES.iter().chain(formats::LEAVES).flat_map(|leaves| leaves.iter().copied())
+}
+
 fn leaf(name: &str) -> Option<LeafFn> {
-    static BY_NAME: LazyLock<FxHashMap<&str, LeafFn>> =
-        LazyLock::new(|| MODULES.iter().flat_map(|leaves| leaves.iter().copied()).collect());
+    static BY_NAME: LazyLock<FxHashMap<&str, LeafFn>> = LazyLock::new(|| all_leaves().collect());
     BY_NAME.get(name).copied()
 }
 
 /// The full names of all native leaves.
 pub fn leaf_names() -> impl Iterator<Item = &'static str> {
-    MODULES.iter().flat_map(|leaves| leaves.iter()).map(|(name, _)| *name)
+    all_leaves().map(|(name, _)| name)
 }

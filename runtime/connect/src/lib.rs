@@ -7,9 +7,9 @@
 mod args;
 mod clock;
 mod connections;
-mod documents;
 mod emission;
 mod files;
+mod formats;
 mod grants;
 pub mod growth;
 mod http;

@@ -24,10 +24,15 @@ pub fn decode(table: &TypeTable, id: TypeId, json: &Json) -> Result<Value, Failu
 /// Decodes text that should be JSON.
 ///
 /// # Errors
-/// `Invalid` if it is no JSON, or as [`decode`].
+/// `Invalid` with line and column if it is no JSON, or as [`decode`].
 pub fn decode_text(table: &TypeTable, id: TypeId, text: &str) -> Result<Value, Failure> {
-    let json: Json =
-        serde_json::from_str(text).map_err(|e| Failure::invalid("", format!("is no JSON: {e}")))?;
+    let json: Json = serde_json::from_str(text).map_err(|error| {
+        let (place, why) =
+            (format!("line {}, column {}", error.line(), error.column()), error.to_string());
+        // The crate's message ends with the place.
+        let why = why.split(" at line ").next().unwrap_or_default();
+        Failure::invalid(place, format!("is no JSON: {why}"))
+    })?;
     decode(table, id, &json)
 }
 

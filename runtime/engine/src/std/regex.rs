@@ -14,10 +14,12 @@ use super::{NativeCx, NativeFn};
 /// The functions of the module.
 pub(super) const TABLE: &[(&str, NativeFn)] = &[
     ("regex.captures", captures),
+    ("regex.escape", escape),
     ("regex.find", find),
     ("regex.find_all", find_all),
     ("regex.matches", matches),
     ("regex.replace", replace),
+    ("regex.split", split),
 ];
 
 /// Largest compiled pattern, in bytes: keeps `(a{1000}){1000}` from using up the memory.
@@ -74,9 +76,14 @@ fn replace(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (s, new) = (args::text(args, 0)?, args::text(args, 2)?);
     let regex = compile(args::text(args, 1)?)?;
     let (mut out, mut last) = (String::new(), 0);
+    // What one replacement adds at most, besides `new` itself, is the whole match for each reference in it.
+    let references = new.matches('$').count();
     for groups in regex.captures_iter(s) {
         let Some(whole) = groups.get(0) else { continue };
         out.push_str(s.get(last..whole.start()).unwrap_or_default());
+        if references.saturating_mul(whole.len()).saturating_add(new.len()) > MAX_TEXT {
+            return Err(too_long());
+        }
         groups.expand(new, &mut out);
         last = whole.end();
         if out.len() > MAX_TEXT {
@@ -99,4 +106,13 @@ fn captures(_: &NativeCx<'_>, args: &[Value]) -> Native {
         }
     }
     Ok(Value::Map(Arc::new(map)))
+}
+
+fn split(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let regex = compile(args::text(args, 1)?)?;
+    Ok(Value::list(regex.split(args::text(args, 0)?).map(Value::text).collect()))
+}
+
+fn escape(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    Ok(Value::text(::regex::escape(args::text(args, 0)?)))
 }

@@ -10,8 +10,10 @@ use super::{NativeCx, NativeFn};
 pub(super) const TABLE: &[(&str, NativeFn)] = &[
     ("time.add", add),
     ("time.between", between),
+    ("time.from_unix", from_unix),
     ("time.parse", parse),
     ("time.seconds", seconds),
+    ("time.unix", unix),
 ];
 
 type Native = Result<Value, Failure>;
@@ -39,4 +41,20 @@ fn between(_: &NativeCx<'_>, args: &[Value]) -> Native {
 
 fn seconds(_: &NativeCx<'_>, args: &[Value]) -> Native {
     Ok(Value::Float(args::duration(args, 0)? as f64 / 1e9))
+}
+
+fn unix(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    // Rounded down, so that every second has one number before 1970, too.
+    Ok(Value::Int(
+        i64::try_from(args::time(args, 0)?.as_nanosecond().div_euclid(1_000_000_000))
+            .unwrap_or(i64::MAX),
+    ))
+}
+
+fn from_unix(_: &NativeCx<'_>, args: &[Value]) -> Native {
+    let seconds = args::int(args, 0)?;
+    Timestamp::from_second(seconds).map(Value::Time).map_err(|_| {
+        let why = format!("{seconds} lies beyond the years -9999 to 9999");
+        Failure::invalid("seconds", why)
+    })
 }
