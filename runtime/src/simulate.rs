@@ -13,6 +13,7 @@ use kait_engine::event::{
 };
 use kait_engine::machine::State;
 use kait_engine::{Loaded, Machine, render};
+use kait_ir::program::LeafDecl;
 use kait_ir::{EffectClass, Failure, GraphId, NodeKind, TypeId, Value};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -72,6 +73,7 @@ pub fn simulate(loaded: &Arc<Loaded>, graph: GraphId) -> TestEnd {
         queue: VecDeque::new(),
         due: BTreeSet::new(),
         cache: FxHashMap::default(),
+        sessions: FxHashMap::default(),
         plane: Plane::new(),
         connections: Connections::new(Config::default()),
         failed: Vec::new(),
@@ -96,6 +98,8 @@ struct Simulation {
     queue: VecDeque<Event>,
     due: BTreeSet<(Nanos, Due)>,
     cache: FxHashMap<(SmolStr, Vec<Value>), (Nanos, Value)>,
+    /// What was saved, by session and field: one session of each kind lasts for the test.
+    sessions: FxHashMap<(SmolStr, SmolStr), Value>,
     plane: Plane,
     connections: Connections,
     failed: Vec<ExpectFailed>,
@@ -163,6 +167,7 @@ impl Simulation {
                 let decl = loaded.program().leaves.get(leaf.index())?;
                 let outcome = match (decl.class, decl.name.as_str()) {
                     (EffectClass::Emit, _) => Outcome::Ok(Value::None),
+                    _ if decl.kind == "session" => self.session(decl, &args),
                     (_, "clock.sleep") => {
                         let nanos = match args.first() {
                             Some(Value::Duration(nanos)) => (*nanos).max(0),
@@ -253,6 +258,24 @@ impl Simulation {
             self.unstubbed.push(Unstubbed { name, site, args });
         }
         Outcome::Failed(failure)
+    }
+
+    /// A read of a session, whose argument is what the field begins with, or a save, whose arguments are per field its
+    /// new value or nothing.
+    fn session(&mut self, decl: &LeafDecl, args: &[Value]) -> Outcome {
+        let key = |field: &SmolStr| (decl.name.clone(), field.clone());
+        if decl.locator == "read" {
+            let kept = decl.params.first().and_then(|param| self.sessions.get(&key(&param.name)));
+            return Outcome::Ok(kept.or(args.first()).cloned().unwrap_or(Value::None));
+        }
+        for (param, value) in decl.params.iter().zip(args) {
+            if let Value::List(items) = value
+                && let Some(value) = items.first()
+            {
+                self.sessions.insert(key(&param.name), value.clone());
+            }
+        }
+        Outcome::Ok(Value::None)
     }
 
     /// The virtual clock's answers.

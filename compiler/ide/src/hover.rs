@@ -88,6 +88,26 @@ mod tests {
                     "a parameter with docs",
                     "fn f(\n  /// What to say.\n  words: text,\n) -> text {\n  wor$0ds\n}\n",
                 ),
+                (
+                    "a graph of a session",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph $0f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n",
+                ),
+                (
+                    "a field of a session",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.tu$0rns\n}\n",
+                ),
+                (
+                    "a field that is saved",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(tur$0ns: session.turns + 1)\n  session.turns\n}\n",
+                ),
+                (
+                    "saving a session",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.sa$0ve(turns: session.turns + 1)\n  session.turns\n}\n",
+                ),
+                (
+                    "the session of a graph",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Ch$0at {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n",
+                ),
                 ("a std function", "fn f(s: text) -> text {\n  text.tr$0im(s)\n}\n"),
                 ("a std module", "fn f(s: text) -> text {\n  te$0xt.trim(s)\n}\n"),
                 (

@@ -268,6 +268,16 @@ mod tests {
                 "record R {\n  $0name: text\n}\n\nfn f(rs: [R]) -> [R] {\n  for R(name: n) in list.sort(rs, by: .name) { R(name: n) }\n}\n",
             ),
             (
+                "a field of a session",
+                "count",
+                "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.tu$0rns\n}\n",
+            ),
+            (
+                "a session",
+                "Talk",
+                "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Ch$0at {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n",
+            ),
+            (
                 "a record",
                 "Note",
                 "record $0R {\n  a: int\n}\n\nfn f(r: R?) -> [R] {\n  [r ?? R(a: 1)]\n}\n",

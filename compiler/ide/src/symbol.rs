@@ -193,6 +193,14 @@ impl Analysis {
         }
     }
 
+    /// The session that a graph runs in.
+    pub(crate) fn session_of(&self, def: DefId) -> Option<DefId> {
+        match &self.def(def)?.kind {
+            DefKind::Callable(callable) => callable.session.as_ref()?.def,
+            _ => None,
+        }
+    }
+
     /// The syntax node of a declaration.
     pub(crate) fn decl_node(&self, def: &Def) -> Option<kait_syntax::SyntaxNode<'_>> {
         let tree = self.tree(def.span.file)?;
@@ -311,7 +319,11 @@ pub(crate) fn builtin(form: Builtin) -> (&'static str, &'static str, &'static st
             "The value, trusted from here on, with the reason for whoever audits.",
         ),
         Builtin::Embed => ("embed", "embed(texts, model: role)", "The vectors of texts."),
-        Builtin::SessionSave => ("save", "session.save(…)", "Saves the session's fields."),
+        Builtin::SessionSave => (
+            "save",
+            "session.save(field: value, …)",
+            "Changes fields of the session; those that are not named keep their values.",
+        ),
         Builtin::Calls => {
             ("calls", "calls(f)", "In a test: how often `f` was called, without further attempts.")
         }

@@ -72,7 +72,10 @@ impl<'a> BodyCx<'_, 'a> {
                     if let Some(first) = first.filter(|first| first.span != arg.span) {
                         finding = finding.label(first.span, "given here already");
                     }
-                    self.report(finding);
+                    // Two places of one name were reported: which of them was meant is not known.
+                    if target.names().filter(|other| *other == name.as_str()).nth(1).is_none() {
+                        self.report(finding);
+                    }
                 }
                 free
             });

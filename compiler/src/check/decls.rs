@@ -34,8 +34,10 @@ impl<'a> Checker<'a> {
         let hir = self.hir;
         for def in &hir.defs {
             match &def.kind {
-                DefKind::Record(record) | DefKind::Session(record) => {
+                DefKind::Record(record) => self.wire_fields(&record.fields, false),
+                DefKind::Session(record) => {
                     self.wire_fields(&record.fields, false);
+                    self.session_fields(def, &record.fields, types);
                 }
                 DefKind::Enum(one) => self.wire_variants(def, one),
                 DefKind::Model { needs } => self.model_needs(needs),
@@ -349,7 +351,10 @@ impl<'a> Checker<'a> {
             // Only std declares policies of externs, in words of its own (`key: header("…")`).
             CallableKind::Extern { .. } => cx.spoil_args(&callable.policies),
             CallableKind::Fn => {}
-            CallableKind::Graph => cx.header_policies(Place::Graph, &callable.policies),
+            CallableKind::Graph => {
+                cx.header_policies(Place::Graph, &callable.policies);
+                cx.session_policies(callable);
+            }
             CallableKind::Prompt => cx.header_policies(Place::Prompt, &callable.policies),
             CallableKind::Agent => cx.header_policies(Place::Agent, &callable.policies),
         }

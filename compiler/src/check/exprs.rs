@@ -37,8 +37,11 @@ impl BodyCx<'_, '_> {
             Expr::Race { need, arms } => self.race(e, *need, arms, expect),
             Expr::Catch { body, arms } => self.catch(*body, arms, expect),
             Expr::Try(inner) => self.try_(e, *inner, expect),
-            // Compensation is not run yet, which was reported: its block says nothing more.
-            Expr::Undo { body, .. } => self.expr(*body, expect),
+            Expr::Undo { body, undo } => {
+                let ty = self.expr(*body, expect);
+                self.expr(*undo, Expect::DISCARD);
+                ty
+            }
             Expr::With { expr, policies } => self.with(e, *expr, policies, expect),
             Expr::Coalesce(left, right) => self.coalesce(e, *left, *right, expect),
             Expr::List(items) => {
@@ -79,6 +82,7 @@ impl BodyCx<'_, '_> {
                 let dot = Span { start: *dot, end: *dot + length, ..*name_span };
                 self.field(e, *base, name, *name_span, dot, *optional)
             }
+            Expr::Session { def, name, name_span } => self.session_field(e, *def, name, *name_span),
             Expr::Index { base, index } => self.index(*base, *index),
             Expr::Unary(op, inner) => self.unary(e, *op, *inner, expect),
             Expr::Binary(op, left, right) => self.binary(e, *op, *left, *right, expect),
@@ -228,7 +232,15 @@ impl BodyCx<'_, '_> {
                     Some((ty, span)) => Expect::of(ty, Why::Annotation(span)),
                     None => Expect::ANY,
                 };
-                let given = self.expr(*value, expect);
+                // A compensation may use the name, so it is looked at once the name has its type.
+                let (given, undo) = match self.node(*value) {
+                    Expr::Undo { body, undo } => {
+                        let ty = self.expr(*body, expect);
+                        self.set(*value, ty);
+                        (ty, Some(*undo))
+                    }
+                    _ => (self.expr(*value, expect), None),
+                };
                 let bound = match annotation {
                     // After a misfit the annotation is still what was meant.
                     Some((ty, _)) => ty,
@@ -246,6 +258,9 @@ impl BodyCx<'_, '_> {
                     if let Some(note) = self.notes.get_mut(local.index()) {
                         note.max = max;
                     }
+                }
+                if let Some(undo) = undo {
+                    self.expr(undo, Expect::DISCARD);
                 }
                 given == Ty::NEVER
             }

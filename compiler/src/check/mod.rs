@@ -24,6 +24,7 @@ mod patterns;
 mod policies;
 mod prompts;
 mod refine;
+mod sessions;
 mod signatures;
 mod testing;
 pub mod ty;
@@ -45,6 +46,7 @@ use ty::{Interner, Ty};
 
 pub use idmap::IdMap;
 pub use policies::{Place as PolicyPlace, policy_names};
+pub(crate) use sessions::SESSION_ID;
 pub use signatures::{DefTypes, ItemBound, Signature};
 
 /// What the checker found out about one body.

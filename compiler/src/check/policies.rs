@@ -76,6 +76,7 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("turns", &[Place::Agent], Value::Count(1)),
     ("depth", &[Place::Graph], Value::Count(1)),
     ("overlap", &[Place::Graph], Value::Overlap),
+    ("by", &[Place::Graph], Value::Of(Prim::Text)),
     ("history", &[Place::Agent], Value::Count(1)),
     ("max_calls", &[Place::Tool], Value::Count(1)),
     ("max_result", &[Place::Tool], Value::Of(Prim::Size)),

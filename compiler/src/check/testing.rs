@@ -154,10 +154,11 @@ impl<'a> BodyCx<'_, 'a> {
                 Ty::ERROR
             }
             // Reported where the name was resolved.
-            Builtin::Ask | Builtin::Choose | Builtin::SessionSave => {
+            Builtin::Ask | Builtin::Choose => {
                 self.spoil_args(args);
                 Ty::ERROR
             }
+            Builtin::SessionSave => self.session_save(e, args),
             Builtin::Calls | Builtin::Attempts => {
                 if args.len() != 1 {
                     self.bad_question(e, "takes the name of one thing that is called");

@@ -152,6 +152,10 @@ codes! {
     DefaultUsesParameter = "K0221" "default-uses-parameter" Error nofix "a default value uses a parameter";
     UnknownExternKind = "K0222" "unknown-extern-kind" Error fix "an extern comes from where none can come from";
 
+    OutsideSession = "K0240" "outside-session" Error nofix "`session` stands where no session is";
+    NotASession = "K0241" "not-a-session" Error fix "the header of a graph names something that is no session";
+    OtherSession = "K0242" "other-session" Error fix "a graph calls one that runs in another session";
+
     // ---- K03xx: policies ----
     WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with` belongs to a call";
     UnknownPolicy = "K0302" "unknown-policy" Error fix "a policy is not known there";
@@ -161,6 +165,8 @@ codes! {
     KeyNotSent = "K0306" "key-not-sent" Error nofix "a key is given to a call that cannot send it";
     WriteWithoutKey = "K0307" "write-without-key" Error nofix "a write that may be tried again gives no key";
     CacheOnWrite = "K0308" "cache-on-write" Error nofix "a call that changes something is cached";
+    SessionPolicy = "K0330" "session-policy" Error nofix "a policy of sessions stands at a graph without one";
+    OverlapKind = "K0331" "overlap-kind" Error nofix "what happens to a second run has no meaning there";
 
     // ---- K04xx: types, streams and bounds ----
     Mismatch = "K0401" "type-mismatch" Error fix "a value is of another type than its place";
@@ -201,6 +207,8 @@ codes! {
     PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
     PromptContent = "K0437" "prompt-content" Error fix "a line of a prompt has content that no model takes";
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
+    SessionDefault = "K0460" "session-default" Error fix "a field of a session has no default";
+    NotStorable = "K0461" "not-storable" Error nofix "a session keeps something that cannot be kept";
     UnboundedFor = "K0480" "unbounded-for" Error fix "a `for` with effects has no bound";
 
     // ---- K05xx: effects, grants and people ----
@@ -210,6 +218,8 @@ codes! {
     ImpurePlace = "K0513" "impure-place" Error nofix "an effect stands where only pure code may stand";
     FnRecursion = "K0514" "recursive-fn" Error nofix "functions call themselves";
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "graphs call themselves without a depth";
+    UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` stands behind something that does nothing";
+    UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
 
     // ---- K07xx: agents and budgets ----
     BudgetTooSmall = "K0701" "budget-too-small" Error nofix "a budget is smaller than the least that is needed";

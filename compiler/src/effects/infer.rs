@@ -13,13 +13,12 @@ use crate::hir::{
 
 pub(super) fn infer(hir: &Hir) -> Effects {
     let mut effects = Effects::default();
-    effects.session = effects.resources.intern(&SmolStr::new_static("session"));
     effects.defs.reserve(hir.defs.len());
     effects.bodies.resize_with(hir.bodies.len(), || None);
     for (index, def) in hir.defs.iter().enumerate() {
         let body = hir.bodies.get(index).and_then(Option::as_ref);
-        let Effects { resources, sets, session, .. } = &mut effects;
-        let found = own(def, body, *session, resources, sets);
+        let Effects { resources, sets, .. } = &mut effects;
+        let found = own(hir, def, body, resources, sets);
         effects.defs.push(found);
     }
     mark_unkeyed(hir, &mut effects);
@@ -65,7 +64,8 @@ fn bodies(hir: &Hir, group: &[DefId], effects: &mut Effects) {
         let mut changed = false;
         for def in group {
             let Some(body) = hir.bodies.get(def.index()).and_then(Option::as_ref) else { continue };
-            let found = exprs(body, effects);
+            let Some(declared) = hir.defs.get(def.index()) else { continue };
+            let found = exprs(hir, declared, body, effects);
             let guards =
                 body.root.and_then(|root| found.get(root.index())).is_some_and(|e| e.guards);
             let dead = dead::find(hir, &effects.sets, *def, body, &found);
@@ -130,9 +130,9 @@ fn is_extern(hir: &Hir, def: DefId) -> bool {
 
 /// What a declaration does itself, and whom it calls.
 fn own(
+    hir: &Hir,
     def: &Def,
     body: Option<&Body>,
-    session: Resource,
     resources: &mut Resources,
     sets: &mut Sets,
 ) -> DefEffects {
@@ -156,7 +156,7 @@ fn own(
         }
     }
     if let Some(body) = body {
-        calls(body, session, &mut effects);
+        calls(hir, def, body, resources, &mut effects);
     }
     for (effect, _) in &effects.own {
         effects.set = sets.with(effects.set, *effect);
@@ -169,14 +169,19 @@ fn own(
     effects
 }
 
-fn calls(body: &Body, session: Resource, effects: &mut DefEffects) {
+fn calls(hir: &Hir, def: &Def, body: &Body, resources: &mut Resources, effects: &mut DefEffects) {
     for (expr, span) in body.exprs.iter().zip(&body.expr_spans) {
         match expr {
             Expr::Call { callee: Callee::Def(def) | Callee::Variant(def, _), .. }
             // Constants are used by name.
             | Expr::Def(def) => effects.calls.push((*def, *span)),
             Expr::Call { callee: Callee::Builtin(builtin), .. } => {
-                if let Some(effect) = builtin_effect(*builtin, session) {
+                if let Some(effect) = builtin_effect(*builtin, hir, def, resources) {
+                    effects.own.push((effect, *span));
+                }
+            }
+            Expr::Session { def, name, .. } => {
+                if let Some(effect) = session_read(hir, *def, name, resources) {
                     effects.own.push((effect, *span));
                 }
             }
@@ -187,11 +192,41 @@ fn calls(body: &Body, session: Resource, effects: &mut DefEffects) {
     effects.own.sort_by_key(|(_, span)| (span.file, span.start, span.end));
 }
 
-pub(super) fn builtin_effect(builtin: Builtin, session: Resource) -> Option<Effect> {
+/// What a session's fields are read from and saved to: `session.Chat`.
+fn session_resource(hir: &Hir, session: DefId, resources: &mut Resources) -> Option<Resource> {
+    let name = &hir.defs.get(session.index())?.name;
+    Some(resources.intern(&format_smolstr!("session.{name}")))
+}
+
+/// What reading a part of a session does: its id never changes.
+fn session_read(
+    hir: &Hir,
+    session: DefId,
+    field: &str,
+    resources: &mut Resources,
+) -> Option<Effect> {
+    if field == crate::check::SESSION_ID {
+        return None;
+    }
+    session_resource(hir, session, resources).map(Effect::Read)
+}
+
+/// What a form does, in the declaration `owner`.
+fn builtin_effect(
+    builtin: Builtin,
+    hir: &Hir,
+    owner: &Def,
+    resources: &mut Resources,
+) -> Option<Effect> {
     match builtin {
         Builtin::Ask | Builtin::Choose => Some(Effect::Human),
         Builtin::Embed => Some(Effect::Model),
-        Builtin::SessionSave => Some(Effect::Write(session)),
+        Builtin::SessionSave => match &owner.kind {
+            DefKind::Callable(Callable { session: Some(session), .. }) => {
+                session_resource(hir, session.def?, resources).map(Effect::Write)
+            }
+            _ => None,
+        },
         Builtin::Allow
         | Builtin::Endorse
         | Builtin::Calls
@@ -252,7 +287,7 @@ pub(super) fn effect(written: &EffectRef, resources: &mut Resources) -> Option<E
 }
 
 /// Effects of every expression, once those of the declarations are known.
-fn exprs(body: &Body, effects: &mut Effects) -> Vec<ExprEffects> {
+fn exprs(hir: &Hir, owner: &Def, body: &Body, effects: &mut Effects) -> Vec<ExprEffects> {
     let keyed = keyed_calls(body);
     let mut found: Vec<ExprEffects> = Vec::with_capacity(body.exprs.len());
     for (id, expr) in walk::parts_first(body).zip(&body.exprs) {
@@ -268,17 +303,24 @@ fn exprs(body: &Body, effects: &mut Effects) -> Vec<ExprEffects> {
             }
             Expr::Call { callee: Callee::Builtin(builtin), .. } => {
                 own.guards = *builtin == Builtin::Allow;
-                if let Some(effect) = builtin_effect(*builtin, effects.session) {
+                if let Some(effect) = builtin_effect(*builtin, hir, owner, &mut effects.resources) {
+                    own.set = effects.sets.with(own.set, effect);
+                }
+            }
+            Expr::Session { def, name, .. } => {
+                if let Some(effect) = session_read(hir, *def, name, &mut effects.resources) {
                     own.set = effects.sets.with(own.set, effect);
                 }
             }
             Expr::Fail(_) => own.guards = true,
             _ => {}
         }
-        walk::parts(expr, |part| {
-            if let Some(part) = found.get(part.index()) {
+        walk::parts(expr, |id_of| {
+            if let Some(part) = found.get(id_of.index()) {
                 own.set = effects.sets.join(own.set, part.set);
-                own.guards |= part.guards;
+                // A compensation runs later: that it may fail holds nothing up.
+                own.guards |=
+                    part.guards && !matches!(expr, Expr::Undo { undo, .. } if *undo == id_of);
             }
         });
         if matches!(expr, Expr::Try(_)) {

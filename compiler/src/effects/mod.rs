@@ -6,6 +6,7 @@
 mod dead;
 mod fewest;
 mod infer;
+mod people;
 mod rules;
 mod set;
 #[cfg(test)]
@@ -61,8 +62,6 @@ pub struct Effects {
     pub resources: Resources,
     /// The sets of effects.
     pub sets: Sets,
-    /// What `session.save` writes.
-    pub session: Resource,
     /// By [`DefId`].
     pub defs: Vec<DefEffects>,
     /// By [`DefId`] of the owner.

@@ -30,11 +30,11 @@ pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diag
     rules.recursion();
 }
 
-struct Rules<'a> {
-    hir: &'a Hir,
+pub(super) struct Rules<'a> {
+    pub(super) hir: &'a Hir,
     types: &'a Types,
-    effects: &'a Effects,
-    sink: &'a mut Diagnostics,
+    pub(super) effects: &'a Effects,
+    pub(super) sink: &'a mut Diagnostics,
     /// The fewest model calls of each declaration.
     fewest: FxHashMap<DefId, u64>,
 }
@@ -91,6 +91,7 @@ impl Rules<'_> {
             }
             self.dead(id, body);
         }
+        self.sessions(id, def);
     }
 
     fn pure_fn(&mut self, id: DefId, def: &Def) {
@@ -204,6 +205,7 @@ impl Rules<'_> {
                 }
             }
             Expr::With { expr, policies } => self.policies(owner, body, id, *expr, policies),
+            Expr::Undo { body: done, .. } => self.undone(owner, body, *done),
             _ => {}
         }
     }
@@ -496,7 +498,7 @@ impl Rules<'_> {
         }
     }
 
-    fn callable(&self, def: DefId) -> Option<&Callable> {
+    pub(super) fn callable(&self, def: DefId) -> Option<&Callable> {
         match &self.hir.defs.get(def.index())?.kind {
             DefKind::Callable(callable) => Some(callable),
             _ => None,
@@ -580,6 +582,6 @@ fn stmts<'a>(hir: &'a Hir, owner: DefId, body: &'a Body) -> impl Iterator<Item =
     in_test.chain(in_blocks)
 }
 
-fn named(arg: &Arg, name: &str) -> bool {
+pub(super) fn named(arg: &Arg, name: &str) -> bool {
     arg.name.as_ref().is_some_and(|(own, _)| own == name)
 }

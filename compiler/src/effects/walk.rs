@@ -10,7 +10,8 @@ pub(crate) fn parts(expr: &Expr, mut f: impl FnMut(ExprId)) {
         | Expr::Local(_)
         | Expr::Def(_)
         | Expr::Variant(..)
-        | Expr::BareVariant { .. } => {}
+        | Expr::BareVariant { .. }
+        | Expr::Session { .. } => {}
         Expr::Template(parts) => parts.iter().for_each(|part| {
             if let TemplatePart::Expr(value) = part {
                 f(*value);

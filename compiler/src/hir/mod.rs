@@ -218,9 +218,20 @@ pub struct Callable {
     /// `with (…)` of the header.
     pub policies: Vec<Arg>,
     /// `in Session`
-    pub session: Option<(SmolStr, Span)>,
+    pub session: Option<InSession>,
     /// Items of a prompt or agent, in textual order.
     pub items: Vec<PromptItem>,
+}
+
+/// `in Session` of a header.
+#[derive(Clone, Debug)]
+pub struct InSession {
+    /// The session, if it exists.
+    pub def: Option<DefId>,
+    /// The name as written.
+    pub name: SmolStr,
+    /// Where.
+    pub span: Span,
 }
 
 /// A parameter.
@@ -489,6 +500,15 @@ pub enum Expr {
         dot: u32,
         /// `?.`
         optional: bool,
+    },
+    /// `session.name` in a graph that runs in a session: a field of it, or its `id`.
+    Session {
+        /// The session.
+        def: DefId,
+        /// The field.
+        name: SmolStr,
+        /// The name's place.
+        name_span: Span,
     },
     /// `e[i]`
     Index {

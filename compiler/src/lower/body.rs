@@ -250,6 +250,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
                 }
                 None => self.broken(id, "a field of no record"),
             },
+            Expr::Session { def, name: field, .. } => self.session_field(id, *def, field, name),
             Expr::Index { base, index } => {
                 let parts = self.operands(&[*base, *index]);
                 self.binary(&parts, Ir::Index)

@@ -52,10 +52,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 let span = self.span(id);
                 self.low.not_supported(span, "asking a person")
             }
-            Builtin::SessionSave => {
-                let span = self.span(id);
-                self.low.not_supported(span, "saving a session")
-            }
+            Builtin::SessionSave => self.session_save(id, args),
         }
     }
 

@@ -14,6 +14,7 @@ mod growth;
 mod patterns;
 mod policies;
 mod regions;
+mod sessions;
 mod shape;
 mod testing;
 #[cfg(test)]

@@ -60,6 +60,7 @@ fn is_node(expr: &Expr, nodes: &[bool]) -> bool {
             Builtin::Ask | Builtin::Choose | Builtin::Embed | Builtin::SessionSave
         ),
         Expr::With { policies, .. } => !policies.is_empty(),
+        Expr::Session { name, .. } => name != crate::check::SESSION_ID,
         Expr::Race { .. } | Expr::Undo { .. } => true,
         _ => false,
     }

@@ -3,7 +3,7 @@
 use kait_compiler::check::PolicyPlace;
 use kait_compiler::check::ty::Ty;
 use kait_compiler::diagnostics::FileId;
-use kait_compiler::hir::DefId;
+use kait_compiler::hir::{Builtin, DefId};
 use kait_syntax::ast::{self, Expr as AstExpr};
 use kait_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, SyntaxTree, TextSize};
 
@@ -20,6 +20,8 @@ pub(super) enum Context {
     Fields(Ty),
     /// Fields of a record, selected: `.field`.
     Selector(DefId),
+    /// What `session` has in a graph that runs in one.
+    Session(DefId),
     /// Members of a module; only its types where a type stands.
     Members { module: String, types: bool },
     /// Variants of an enum.
@@ -74,6 +76,8 @@ pub(super) struct Arguments {
     pub positional: usize,
     /// Variables of the loop, for `next`.
     pub variables: Vec<String>,
+    /// The session whose fields are saved.
+    pub session: Option<DefId>,
 }
 
 const BOUNDS: &[&str] =
@@ -364,6 +368,9 @@ impl<'a> Finder<'a> {
                             self.analysis.compilation.types.ty_of_local(def, local),
                         ))
                     }
+                    None if name == "session" && self.session().is_some() => {
+                        self.session().map(Context::Session)
+                    }
                     None => match self.analysis.def_named(self.file, name) {
                         Some(def) => {
                             Some(Context::Fields(self.analysis.compilation.types.constant(def)?))
@@ -385,6 +392,11 @@ impl<'a> Finder<'a> {
                 Some(Context::Fields(found?))
             }
         }
+    }
+
+    /// The session that the declaration around the cursor runs in.
+    fn session(&self) -> Option<DefId> {
+        self.analysis.session_of(self.place.owner?)
     }
 
     /// The record whose fields `.name` may select in an argument.
@@ -449,7 +461,14 @@ impl<'a> Finder<'a> {
                 let variables =
                     vars.filter_map(|var| Some(var.name()?.text().to_owned())).collect();
                 let callee = Vec::new();
-                let arguments = Arguments { callee, symbol: None, given, positional: 0, variables };
+                let arguments = Arguments {
+                    callee,
+                    symbol: None,
+                    given,
+                    positional: 0,
+                    variables,
+                    session: None,
+                };
                 Some(Context::Value(Value { arguments: Some(arguments), ..self.value() }))
             }
             _ => {
@@ -468,6 +487,9 @@ impl<'a> Finder<'a> {
                     given: given(args, self.place.offset),
                     positional: positional.count() + usize::from(is_piped(call)),
                     variables: Vec::new(),
+                    session: self
+                        .session()
+                        .filter(|_| matches!(symbol, Some(Symbol::Builtin(Builtin::SessionSave)))),
                 };
                 Some(Context::Value(Value { arguments: Some(arguments), ..self.value() }))
             }

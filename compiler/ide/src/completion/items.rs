@@ -114,6 +114,7 @@ impl<'a> Items<'a> {
                 }
             }
             Context::Selector(record) => self.fields(*record, rank::LOCAL),
+            Context::Session(session) => self.session(*session),
             Context::Members { module, types } => self.members(module, *types),
             Context::Variants(def) => self.variants(self.analysis, *def, rank::LOCAL),
             Context::Imports => self.imports(),
@@ -171,6 +172,19 @@ impl<'a> Items<'a> {
             item.detail = Some(analysis.written(field));
             item.docs = docs;
         }
+    }
+
+    fn session(&mut self, session: DefId) {
+        self.fields(session, rank::LOCAL);
+        let item = self.item("id", CompletionKind::Field, rank::OWN);
+        item.detail = Some("text".to_owned());
+        item.docs = Some("What tells the session from others of its kind.".to_owned());
+        let (name, text, docs) = builtin(Builtin::SessionSave);
+        let bracket = self.place.bracket_follows;
+        let item = self.item(name, CompletionKind::Function, rank::OWN);
+        item.detail = Some(text.to_owned());
+        item.docs = Some(docs.to_owned());
+        item.snippet = (!bracket).then(|| format!("{name}($0)"));
     }
 
     fn variants(&mut self, of: &'a Analysis, def: DefId, rank: u8) {
@@ -433,6 +447,17 @@ impl<'a> Items<'a> {
                 item.insert = format!("{name}: ");
                 item.detail = Some("variable of the loop".to_owned());
             }
+        }
+        if let Some(session) = arguments.session {
+            let analysis = self.analysis;
+            for field in analysis.fields(session).unwrap_or_default() {
+                if !arguments.given.contains(&field.name.to_string()) {
+                    let item = self.item(&field.name, CompletionKind::Argument, rank::ARGUMENT);
+                    item.insert = format!("{}: ", field.name);
+                    item.detail = Some(analysis.written(field));
+                }
+            }
+            return;
         }
         let path: Vec<&str> = arguments.callee.iter().map(String::as_str).collect();
         let analysis = self.analysis;

@@ -167,6 +167,15 @@ mod tests {
                     "record R {\n  a: int\n  b: text\n}\n\nfn f(rs: [R]) -> [R] {\n  list.sort(rs, by: .$0)\n}\n",
                 ),
                 ("an unknown value", "fn f() -> int {\n  what.$0\n}\n"),
+                (
+                    "what a session has",
+                    "session Chat {\n  /// How often.\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.$0\n}\n",
+                ),
+                (
+                    "what is saved",
+                    "session Chat {\n  turns: int = 0\n  last: text = \"\"\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: 1, $0)\n  1\n}\n",
+                ),
+                ("a session where none is", "graph f() -> int {\n  session.$0\n}\n"),
             ],
             draw,
         );

@@ -4,8 +4,8 @@ use kait_compiler::check::BodyTypes;
 use kait_compiler::check::ty::{Ty, TyKind};
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::hir::{
-    Arg, ArgValue, Body, Callable, Callee, Def, DefId, DefKind, Expr, ExprId, Field, Pat, PatId,
-    PatTarget, PromptItem, Stmt, TestItem, TypeRef,
+    Arg, ArgValue, Body, Builtin, Callable, Callee, Def, DefId, DefKind, Expr, ExprId, Field, Pat,
+    PatId, PatTarget, PromptItem, Stmt, TestItem, TypeRef,
 };
 use kait_syntax::ast::{self, Expr as AstExpr};
 use kait_syntax::{SyntaxKind, SyntaxToken, SyntaxTree};
@@ -156,6 +156,11 @@ impl<'a> Walk<'a> {
     }
 
     fn callable(&mut self, id: DefId, callable: &Callable) {
+        if let Some(session) = &callable.session
+            && let Some(def) = session.def
+        {
+            self.record_span(session.span, Symbol::Def(def));
+        }
         for param in &callable.params {
             self.type_ref(&param.ty, id, Some(callable));
         }
@@ -255,7 +260,17 @@ impl<'a> Walk<'a> {
                     self.record_span(span, Symbol::Variant(def, index));
                 }
             }
-            Expr::Call { callee, args, .. } => self.call(types, id, callee, args, span),
+            Expr::Call { callee, args, .. } => {
+                if let Callee::Builtin(Builtin::SessionSave) = callee {
+                    self.saved(owner, args);
+                }
+                self.call(types, id, callee, args, span);
+            }
+            Expr::Session { def, name_span, .. } => {
+                if let Some(index) = types.fields.get(&id) {
+                    self.record_span(*name_span, Symbol::Field(*def, *index));
+                }
+            }
             Expr::Field { base, name_span, .. } => {
                 if let (Some(index), Some(ty)) =
                     (types.fields.get(&id), types.exprs.get(base.index()))
@@ -276,6 +291,17 @@ impl<'a> Walk<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `session.save(field: value)`: the names are fields of the session.
+    fn saved(&mut self, owner: DefId, args: &[Arg]) {
+        let Some(session) = self.analysis.session_of(owner) else { return };
+        let Some(fields) = self.analysis.fields(session) else { return };
+        for (name, span) in args.iter().filter_map(|arg| arg.name.as_ref()) {
+            if let Some(index) = position(fields, name) {
+                self.record_span(*span, Symbol::Field(session, index));
+            }
         }
     }
 

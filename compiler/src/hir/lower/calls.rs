@@ -251,7 +251,6 @@ impl<'a> Lowerer<'a> {
         match head.kind {
             _ if head.damaged => Callee::Missing,
             HeadKind::Record | HeadKind::Alias => Callee::Def(def),
-            HeadKind::Session => Callee::Missing,
             kind => {
                 let name = head.name.clone();
                 let mut finding = Diagnostic::new(
@@ -299,8 +298,7 @@ impl<'a> Lowerer<'a> {
                 Callee::Missing
             }
             None if module_name == "session" && self.locals.get("session").is_none() => {
-                self.outside_session(span);
-                Callee::Missing
+                self.session_call(name, module_span)
             }
             None => {
                 match self.lower_name(&module_name) {

@@ -1,6 +1,5 @@
 //! Blocks and the forms that decide what runs: `if`, `match`, `for`, `loop`, `race`, `catch`, `undo`.
 
-use kait_syntax::SyntaxKind;
 use kait_syntax::ast;
 
 use super::Lowerer;
@@ -153,6 +152,20 @@ impl<'a> Lowerer<'a> {
         if self.loops > 0 {
             return false;
         }
+        if self.in_undo {
+            self.report(
+                Diagnostic::new(
+                    Code::UndoLeaves,
+                    span,
+                    format!("`{word}` cannot leave the block of an `undo`"),
+                )
+                .here("no loop inside the block is meant by this")
+                .help(
+                    "the block runs after its graph has failed, when the loops around it are over",
+                ),
+            );
+            return true;
+        }
         let help = match word {
             "done" => "a block's value is its last expression; `fail` leaves early with a failure",
             _ => "`for` goes on to the next item by itself",
@@ -207,13 +220,15 @@ impl<'a> Lowerer<'a> {
     ) -> ExprId {
         let span = self.span(expr.range());
         let body = self.opt_expr(expr.operand(), span);
-        let word = expr.syntax().first_token(SyntaxKind::UndoKw);
-        let place = word.map_or(span, |word| self.span(word.range()));
-        self.not_supported(place, "compensation with `undo`");
         if let Some(bind) = bind {
             bind(self);
         }
+        // It runs when the loops around it are over.
+        let loops = std::mem::take(&mut self.loops);
+        let outer = std::mem::replace(&mut self.in_undo, true);
         let undo = self.opt_block(expr.block(), span);
+        self.loops = loops;
+        self.in_undo = outer;
         self.alloc(Expr::Undo { body, undo }, span)
     }
 }

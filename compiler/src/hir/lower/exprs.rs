@@ -185,8 +185,8 @@ impl<'a> Lowerer<'a> {
                 }
                 Lower::Broken => return self.missing(span),
                 Lower::Session => {
-                    self.outside_session(self.span(token.range()));
-                    return self.missing(span);
+                    let place = self.span(token.range());
+                    return self.session_field(expr.name(), place, span);
                 }
                 Lower::Unknown => {
                     let place = self.span(token.range());

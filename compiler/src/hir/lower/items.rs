@@ -51,11 +51,7 @@ impl<'a> Lowerer<'a> {
             Decl::Graph(decl) => DefKind::Callable(self.graph(decl, span)),
             Decl::Prompt(decl) => DefKind::Callable(self.prompt(decl, span)),
             Decl::Extern(decl) => DefKind::Callable(self.external(decl, span)),
-            Decl::Session(decl) => {
-                let place = decl.name().map_or(span, |name| self.span(name.range()));
-                self.not_supported(place, "a session");
-                DefKind::Session(self.record(decl.fields()))
-            }
+            Decl::Session(decl) => DefKind::Session(self.record(decl.fields())),
             Decl::Trigger(decl) => {
                 let place = decl.name().map_or(span, |name| self.span(name.range()));
                 self.not_supported(place, "a trigger");
@@ -232,6 +228,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn function(&mut self, decl: ast::Fn<'a>, span: Span) -> Callable {
+        self.callable = Some(CallableKind::Fn);
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
         let result = self.ty(decl.result(), span, decl.params());
@@ -260,20 +257,14 @@ impl<'a> Lowerer<'a> {
     }
 
     fn graph(&mut self, decl: ast::Graph<'a>, span: Span) -> Callable {
+        self.callable = Some(CallableKind::Graph);
         self.type_params(decl.type_params());
         let params = self.params(decl.params(), false);
         let result = self.ty(decl.result(), span, decl.params());
-        let session = decl.session().map(|name| self.token(name));
-        if let Some((_, place)) = &session {
-            self.in_session = true;
-            let declared = session.as_ref().and_then(|(name, _)| {
-                self.names.type_def(self.module, name).and_then(|def| self.names.head(def))
-            });
-            // A session of this file was reported where it is declared.
-            if declared.is_none_or(|head| head.kind != HeadKind::Session) {
-                self.not_supported(*place, "a session");
-            }
-        }
+        let session = decl.session().map(|name| {
+            let (name, span) = self.token(name);
+            self.session_named(name, span)
+        });
         let does = self.effects(decl.does());
         let policies = self.policies(decl.policies());
         self.body.root = Some(self.opt_block(decl.body(), span));

@@ -14,6 +14,7 @@ mod literals;
 mod patterns;
 mod resolve;
 mod scope;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -76,6 +77,17 @@ pub(crate) fn lower(names: &Names, files: &Files, diagnostics: &mut Diagnostics)
     hir
 }
 
+/// What `session` means in a declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SessionScope {
+    /// Nothing.
+    None,
+    /// The header names something that is no session, which was reported.
+    Broken,
+    /// The state of that session.
+    Of(DefId),
+}
+
 /// The state of the walk: what is fixed for the compilation, for the module, and for the declaration.
 struct Lowerer<'a> {
     names: &'a Names,
@@ -97,8 +109,12 @@ struct Lowerer<'a> {
     /// Depth of loops around the place, for `done` and `next`.
     loops: u32,
     in_test: bool,
-    /// The declaration runs in a session, which was reported.
-    in_session: bool,
+    /// Which callable is declared, if it is one with a block.
+    callable: Option<CallableKind>,
+    /// The session that the declaration runs in.
+    session: SessionScope,
+    /// In the block of an `undo`, which nothing leaves but by its end.
+    in_undo: bool,
     /// In the header of an extern, where `header(…)` and `bearer(…)` say how a value is sent.
     in_extern: bool,
     /// In the pattern of an `is`, which binds nothing.
@@ -136,7 +152,9 @@ impl<'a> Lowerer<'a> {
             type_params: Vec::new(),
             loops: 0,
             in_test: false,
-            in_session: false,
+            callable: None,
+            session: SessionScope::None,
+            in_undo: false,
             in_extern: false,
             no_bind: false,
             hidden_params: None,
@@ -235,7 +253,9 @@ impl<'a> Lowerer<'a> {
         self.type_params.clear();
         self.loops = 0;
         self.in_test = false;
-        self.in_session = false;
+        self.callable = None;
+        self.session = SessionScope::None;
+        self.in_undo = false;
         self.in_extern = false;
         self.no_bind = false;
         self.hidden_params = None;

@@ -55,13 +55,6 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// Reports a session where the declaration names none; one that it names was reported there.
-    pub(super) fn outside_session(&mut self, span: Span) {
-        if !self.in_session {
-            self.not_supported(span, "a session");
-        }
-    }
-
     pub(super) fn use_local(&mut self, local: crate::hir::LocalId) {
         if let Some(local) = self.body.locals.get_mut(local.index()) {
             local.uses = local.uses.saturating_add(1);
@@ -97,10 +90,7 @@ impl<'a> Lowerer<'a> {
             }
             Lower::Def(def) => self.def_value(def, span),
             Lower::Form(_) => self.not_a_value(span, &name, "is something to call", true),
-            Lower::Session => {
-                self.outside_session(span);
-                self.missing(span)
-            }
+            Lower::Session => self.session_value(span),
             Lower::Module(_) => self.not_a_value(span, &name, "is a module", false),
             Lower::Broken => self.missing(span),
             Lower::Unknown if crate::names::is_std_module(&name) => {
@@ -168,7 +158,7 @@ impl<'a> Lowerer<'a> {
 
     fn type_as_value(&mut self, def: DefId, span: Span) -> ExprId {
         let Some(head) = self.names.head(def) else { return self.missing(span) };
-        if !head.damaged && head.kind != HeadKind::Session {
+        if !head.damaged {
             let (name, noun) = (head.name.clone(), head.kind.noun());
             let help = match head.kind {
                 HeadKind::Record => format!("build one with `{name}(field: value)`"),
@@ -176,6 +166,9 @@ impl<'a> Lowerer<'a> {
                     Some(variant) => format!("name a variant of it, such as `{name}.{variant}`"),
                     None => "it has no variants".to_owned(),
                 },
+                HeadKind::Session => {
+                    format!("a graph with `in {name}` in its header reads it as `session.field`")
+                }
                 _ => format!("make a value of it with `{name}(…)`"),
             };
             let finding =

@@ -213,11 +213,10 @@ fn one_mistake_makes_one_error() {
         ),
         // A method of an unknown value.
         ("fn f() -> int {\n  nothing_known.here.trim()\n}\n", "K0201"),
-        // A session is reported where it is declared.
-        (
-            "session S { a: int = 1 }\ngraph f() -> int in S {\n  session.save(a: session.a)\n  session.a\n}\n",
-            "K0090",
-        ),
+        // A graph without session uses one in several places.
+        ("graph f() -> int {\n  session.save(a: session.a)\n  session.a\n}\n", "K0240"),
+        // A session that nobody declared.
+        ("graph f() -> int in S {\n  session.save(a: session.a)\n  session.a\n}\n", "K0241"),
     ] {
         assert_eq!(codes(text), [code], "{text}");
     }

@@ -304,7 +304,17 @@ impl<'a> Lowerer<'a> {
             return TypeRefKind::Missing;
         }
         if head.kind == HeadKind::Session {
-            // The declaration of the session was reported.
+            let name = head.name.clone();
+            let finding = Diagnostic::new(
+                Code::UnknownType,
+                name_span,
+                format!("`{name}` is a session, not a type"),
+            )
+            .label(head.name_span, "declared here")
+            .help(format!(
+                "a graph with `in {name}` in its header reads its fields as `session.field`"
+            ));
+            self.report(finding);
             return TypeRefKind::Missing;
         }
         let (wanted, name, place) = (head.type_params as usize, head.name.clone(), head.name_span);
