@@ -324,6 +324,24 @@ pub(crate) fn builtin(form: Builtin) -> (&'static str, &'static str, &'static st
             "session.save(field: value, …)",
             "Changes fields of the session; those that are not named keep their values.",
         ),
+        Builtin::Header => (
+            "header",
+            "header(\"Name\") or header(\"Name\", secret)",
+            "Sends a key, or a secret, in that header of the request.",
+        ),
+        Builtin::Query => (
+            "query",
+            "query(\"name\") or query(\"name\", secret)",
+            "Sends a key, or a secret, in the query of the address.",
+        ),
+        Builtin::Bearer => {
+            ("bearer", "bearer(secret)", "Sends a secret as `Authorization: Bearer …`.")
+        }
+        Builtin::Basic => (
+            "basic",
+            "basic(\"user\", secret)",
+            "Sends a user's name and a secret as `Authorization: Basic …`.",
+        ),
         Builtin::Calls => {
             ("calls", "calls(f)", "In a test: how often `f` was called, without further attempts.")
         }

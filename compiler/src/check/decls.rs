@@ -348,8 +348,9 @@ impl<'a> Checker<'a> {
             }
         }
         match &callable.kind {
-            // Only std declares policies of externs, in words of its own (`key: header("…")`).
-            CallableKind::Extern { .. } => cx.spoil_args(&callable.policies),
+            CallableKind::Extern { kind, locator } => {
+                cx.external(def, callable, (kind, locator), params, result);
+            }
             CallableKind::Fn => {}
             CallableKind::Graph => {
                 cx.header_policies(Place::Graph, &callable.policies);

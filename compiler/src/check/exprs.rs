@@ -55,6 +55,9 @@ impl BodyCx<'_, '_> {
             Expr::Literal(_) => self.literal_expr(e, expect),
             _ => {
                 let ty = self.infer(e, expect);
+                if ty == Ty::SECRET && !self.may_be_secret(expect) {
+                    return self.misused_secret(e);
+                }
                 let ty = self.used(e, ty, expect);
                 self.coerce(e, ty, expect)
             }
@@ -94,6 +97,45 @@ impl BodyCx<'_, '_> {
             // The others have their own ways in `form`.
             _ => Ty::ERROR,
         }
+    }
+
+    // ---- secrets ----
+
+    /// Whether a place takes a secret, or nothing is known of it.
+    fn may_be_secret(&self, expect: Expect) -> bool {
+        expect.ty.is_some_and(|ty| matches!(self.shallow(ty), Ty::SECRET | Ty::ERROR))
+    }
+
+    /// Whether an expression is the name of a secret.
+    pub(super) fn is_secret_name(&self, e: ExprId) -> bool {
+        match self.node(e) {
+            Expr::Def(def) => {
+                let def = self.cx.hir.defs.get(def.index());
+                def.is_some_and(|def| matches!(def.kind, DefKind::Secret))
+            }
+            Expr::Local(local) => self.out.locals.get(local.index()) == Some(&Ty::SECRET),
+            _ => false,
+        }
+    }
+
+    /// A secret has no operations: it is passed on, and that is all.
+    fn misused_secret(&mut self, e: ExprId) -> Ty {
+        let span = self.span(e);
+        let name = match self.node(e) {
+            Expr::Def(def) => self.cx.hir.defs.get(def.index()).map(|def| def.name.clone()),
+            Expr::Local(local) => self.body.locals.get(local.index()).map(|l| l.name.clone()),
+            _ => None,
+        };
+        let name = name.map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
+        let finding = Diagnostic::new(
+            Code::SecretUse,
+            span,
+            format!("{name} is a secret: it can only be passed on"),
+        )
+        .here("here it would become visible")
+        .help("pass it to a parameter of the type `secret text`, or to `auth:` of an extern");
+        self.report(finding);
+        Ty::ERROR
     }
 
     // ---- use ----
@@ -350,7 +392,6 @@ impl BodyCx<'_, '_> {
             TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
                 "give it to a prompt as a `user` line of its own"
             }
-            TyKind::Prim(Prim::Secret) => "a secret is only passed to `secret` parameters",
             TyKind::Prim(Prim::Role) => "the name of a model role is no value of the program",
             TyKind::Selector(..) => "a selector is only passed on",
             TyKind::List(item) => {

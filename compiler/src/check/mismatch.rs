@@ -38,6 +38,11 @@ impl BodyCx<'_, '_> {
         let span = self.span(expr);
         let want = self.show(expected);
         let present = self.present(actual);
+        if self.present(expected) == Ty::SECRET {
+            return finding.help(
+                "declare it with `secret name` at the top of the file; its value is bound outside of the program",
+            );
+        }
         if matches!(self.kind(actual), TyKind::Optional(_))
             && !matches!(self.kind(expected), TyKind::Optional(_))
             && self.fit(present, expected) != Fit::No

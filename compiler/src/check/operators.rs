@@ -39,6 +39,12 @@ impl BodyCx<'_, '_> {
         right: ExprId,
         expect: Expect,
     ) -> Ty {
+        if self.is_secret_name(left) && self.is_secret_name(right) {
+            // One mistake, not two.
+            self.expr(right, Expect::ERROR);
+            self.expr(left, Expect::ANY);
+            return Ty::ERROR;
+        }
         match op {
             BinaryOp::And | BinaryOp::Or => {
                 self.expr(left, Expect::of(Ty::BOOL, Why::Condition));
@@ -67,11 +73,6 @@ impl BodyCx<'_, '_> {
         }
         if self.join(a, b).is_none() {
             self.incomparable(e, left, right, a, b);
-        } else if self.prim(self.present(a)) == Some(Prim::Secret) {
-            self.report(
-                Diagnostic::new(Code::BadOperands, self.span(e), "a secret cannot be compared")
-                    .help("a secret is only passed to `secret` parameters"),
-            );
         }
         Ty::BOOL
     }

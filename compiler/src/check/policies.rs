@@ -24,6 +24,16 @@ pub enum Place {
     Model,
     /// Behind a tool of an agent.
     Tool,
+    /// In the header of an extern from `http`.
+    Http,
+    /// In the header of an extern from `wasm`.
+    Wasm,
+    /// In the header of an extern from `process`.
+    Process,
+    /// In the header of an extern from `mcp`.
+    Mcp,
+    /// In the header of an extern of the standard library.
+    Native,
     /// In the header of a test.
     Test,
 }
@@ -41,6 +51,10 @@ enum Value {
     Earlier,
     /// The name of a model role.
     Role,
+    /// A way to send a secret or a key.
+    Transport,
+    /// A map of headers.
+    Headers,
     /// One of the prelude's `Overlap`.
     Overlap,
     /// Known, but not run by this version.
@@ -49,20 +63,32 @@ enum Value {
 
 const APPROVAL: Value = Value::Later("asking for approval");
 
-/// Every policy with the places that know it.
+/// Where what the whole profile shares can be said.
+const SHARED: &[Place] =
+    &[Place::Call, Place::Tool, Place::Http, Place::Wasm, Place::Process, Place::Mcp];
+
+/// Every policy with the places that know it; one that means different things has several rows.
 const TABLE: &[(&str, &[Place], Value)] = &[
     ("retry", &[Place::Call, Place::Tool], Value::Count(0)),
-    ("timeout", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
+    (
+        "timeout",
+        &[Place::Call, Place::Tool, Place::Http, Place::Process, Place::Mcp],
+        Value::Of(Prim::Duration),
+    ),
     ("deadline", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
     ("cache", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
     ("fallback", &[Place::Call], Value::AsCall),
     ("key", &[Place::Call], Value::Of(Prim::Text)),
+    ("key", &[Place::Http, Place::Native], Value::Transport),
+    ("auth", &[Place::Http], Value::Transport),
+    ("headers", &[Place::Http], Value::Headers),
+    ("memory", &[Place::Wasm, Place::Process], Value::Of(Prim::Size)),
     ("after", &[Place::Call], Value::Earlier),
     ("model", &[Place::Call], Value::Role),
     ("repair", &[Place::Call, Place::Prompt], Value::Count(0)),
-    ("rate", &[Place::Call, Place::Tool], Value::Count(1)),
-    ("per", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
-    ("parallel", &[Place::Call, Place::Tool], Value::Count(1)),
+    ("rate", SHARED, Value::Count(1)),
+    ("per", SHARED, Value::Of(Prim::Duration)),
+    ("parallel", SHARED, Value::Count(1)),
     ("approve", &[Place::Call], APPROVAL),
     ("within", &[Place::Call], APPROVAL),
     ("edit", &[Place::Call], APPROVAL),
@@ -72,7 +98,11 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("calls", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
     ("tokens", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
     ("cost", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Money)),
-    ("time", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Duration)),
+    (
+        "time",
+        &[Place::Graph, Place::Prompt, Place::Agent, Place::Wasm, Place::Process],
+        Value::Of(Prim::Duration),
+    ),
     ("turns", &[Place::Agent], Value::Count(1)),
     ("depth", &[Place::Graph], Value::Count(1)),
     ("overlap", &[Place::Graph], Value::Overlap),
@@ -100,6 +130,17 @@ pub fn policy_names(place: Place) -> impl Iterator<Item = &'static str> {
 }
 
 impl Place {
+    /// The header of an extern from there.
+    pub(super) fn of_extern(kind: &str) -> Self {
+        match kind {
+            "http" => Self::Http,
+            "wasm" => Self::Wasm,
+            "process" => Self::Process,
+            "mcp" => Self::Mcp,
+            _ => Self::Native,
+        }
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::Call => "a call",
@@ -108,6 +149,11 @@ impl Place {
             Self::Agent => "the header of an agent",
             Self::Model => "a `model` line",
             Self::Tool => "a tool of an agent",
+            Self::Http => "the header of an extern from `http`",
+            Self::Wasm => "the header of an extern from `wasm`",
+            Self::Process => "the header of an extern from `process`",
+            Self::Mcp => "the header of an extern from `mcp`",
+            Self::Native => "the header of an extern",
             Self::Test => "a test",
         }
     }
@@ -161,7 +207,9 @@ impl BodyCx<'_, '_> {
                 continue;
             }
             seen.push((name, *span));
-            let known = TABLE.iter().find(|(known, ..)| known == name);
+            let mut rows = TABLE.iter().filter(|(known, ..)| known == name);
+            let first = rows.clone().next();
+            let known = rows.find(|(_, places, _)| places.contains(&place)).or(first);
             let Some((_, places, value)) = known else {
                 self.unknown_policy(place, name, *span);
                 self.spoil_args(std::slice::from_ref(policy));
@@ -268,6 +316,14 @@ impl BodyCx<'_, '_> {
                         .help(format!("bind what must have succeeded, `let x = …`, and write `{name}: x` or `{name}: [x, y]`")),
                     );
                 }
+                None
+            }
+            Value::Transport => {
+                self.transport(name, e);
+                None
+            }
+            Value::Headers => {
+                self.headers(e);
                 None
             }
             Value::Role => {

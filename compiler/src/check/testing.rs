@@ -159,6 +159,22 @@ impl<'a> BodyCx<'_, 'a> {
                 Ty::ERROR
             }
             Builtin::SessionSave => self.session_save(e, args),
+            // They stand as values of policies, where they are read by those.
+            Builtin::Header | Builtin::Query | Builtin::Bearer | Builtin::Basic => {
+                self.spoil_args(args);
+                if expect.ty == Some(Ty::ERROR) {
+                    return Ty::ERROR;
+                }
+                self.report(
+                    Diagnostic::new(
+                        Code::PolicyValue,
+                        self.span(e),
+                        "this says how a value is sent, which only `auth:` and `key:` ask",
+                    )
+                    .help("such as `with (auth: bearer(token))`"),
+                );
+                Ty::ERROR
+            }
             Builtin::Calls | Builtin::Attempts => {
                 if args.len() != 1 {
                     self.bad_question(e, "takes the name of one thing that is called");

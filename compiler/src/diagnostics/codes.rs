@@ -151,6 +151,8 @@ codes! {
     TypeArgumentCount = "K0220" "type-argument-count" Error nofix "a type has more or fewer arguments than its declaration";
     DefaultUsesParameter = "K0221" "default-uses-parameter" Error nofix "a default value uses a parameter";
     UnknownExternKind = "K0222" "unknown-extern-kind" Error fix "an extern comes from where none can come from";
+    BadLocator = "K0223" "bad-locator" Error fix "the locator of an extern makes no sense";
+    LocatorParameter = "K0224" "locator-parameter" Error fix "a locator names a parameter that does not exist";
 
     OutsideSession = "K0240" "outside-session" Error nofix "`session` stands where no session is";
     NotASession = "K0241" "not-a-session" Error fix "the header of a graph names something that is no session";
@@ -207,6 +209,8 @@ codes! {
     PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
     PromptContent = "K0437" "prompt-content" Error fix "a line of a prompt has content that no model takes";
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
+    StreamParameter = "K0439" "stream-parameter" Error fix "a parameter that cannot stream is marked `stream`";
+    ExternType = "K0440" "extern-type" Error nofix "a value has no form in which an extern could take or give it";
     SessionDefault = "K0460" "session-default" Error fix "a field of a session has no default";
     NotStorable = "K0461" "not-storable" Error nofix "a session keeps something that cannot be kept";
     UnboundedFor = "K0480" "unbounded-for" Error fix "a `for` with effects has no bound";
@@ -218,8 +222,15 @@ codes! {
     ImpurePlace = "K0513" "impure-place" Error nofix "an effect stands where only pure code may stand";
     FnRecursion = "K0514" "recursive-fn" Error nofix "functions call themselves";
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "graphs call themselves without a depth";
+    UnknownEffect = "K0516" "unknown-effect" Error fix "a header names an effect that does not exist";
+    UnknownNeed = "K0517" "unknown-need" Error fix "an extern needs what none can need";
     UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` stands behind something that does nothing";
     UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
+
+    // ---- K06xx: labels ----
+    ContradictingLabels = "K0602" "contradicting-labels" Error fix "labels of a type contradict or repeat each other";
+    UntrustedPlaceholder = "K0606" "untrusted-placeholder" Error fix "a value that decides what is called is not trusted";
+    SecretUse = "K0607" "secret-use" Error fix "a secret is used as an ordinary value";
 
     // ---- K07xx: agents and budgets ----
     BudgetTooSmall = "K0701" "budget-too-small" Error nofix "a budget is smaller than the least that is needed";

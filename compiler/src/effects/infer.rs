@@ -232,7 +232,11 @@ fn builtin_effect(
         | Builtin::Calls
         | Builtin::Attempts
         | Builtin::Called
-        | Builtin::Order => None,
+        | Builtin::Order
+        | Builtin::Header
+        | Builtin::Query
+        | Builtin::Bearer
+        | Builtin::Basic => None,
     }
 }
 

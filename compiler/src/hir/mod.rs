@@ -213,6 +213,9 @@ pub struct Callable {
     pub does: Vec<EffectRef>,
     /// Whether the header says `does`.
     pub has_does: bool,
+    /// Of an extern: where the text of the locator stands, without its quotes. As long as the locator unless that is
+    /// written with escapes.
+    pub locator_span: Option<Span>,
     /// `needs approval`: the word.
     pub needs: Option<(SmolStr, Span)>,
     /// `with (…)` of the header.
@@ -661,6 +664,14 @@ pub enum Builtin {
     Called,
     /// `order(…)` in tests
     Order,
+    /// `header("Name")`, `header("Name", secret)` in the header of an extern
+    Header,
+    /// `query("name")`, `query("name", secret)` in the header of an extern
+    Query,
+    /// `bearer(secret)` in the header of an extern
+    Bearer,
+    /// `basic("user", secret)` in the header of an extern
+    Basic,
 }
 
 /// An argument of a call, policy list, `next`, …

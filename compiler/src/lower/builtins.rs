@@ -48,6 +48,9 @@ impl<'a> BodyLowerer<'_, 'a> {
                     None => self.broken(id, "a question about what is not called"),
                 }
             }
+            Builtin::Header | Builtin::Query | Builtin::Bearer | Builtin::Basic => {
+                self.broken(id, "a way to send a value outside the header of an extern")
+            }
             Builtin::Ask | Builtin::Choose => {
                 let span = self.span(id);
                 self.low.not_supported(span, "asking a person")

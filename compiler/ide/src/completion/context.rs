@@ -441,8 +441,16 @@ impl<'a> Finder<'a> {
                     return self.in_code();
                 }
                 Some(Context::Policies(match parent.parent().map(SyntaxNode::kind) {
-                    Some(SyntaxKind::Graph | SyntaxKind::Fn | SyntaxKind::Extern) => {
-                        PolicyPlace::Graph
+                    Some(SyntaxKind::Graph | SyntaxKind::Fn) => PolicyPlace::Graph,
+                    Some(SyntaxKind::Extern) => {
+                        let kind = parent.parent().and_then(ast::Extern::cast);
+                        let kind = kind.and_then(|decl| decl.from()?.kind());
+                        match kind.map_or("", |kind| kind.text()) {
+                            "wasm" => PolicyPlace::Wasm,
+                            "process" => PolicyPlace::Process,
+                            "mcp" => PolicyPlace::Mcp,
+                            _ => PolicyPlace::Http,
+                        }
                     }
                     Some(SyntaxKind::Prompt) => PolicyPlace::Prompt,
                     Some(SyntaxKind::PromptModel) => PolicyPlace::Model,

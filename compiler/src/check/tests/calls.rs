@@ -200,8 +200,4 @@ fn types_of_the_standard_library_alone_are_refused() {
             (Code::UnknownType, "only the standard library", "field"),
         ],
     );
-    rejects(
-        "graph a(key: secret text) -> text { \"a\" }\n",
-        &[(Code::NotSupported, "a secret", "secret text")],
-    );
 }

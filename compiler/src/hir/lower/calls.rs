@@ -205,11 +205,13 @@ impl<'a> Lowerer<'a> {
                 Callee::Missing
             }
             Lower::Broken => Callee::Missing,
-            Lower::Unknown if self.in_extern && forms::is_transport(&name) => Callee::Missing,
-            Lower::Unknown => {
-                self.unknown_value(&name, span, true);
-                Callee::Missing
-            }
+            Lower::Unknown => match forms::transport(&name).filter(|_| self.in_extern) {
+                Some(form) => Callee::Builtin(form),
+                None => {
+                    self.unknown_value(&name, span, true);
+                    Callee::Missing
+                }
+            },
         }
     }
 

@@ -34,10 +34,15 @@ pub(super) fn callable_arguments(form: Builtin) -> usize {
     }
 }
 
-/// The words of an extern's header that say how a value is sent: `key: header("Idempotency-Key")`. They are called like
-/// functions, and are none: their calls are `Missing`, which is known to whoever reads the policy.
-pub(super) fn is_transport(name: &str) -> bool {
-    matches!(name, "header" | "query" | "bearer" | "basic")
+/// The words of an extern's header that say how a value is sent: `key: header("Idempotency-Key")`.
+pub(super) fn transport(name: &str) -> Option<Builtin> {
+    Some(match name {
+        "header" => Builtin::Header,
+        "query" => Builtin::Query,
+        "bearer" => Builtin::Bearer,
+        "basic" => Builtin::Basic,
+        _ => return None,
+    })
 }
 
 /// What is reported where a form is used that this version does not run.

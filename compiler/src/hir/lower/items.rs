@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::Lowerer;
-use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
     Alias, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal, LocalKind,
@@ -15,6 +15,18 @@ use crate::names::{HeadKind, suggest};
 
 /// Where the code of an extern can come from.
 const EXTERN_KINDS: &[&str] = &["native", "stable", "wasm", "process", "http", "mcp"];
+
+/// Whose parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ParamsOf {
+    Extern,
+    /// A graph may take a secret, to pass it on.
+    Graph,
+    Other,
+}
+
+/// The words that stand behind `does`.
+const EFFECTS: &[&str] = &["read", "write", "model", "human", "clock", "random", "emit"];
 
 impl<'a> Lowerer<'a> {
     pub(super) fn item(&mut self, decl: Decl<'a>) -> DefKind {
@@ -42,11 +54,7 @@ impl<'a> Lowerer<'a> {
                 DefKind::Alias(Alias { type_params: self.type_params.clone(), ty })
             }
             Decl::Model(decl) => DefKind::Model { needs: self.model_needs(decl) },
-            Decl::Secret(decl) => {
-                let place = decl.name().map_or(span, |name| self.span(name.range()));
-                self.not_supported(place, "a secret");
-                DefKind::Secret
-            }
+            Decl::Secret(_) => DefKind::Secret,
             Decl::Fn(decl) => DefKind::Callable(self.function(decl, span)),
             Decl::Graph(decl) => DefKind::Callable(self.graph(decl, span)),
             Decl::Prompt(decl) => DefKind::Callable(self.prompt(decl, span)),
@@ -184,7 +192,8 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Parameters: types and defaults first, then the locals, so that no default sees a parameter.
-    fn params(&mut self, params: Option<ast::Params<'a>>, is_extern: bool) -> Vec<Param> {
+    fn params(&mut self, params: Option<ast::Params<'a>>, of: ParamsOf) -> Vec<Param> {
+        let is_extern = of == ParamsOf::Extern;
         let mut lowered: Vec<Param> = Vec::new();
         for param in params.into_iter().flat_map(ast::Params::params) {
             let place = self.span(param.range());
@@ -192,12 +201,18 @@ impl<'a> Lowerer<'a> {
                 Some(name) => self.token(name),
                 None => (SmolStr::default(), place),
             };
-            let ty = self.ty(param.ty(), place, params);
+            let ty = match of {
+                ParamsOf::Extern | ParamsOf::Graph => self.param_ty(param.ty(), place, params),
+                ParamsOf::Other => self.ty(param.ty(), place, params),
+            };
             self.hidden_params = params;
             let default = param.default().map(|default| self.expr(default));
             self.hidden_params = None;
             let docs = docs(param.doc_text());
             let stream = param.is_stream();
+            if stream && !is_extern {
+                self.misplaced_stream(place, span);
+            }
             let local = crate::hir::LocalId(0);
             lowered.push(Param { name, span, docs, ty, default, stream, local });
         }
@@ -227,10 +242,28 @@ impl<'a> Lowerer<'a> {
         lowered
     }
 
+    /// Only the code of an extern sees a text while it grows; everything else passes it on by itself.
+    fn misplaced_stream(&mut self, param: Span, name: Span) {
+        let before = Span { end: name.start, ..param };
+        let text = self.files.slice(before);
+        let at = text.rfind("stream").and_then(|at| u32::try_from(at).ok());
+        let word = at.map(|at| Span { start: param.start + at, ..before });
+        let finding = Diagnostic::new(
+            Code::StreamParameter,
+            name,
+            "only a parameter of an extern is marked `stream`",
+        )
+        .help("leave it out: a graph passes a growing text on wherever it can");
+        self.report(match word {
+            Some(word) => finding.fix("leave `stream` out", vec![Edit::new(word, "")]),
+            None => finding,
+        });
+    }
+
     fn function(&mut self, decl: ast::Fn<'a>, span: Span) -> Callable {
         self.callable = Some(CallableKind::Fn);
         self.type_params(decl.type_params());
-        let params = self.params(decl.params(), false);
+        let params = self.params(decl.params(), ParamsOf::Other);
         let result = self.ty(decl.result(), span, decl.params());
         self.body.root = Some(self.opt_block(decl.body(), span));
         Callable { result, ..self.callable(CallableKind::Fn, params) }
@@ -249,6 +282,7 @@ impl<'a> Lowerer<'a> {
             },
             does: Vec::new(),
             has_does: false,
+            locator_span: None,
             needs: None,
             policies: Vec::new(),
             session: None,
@@ -259,7 +293,7 @@ impl<'a> Lowerer<'a> {
     fn graph(&mut self, decl: ast::Graph<'a>, span: Span) -> Callable {
         self.callable = Some(CallableKind::Graph);
         self.type_params(decl.type_params());
-        let params = self.params(decl.params(), false);
+        let params = self.params(decl.params(), ParamsOf::Graph);
         let result = self.ty(decl.result(), span, decl.params());
         let session = decl.session().map(|name| {
             let (name, span) = self.token(name);
@@ -281,7 +315,7 @@ impl<'a> Lowerer<'a> {
     fn prompt(&mut self, decl: ast::Prompt<'a>, span: Span) -> Callable {
         let kind = if decl.is_agent() { CallableKind::Agent } else { CallableKind::Prompt };
         self.type_params(decl.type_params());
-        let params = self.params(decl.params(), false);
+        let params = self.params(decl.params(), ParamsOf::Other);
         let result = self.ty(decl.result(), span, decl.params());
         let does = self.effects(decl.does());
         let policies = self.policies(decl.policies());
@@ -363,7 +397,7 @@ impl<'a> Lowerer<'a> {
 
     fn external(&mut self, decl: ast::Extern<'a>, span: Span) -> Callable {
         self.type_params(decl.type_params());
-        let params = self.params(decl.params(), true);
+        let params = self.params(decl.params(), ParamsOf::Extern);
         let result = self.ty(decl.result(), span, decl.params());
         let does = self.effects(decl.does());
         let needs = decl.needs().map(|word| self.token(word));
@@ -378,6 +412,20 @@ impl<'a> Lowerer<'a> {
             let place = self.span(word.range());
             self.extern_kind(&kind, place);
         }
+        let locator_span = from.and_then(|from| from.locator()).map(|text| {
+            let whole = self.span(text.range());
+            let quotes = self.files.slice(whole);
+            let open = quotes.find('"').map_or(0, |at| at + 1);
+            let inner = Span {
+                start: whole.start + u32::try_from(open).unwrap_or(0),
+                end: whole.end.saturating_sub(1),
+                ..whole
+            };
+            if self.files.slice(inner) == locator { inner } else { whole }
+        });
+        if let Some((word, place)) = needs.as_ref().filter(|(word, _)| word != "approval") {
+            self.unknown_need(word, *place);
+        }
         self.in_extern = true;
         let policies = self.policies(decl.policies());
         self.in_extern = false;
@@ -385,6 +433,7 @@ impl<'a> Lowerer<'a> {
             result,
             has_does: decl.does().is_some(),
             does,
+            locator_span,
             needs,
             policies,
             ..self.callable(CallableKind::Extern { kind, locator }, params)
@@ -398,10 +447,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         match kind {
-            "wasm" => self.not_supported(span, "an extern from `wasm`"),
-            "process" => self.not_supported(span, "an extern from `process`"),
-            "http" => self.not_supported(span, "an extern from `http`"),
-            "mcp" => self.not_supported(span, "an extern from `mcp`"),
+            "wasm" | "process" | "http" | "mcp" => {}
             "native" | "stable" => self.report(
                 Diagnostic::new(
                     Code::UnknownExternKind,
@@ -437,9 +483,47 @@ impl<'a> Lowerer<'a> {
                 }
                 resource.push_str(&quoted);
             }
-            effects.push(EffectRef { kind, resource: resource.into(), span });
+            let written = EffectRef { kind, resource: resource.into(), span };
+            self.effect_word(&written);
+            effects.push(written);
         }
         effects
+    }
+
+    /// An effect is one of seven words, of which two take what they read or write.
+    fn effect_word(&mut self, written: &EffectRef) {
+        let EffectRef { kind, resource, span } = written;
+        if kind.is_empty() {
+            return;
+        }
+        let end = span.start + u32::try_from(kind.len()).unwrap_or(0);
+        let word = Span { end: end.min(span.end), ..*span };
+        if !EFFECTS.contains(&kind.as_str()) {
+            let finding =
+                Diagnostic::new(Code::UnknownEffect, word, format!("there is no effect `{kind}`"));
+            let finding = match suggest(kind, EFFECTS.iter().copied()) {
+                Some(near) => super::unknown::did_you_mean(finding, word, near),
+                None => finding.help(format!("the effects are {}", EFFECTS.join(", "))),
+            };
+            self.report(finding);
+        } else if !resource.is_empty() && !matches!(kind.as_str(), "read" | "write") {
+            self.report(
+                Diagnostic::new(
+                    Code::UnknownEffect,
+                    *span,
+                    format!("the effect `{kind}` names no resource"),
+                )
+                .here(format!("`{resource}` means nothing here"))
+                .fix(format!("write `{kind}`"), vec![Edit::new(*span, kind.as_str())]),
+            );
+        }
+    }
+
+    /// What an extern may need is one word.
+    fn unknown_need(&mut self, word: &str, span: Span) {
+        let finding =
+            Diagnostic::new(Code::UnknownNeed, span, format!("an extern cannot need `{word}`"));
+        self.report(super::unknown::did_you_mean(finding, span, "approval"));
     }
 
     fn test(&mut self, decl: ast::Test<'a>) -> Test {

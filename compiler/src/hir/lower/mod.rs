@@ -273,7 +273,12 @@ impl<'a> Lowerer<'a> {
         // A test runs and a prompt is called, also those in which no expression is written yet.
         let runs = match &kind {
             DefKind::Test(_) => true,
-            DefKind::Callable(callable) => callable.kind == CallableKind::Prompt,
+            DefKind::Callable(callable) => match &callable.kind {
+                CallableKind::Prompt | CallableKind::Agent => true,
+                // What its header says is checked; the library's own are checked by its tests.
+                CallableKind::Extern { .. } => !self.is_std,
+                CallableKind::Fn | CallableKind::Graph => false,
+            },
             _ => false,
         };
         let keep = runs || body.root.is_some() || !is_empty;

@@ -25,6 +25,31 @@ impl<'a> Lowerer<'a> {
         place: Span,
         params: SignatureParams<'a>,
     ) -> TypeRef {
+        let mut ty = self.inner_ty(ty, place, params);
+        self.no_secret(&mut ty);
+        ty
+    }
+
+    /// The type of a parameter, which may be a secret.
+    pub(super) fn param_ty(
+        &mut self,
+        ty: Option<Type<'a>>,
+        place: Span,
+        params: SignatureParams<'a>,
+    ) -> TypeRef {
+        let mut ty = self.inner_ty(ty, place, params);
+        if !ty.quals.contains(&Qualifier::Secret) {
+            self.no_secret(&mut ty);
+        }
+        ty
+    }
+
+    fn inner_ty(
+        &mut self,
+        ty: Option<Type<'a>>,
+        place: Span,
+        params: SignatureParams<'a>,
+    ) -> TypeRef {
         match ty {
             Some(ty) => self.type_ref(ty, params),
             None => plain(TypeRefKind::Missing, place),
@@ -33,7 +58,29 @@ impl<'a> Lowerer<'a> {
 
     /// A type that may be left out.
     pub(super) fn annotation(&mut self, ty: Option<Type<'a>>) -> Option<TypeRef> {
-        ty.map(|ty| self.type_ref(ty, None))
+        ty.map(|written| self.ty(Some(written), self.span(written.range()), None))
+    }
+
+    /// Reports secrets inside of a type: nothing but a parameter holds one.
+    fn no_secret(&mut self, ty: &mut TypeRef) {
+        if ty.quals.contains(&Qualifier::Secret) {
+            self.report(
+                Diagnostic::new(Code::SecretUse, ty.span, "only a parameter holds a secret")
+                    .help("a secret is declared with `secret name`, and passed to what needs it"),
+            );
+            ty.kind = TypeRefKind::Missing;
+            ty.quals.clear();
+            return;
+        }
+        match &mut ty.kind {
+            TypeRefKind::List(inner) | TypeRefKind::Optional(inner) => self.no_secret(inner),
+            TypeRefKind::Map(key, value) | TypeRefKind::Selector(key, value) => {
+                self.no_secret(key);
+                self.no_secret(value);
+            }
+            TypeRefKind::Named(_, args) => args.iter_mut().for_each(|arg| self.no_secret(arg)),
+            TypeRefKind::Missing | TypeRefKind::Primitive(_) | TypeRefKind::Param(_) => {}
+        }
     }
 
     fn type_ref(&mut self, ty: Type<'a>, params: SignatureParams<'a>) -> TypeRef {
@@ -41,21 +88,21 @@ impl<'a> Lowerer<'a> {
         match ty {
             Type::Named(ty) => self.named_type(ty, span, params),
             Type::List(ty) => {
-                let item = self.ty(ty.item(), span, params);
+                let item = self.inner_ty(ty.item(), span, params);
                 plain(TypeRefKind::List(Box::new(item)), span)
             }
             Type::Map(ty) => {
-                let key = self.ty(ty.key(), span, params);
-                let value = self.ty(ty.value(), span, params);
+                let key = self.inner_ty(ty.key(), span, params);
+                let value = self.inner_ty(ty.value(), span, params);
                 plain(TypeRefKind::Map(Box::new(key), Box::new(value)), span)
             }
             Type::None(_) => plain(TypeRefKind::Primitive("none".into()), span),
             Type::Optional(ty) => {
-                let inner = self.ty(ty.inner(), span, params);
+                let inner = self.inner_ty(ty.inner(), span, params);
                 plain(TypeRefKind::Optional(Box::new(inner)), span)
             }
             Type::Refined(refined) => {
-                let mut inner = self.ty(refined.inner(), span, params);
+                let mut inner = self.inner_ty(refined.inner(), span, params);
                 let bounds: Vec<_> =
                     refined.bounds().filter_map(|bound| self.bound(bound, params)).collect();
                 inner.bounds.extend(bounds);
@@ -63,17 +110,51 @@ impl<'a> Lowerer<'a> {
                 inner
             }
             Type::Qualified(qualified) => {
-                let mut inner = self.ty(qualified.inner(), span, params);
-                if let Some(qualifier) = qualified.qualifier().and_then(qualifier) {
-                    if qualifier == Qualifier::Secret && !self.is_std {
-                        self.not_supported(span, "a secret");
-                    }
+                let mut inner = self.inner_ty(qualified.inner(), span, params);
+                if let Some(word) = qualified.qualifier()
+                    && let Some(qualifier) = qualifier(word)
+                    && self.label_fits(word, qualifier, &inner)
+                {
                     inner.quals.insert(0, qualifier);
                 }
                 inner.span = span;
                 inner
             }
         }
+    }
+
+    /// Whether a word in front of a type neither repeats nor contradicts those behind it, which is reported.
+    fn label_fits(&mut self, word: SyntaxToken<'a>, label: Qualifier, inner: &TypeRef) -> bool {
+        let contradicts = |other: Qualifier| {
+            use Qualifier::{Private, Public, Secret, Trusted, Untrusted};
+            matches!(
+                (label, other),
+                (Trusted, Untrusted)
+                    | (Untrusted, Trusted)
+                    | (Public, Private | Secret)
+                    | (Private | Secret, Public)
+            )
+        };
+        let (word, at) = self.token(word);
+        let message = if inner.quals.contains(&label) {
+            format!("`{word}` is written twice")
+        } else if inner.quals.iter().copied().any(contradicts) {
+            let other = inner.quals.iter().copied().find(|other| contradicts(*other));
+            let other = other.map_or("", word_of);
+            format!("a value is not `{word}` and `{other}`")
+        } else {
+            return true;
+        };
+        let finding = Diagnostic::new(Code::ContradictingLabels, at, message);
+        // With the blank behind it.
+        let whole = Span { end: inner.span.start, ..at };
+        let edits = vec![Edit::new(whole, "")];
+        self.report(if inner.quals.contains(&label) {
+            finding.fix("leave one of them out", edits)
+        } else {
+            finding.help("keep the one that you mean").guess(format!("leave `{word}` out"), edits)
+        });
+        false
     }
 
     fn named_type(
@@ -150,8 +231,16 @@ impl<'a> Lowerer<'a> {
                     self.std_only_type(&name, name_span, "a prompt names its role: `model fast`");
                     return TypeRefKind::Missing;
                 }
-                "secret" if !self.is_std => {
-                    self.not_supported(name_span, "a secret");
+                "secret" => {
+                    self.report(
+                        Diagnostic::new(
+                            Code::SecretUse,
+                            name_span,
+                            "`secret` stands in front of a type",
+                        )
+                        .help("what is kept secret is nearly always a text: `secret text`")
+                        .fix("write `secret text`", vec![Edit::new(name_span.after(), " text")]),
+                    );
                     return TypeRefKind::Missing;
                 }
                 _ => {}
@@ -433,6 +522,16 @@ fn qualifier(token: SyntaxToken<'_>) -> Option<Qualifier> {
         SyntaxKind::PrivateKw => Qualifier::Private,
         _ => return None,
     })
+}
+
+fn word_of(label: Qualifier) -> &'static str {
+    match label {
+        Qualifier::Secret => "secret",
+        Qualifier::Trusted => "trusted",
+        Qualifier::Untrusted => "untrusted",
+        Qualifier::Public => "public",
+        Qualifier::Private => "private",
+    }
 }
 
 fn plain(kind: TypeRefKind, span: Span) -> TypeRef {
