@@ -1,14 +1,13 @@
 //! What a terminal shows of wrong programs: `tests/corpus/errors/NAME.kait` and beside it `NAME.txt`.
 //! `UPDATE=1` writes the latter. Read the difference as a user would.
 
-use std::collections::BTreeSet;
 use std::fs;
 
-use kait_compiler::compile;
-use kait_compiler::diagnostics::Code;
 use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::render::terminal::{self, Style};
+use kait_compiler::diagnostics::{Code, Diagnostic};
 use kait_compiler::sources::MemorySources;
+use kait_compiler::{Compilation, compile};
 use kait_tests::sources;
 
 /// Name and text of every wrong program.
@@ -30,29 +29,16 @@ fn programs() -> Vec<(String, String)> {
 #[test]
 fn terminals_show_what_the_goldens_say() {
     let mut wrong = Vec::new();
-    let mut seen = BTreeSet::new();
     let all = programs();
     assert!(all.len() > 10, "the corpus was not found");
     for (name, text) in all {
         let sources = MemorySources::single(name.as_str(), text.as_str());
         let compiled = compile(&sources, &[name.as_str()]);
-        seen.extend(compiled.diagnostics.iter().map(|finding| finding.code.clone()));
-        let mut shown = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
+        let shown = rendered(&name, &text, &compiled);
         if shown.is_empty() {
             wrong.push(format!("{name}: nothing is wrong with it"));
         }
-        let id = compiled.files.find(&name).unwrap();
-        let (fixed, count) = fixes::apply(id, &text, &compiled.diagnostics, Choice::All);
-        if count > 0 {
-            shown.push_str(&format!("\n---- with {count} fixes ----\n{fixed}"));
-        }
-        let golden =
-            sources::root().join("tests/corpus/errors").join(name.replace(".kait", ".txt"));
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&golden, &shown).unwrap();
-        } else if fs::read_to_string(&golden).ok().as_deref() != Some(shown.as_str()) {
-            wrong.push(format!("{name}:\n{shown}"));
-        }
+        compare(&name.replace(".kait", ".txt"), &shown, &mut wrong);
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -60,30 +46,152 @@ fn terminals_show_what_the_goldens_say() {
 /// Codes of stages that `compile` does not run yet.
 const LATER: &[&str] = &[];
 
+/// A program of a page, in a file of its own, with the other files that the page shows above it.
+struct Program {
+    line: usize,
+    is_wrong: bool,
+    sources: MemorySources,
+    text: String,
+}
+
+const PAGE: &str = "page.kait";
+
+impl Program {
+    fn compile(&self) -> Compilation {
+        compile(&self.sources, &[PAGE])
+    }
+}
+
+/// The programs of a page: blocks ```` ```kait ```` are right, ```` ```kait wrong ```` raise the page's code, and
+/// ```` ```kait file NAME ```` is a file for those below it.
+fn programs_of(page: &str) -> Vec<Program> {
+    let mut files = MemorySources::default();
+    let mut programs = Vec::new();
+    for (info, line, text) in blocks(page) {
+        if let Some(name) = info.strip_prefix("kait file ") {
+            files.insert(name, text);
+        } else if info == "kait" || info == "kait wrong" {
+            let mut sources = files.clone();
+            sources.insert(PAGE, text.as_str());
+            programs.push(Program { line, is_wrong: info == "kait wrong", sources, text });
+        }
+    }
+    programs
+}
+
 #[test]
 fn pages_are_right() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
-        let page = code.info().page;
-        for (info, line, program) in blocks(page) {
-            let is_wrong = info == "kait wrong";
-            if !is_wrong && info != "kait" {
-                continue;
-            }
-            let compiled = compile(&MemorySources::single("page.kait", program), &["page.kait"]);
+        for program in programs_of(code.info().page) {
+            let compiled = program.compile();
             let raised = compiled.diagnostics.iter().any(|finding| finding.code == code.as_str());
             let found = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
-            if is_wrong && !raised && !LATER.contains(&code.as_str()) {
+            let line = program.line;
+            if program.is_wrong && !raised && !LATER.contains(&code.as_str()) {
                 wrong.push(format!(
                     "{code}.md:{line}: the wrong program does not raise it\n{found}"
                 ));
             }
-            if !is_wrong && compiled.has_errors() {
+            let others = |f: &&Diagnostic| f.is_error() && f.code != code.as_str();
+            if let Some(other) = compiled.diagnostics.iter().find(others)
+                && program.is_wrong
+            {
+                wrong.push(format!(
+                    "{code}.md:{line}: the wrong program raises {} as well\n{found}",
+                    other.code
+                ));
+            }
+            let is_fixed = |f: &Diagnostic| f.code == code.as_str() && !f.fixes.is_empty();
+            if !code.info().has_fix && compiled.diagnostics.iter().any(is_fixed) {
+                wrong.push(format!("{code}: the table says that there is no fix"));
+            }
+            if !program.is_wrong && compiled.has_errors() {
                 wrong.push(format!("{code}.md:{line}: the right program has errors\n{found}"));
             }
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a terminal shows of the wrong programs of each page, and what their fixes make of them:
+/// `tests/corpus/errors/CODE.txt`.
+#[test]
+fn every_code_has_its_golden() {
+    let mut wrong = Vec::new();
+    for code in Code::ALL {
+        let mut shown = String::new();
+        for program in programs_of(code.info().page).iter().filter(|program| program.is_wrong) {
+            let compiled = program.compile();
+            if !shown.is_empty() {
+                shown.push_str("\n---- the next program ----\n");
+            }
+            shown.push_str(&rendered(PAGE, &program.text, &compiled));
+        }
+        if !shown.is_empty() {
+            compare(&format!("{code}.txt"), &shown, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A fix that a code promises is there in the program of its page, and takes the mistake away.
+#[test]
+fn fixes_that_are_promised_help() {
+    let mut wrong = Vec::new();
+    for code in Code::ALL.iter().filter(|code| code.info().has_fix) {
+        let mut offered = 0;
+        for program in programs_of(code.info().page).iter().filter(|program| program.is_wrong) {
+            let compiled = program.compile();
+            let of_code: Vec<_> = compiled
+                .diagnostics
+                .iter()
+                .filter(|finding| finding.code == code.as_str() && !finding.fixes.is_empty())
+                .cloned()
+                .collect();
+            offered += of_code.len();
+            if of_code.is_empty() {
+                continue;
+            }
+            let id = compiled.files.find(PAGE).unwrap();
+            let (fixed, _) = fixes::apply(id, &program.text, &of_code, Choice::All);
+            let mut sources = program.sources.clone();
+            sources.insert(PAGE, fixed.as_str());
+            let again = compile(&sources, &[PAGE]);
+            let left = again.diagnostics.iter().filter(|f| f.code == code.as_str()).count();
+            let before = compiled.diagnostics.iter().filter(|f| f.code == code.as_str()).count();
+            if left + of_code.len() > before {
+                let line = program.line;
+                wrong.push(format!("{code}.md:{line}: the fix leaves the mistake\n{fixed}"));
+            }
+        }
+        if offered == 0 {
+            wrong.push(format!("{code}: no program of its page is offered a fix"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a terminal shows of a program, and what all its fixes make of it.
+fn rendered(name: &str, text: &str, compiled: &Compilation) -> String {
+    let mut shown = terminal::render(&compiled.diagnostics, &compiled.files, Style::default());
+    let id = compiled.files.find(name).unwrap();
+    let (fixed, count) = fixes::apply(id, text, &compiled.diagnostics, Choice::All);
+    if count > 0 {
+        let fixes = if count == 1 { "1 fix".to_owned() } else { format!("{count} fixes") };
+        shown.push_str(&format!("\n---- with {fixes} ----\n{fixed}"));
+    }
+    shown
+}
+
+/// Compares with a golden of the corpus; `UPDATE=1` writes it.
+fn compare(golden: &str, shown: &str, wrong: &mut Vec<String>) {
+    let path = sources::root().join("tests/corpus/errors").join(golden);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, shown).unwrap();
+    } else if fs::read_to_string(&path).ok().as_deref() != Some(shown) {
+        wrong.push(format!("{golden}:\n{shown}"));
+    }
 }
 
 /// Codes whose page shows no wrong program, because one file in memory cannot raise them. The other side says which test
@@ -94,9 +202,6 @@ const RAISED_ELSEWHERE: &[(&str, &str)] = &[
     ("K0091", "none: it would be repaired"),
     ("K0092", "the tests of lowering"),
     ("K0099", "the tests of the sink"),
-    ("K0210", "the tests of modules"),
-    ("K0212", "the tests of modules"),
-    ("K0218", "the tests of modules"),
     ("K0434", "large_matches_are_refused, below"),
     ("K0801", "the tests of the command line, and the specification"),
     ("K0804", "the tests of the command line, and the specification"),

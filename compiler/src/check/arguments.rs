@@ -133,15 +133,28 @@ impl<'a> BodyCx<'_, 'a> {
             ArgValue::Expr(value) => match (expected, wants_selector) {
                 (Some(_), Some(_)) if self.literal(*value) != Some(Literal::None) => {
                     self.expr(*value, Expect::ERROR);
-                    self.report(
-                        Diagnostic::new(
-                            Code::BadSelector,
-                            arg.span,
-                            "expected a selector such as `.name`",
-                        )
-                        .here("this is a value")
-                        .help("a dot and the name of a field says which field of each item counts"),
-                    );
+                    let finding = Diagnostic::new(
+                        Code::BadSelector,
+                        arg.span,
+                        "expected a selector such as `.name`",
+                    )
+                    .here("this is a value");
+                    let is_name = |text: &str| {
+                        text.starts_with(|c: char| c.is_ascii_lowercase())
+                            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                    };
+                    self.report(match self.literal(*value) {
+                        // The field's name as a text, as elsewhere.
+                        Some(Literal::Text(name)) if is_name(&name) => finding
+                            .help(format!("a field of each item is chosen by `.{name}`"))
+                            .guess(
+                                format!("write `.{name}`"),
+                                vec![Edit::new(self.span(*value), format!(".{name}"))],
+                            ),
+                        _ => finding.help(
+                            "a dot and the name of a field says which field of each item counts",
+                        ),
+                    });
                 }
                 (Some(ty), _) => {
                     self.expr(*value, Expect::of(ty, why));

@@ -337,7 +337,8 @@ impl<'a> BodyCx<'_, 'a> {
                     || self.check_order(target, args, &sources, &type_args));
         for (ty, is_open) in type_args.iter().zip(&open) {
             // What a mistake left open is not asked for.
-            if expect.ty == Some(Ty::ERROR) || self.cx.reports != reports {
+            let is_spoiled = expect.ty.is_some_and(|ty| self.cx.interner.has_error(ty));
+            if is_spoiled || self.cx.reports != reports {
                 self.close(*ty);
             } else if *is_open {
                 self.must_be_known(e, *ty, target.name, expect);

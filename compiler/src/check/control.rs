@@ -700,7 +700,7 @@ impl BodyCx<'_, '_> {
                         format!("`??` after `{shown}`, which is never `none`"),
                     )
                     .here("there is always a value")
-                    .guess("delete what follows", vec![Edit::new(rest, "")]),
+                    .guess("delete `??` and what follows", vec![Edit::new(rest, "")]),
                 );
                 self.expr(right, Expect::ERROR);
                 return Ty::ERROR;

@@ -168,6 +168,12 @@ impl BodyCx<'_, '_> {
         let new: Vec<String> =
             shown.iter().map(|one| format!("{one} => fail \"not handled yet\"")).collect();
         let edit = match arms.last() {
+            // One arm a line, where they are written so.
+            Some(Arm { span, indent: Some(indent), .. }) => {
+                let indent = " ".repeat(*indent as usize);
+                let lines: String = new.iter().map(|arm| format!("\n{indent}{arm}")).collect();
+                Edit::new(span.after(), lines)
+            }
             Some(last) => Edit::new(last.span.after(), format!(", {}", new.join(", "))),
             None => {
                 let span = self.span(e);

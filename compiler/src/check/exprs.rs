@@ -142,15 +142,22 @@ impl BodyCx<'_, '_> {
 
     /// A value that nobody uses is a mistake, unless making it does something.
     fn used(&mut self, e: ExprId, ty: Ty, expect: Expect) -> Ty {
-        if expect.discard && ty != Ty::ERROR && self.pure(e) {
+        // Whatever is compared: nobody sees how that came out.
+        let is_known = |e: &ExprId| self.out.exprs.get(e.index()) != Some(&Ty::ERROR);
+        let is_test = match self.node(e) {
+            Expr::Binary(op, a, b) => op.compares() && is_known(a) && is_known(b),
+            Expr::In(a, b) => is_known(a) && is_known(b),
+            Expr::Is(a, _) => is_known(a),
+            _ => false,
+        };
+        if expect.discard && ty != Ty::ERROR && (is_test || self.pure(e)) {
             let span = self.span(e);
             let mut finding = Diagnostic::new(Code::UnusedValue, span, "a value that nobody uses")
                 .here("this does nothing");
-            finding = match self.node(e) {
-                Expr::Binary(crate::hir::BinaryOp::Eq, ..) if self.in_test => {
-                    finding.fix("expect it", vec![Edit::new(span.before(), "expect ")])
-                }
-                _ => finding.help("give it a name with `let`, make it the last line, or delete it"),
+            finding = if is_test && self.in_test {
+                finding.fix("expect it", vec![Edit::new(span.before(), "expect ")])
+            } else {
+                finding.help("give it a name with `let`, make it the last line, or delete it")
             };
             self.report(finding);
         }
@@ -443,7 +450,7 @@ impl BodyCx<'_, '_> {
                 )
                 .label(self.span(base), format!("this is `{shown}`"))
                 .help("say what to use instead with `??`, or `match` it")
-                .fix("give `none` if it is `none`", vec![Edit::new(dot, "?.")]),
+                .guess("give `none` if it is `none`", vec![Edit::new(dot, "?.")]),
             );
             return Ty::ERROR;
         }

@@ -100,7 +100,7 @@ impl Checker<'_> {
                         "the bounds are {}",
                         CONSTRAINTS.map(|(known, _)| known).join(", ")
                     ));
-            if let Some(near) = suggest(name, all) {
+            if let Some(near) = json_schema_bound(name).or_else(|| suggest(name, all)) {
                 let end = bound.span.start + u32::try_from(name.len()).unwrap_or(0);
                 let place = Span { end, ..bound.span };
                 finding = finding.guess(format!("write `{near}`"), vec![Edit::new(place, near)]);
@@ -132,14 +132,25 @@ impl Checker<'_> {
         let Some(wanted) = wanted else {
             let module = self.module_of_file(bound.span);
             let shown = self.show(base, module);
-            self.report(
-                Diagnostic::new(
-                    Code::BadBound,
-                    bound.span,
-                    format!("`{name}` does not bound `{shown}`"),
-                )
-                .here(format!("`{name}` is for {what}")),
-            );
+            let mut finding = Diagnostic::new(
+                Code::BadBound,
+                bound.span,
+                format!("`{name}` does not bound `{shown}`"),
+            )
+            .here(format!("`{name}` is for {what}"));
+            let meant = match (name, prim) {
+                ("min", Some(Prim::Text)) => Some("min_len"),
+                ("max", Some(Prim::Text)) => Some("max_len"),
+                ("min_len", _) if is_list => Some("min"),
+                ("max_len", _) if is_list => Some("max"),
+                _ => None,
+            };
+            if let Some(meant) = meant {
+                let end = bound.span.start + u32::try_from(name.len()).unwrap_or(0);
+                let place = Span { end, ..bound.span };
+                finding = finding.fix(format!("write `{meant}`"), vec![Edit::new(place, meant)]);
+            }
+            self.report(finding);
             return false;
         };
         let fits = match (name, prim, value) {
@@ -364,6 +375,20 @@ fn may_have_format(format: &str, text: &str) -> bool {
         "hostname" => !text.is_empty() && !text.contains(char::is_whitespace),
         _ => true,
     }
+}
+
+/// What JSON Schema calls a bound, and other libraries that check values.
+fn json_schema_bound(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "minimum" | "minItems" | "min_items" | "ge" | "gte" | "at_least" => "min",
+        "maximum" | "maxItems" | "max_items" | "le" | "lte" | "at_most" => "max",
+        "minLength" | "min_length" => "min_len",
+        "maxLength" | "max_length" | "length" | "len" => "max_len",
+        "regex" | "matches" => "pattern",
+        "multipleOf" | "step" => "multiple_of",
+        "uniqueItems" | "distinct" => "unique",
+        _ => return None,
+    })
 }
 
 /// The first literal of a list that is the same as one before it.

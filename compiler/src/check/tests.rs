@@ -10,7 +10,6 @@ mod calls;
 mod control;
 mod one_change;
 mod operators;
-mod pages;
 mod patterns;
 mod places;
 mod types;

@@ -68,16 +68,16 @@ macro_rules! codes {
 codes! {
     // ---- K00xx: syntax, habits of other languages (raised by `kait-syntax` up to K0069), what is not built yet ----
     Unexpected = "K0001" "unexpected-token" Error nofix "something else is expected here";
-    UnclosedBracket = "K0002" "unclosed-bracket" Error nofix "a bracket is not closed";
-    UnclosedText = "K0003" "unclosed-text" Error nofix "a text is not closed";
+    UnclosedBracket = "K0002" "unclosed-bracket" Error fix "a bracket is not closed";
+    UnclosedText = "K0003" "unclosed-text" Error fix "a text is not closed";
     NestingTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
     StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
     UnknownCharacter = "K0006" "unknown-character" Error nofix "a character has no meaning here";
     BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
-    BadEscape = "K0008" "bad-escape" Error nofix "an escape sequence is malformed";
+    BadEscape = "K0008" "bad-escape" Error fix "an escape sequence is malformed";
     FileTooLarge = "K0009" "file-too-large" Error nofix "a file is larger than the limit";
     ReservedWord = "K0010" "reserved-word" Error fix "a reserved word is used as a name";
-    MissingNewline = "K0011" "missing-newline" Error fix "two statements share a line";
+    MissingNewline = "K0011" "missing-newline" Error nofix "two statements share a line";
     Return = "K0012" "no-return" Error fix "there is no `return`";
     Null = "K0013" "no-null" Error fix "absence is written `none`";
     LogicOperator = "K0014" "logic-operator" Error fix "logic is written `and`, `or`, `not`";
@@ -198,7 +198,7 @@ codes! {
     NoItems = "K0425" "no-items" Error nofix "`[…]` is used on something without items";
     NotRendered = "K0426" "not-rendered" Error nofix "a value cannot stand in a text";
     BadSpread = "K0427" "bad-spread" Error nofix "`..` spreads something that does not fit";
-    BadSelector = "K0428" "bad-selector" Error nofix "a field selector does not fit";
+    BadSelector = "K0428" "bad-selector" Error fix "a field selector does not fit";
     EndlessType = "K0429" "endless-type" Error fix "a type has no values, or stands for itself";
     WireName = "K0430" "wire-name" Error nofix "two names are the same on the wire";
     MapKey = "K0431" "map-key" Error nofix "a type cannot be the key of a map";

@@ -740,6 +740,14 @@ pub enum BinaryOp {
     Or,
 }
 
+impl BinaryOp {
+    /// Whether it compares two values, and has no other purpose.
+    #[must_use]
+    pub fn compares(self) -> bool {
+        matches!(self, Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge)
+    }
+}
+
 /// An arm of a match or catch.
 #[derive(Debug)]
 pub struct Arm {
@@ -751,6 +759,8 @@ pub struct Arm {
     pub body: ExprId,
     /// Where.
     pub span: Span,
+    /// The spaces before it, if it begins its line: a new arm is written like its neighbours.
+    pub indent: Option<u32>,
 }
 
 /// A pattern.

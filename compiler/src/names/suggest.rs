@@ -2,16 +2,20 @@
 
 use strsim::damerau_levenshtein;
 
-/// The candidate that is most like `wrong`, if one is like it at all: one changed character in three.
+/// The candidate that is most like `wrong`, if one is like it at all: one changed character in three, or another ending.
 ///
 /// Names that differ in case only or in the order of their words come first. Ties go to the first candidate, so the
 /// order of the candidates should be that of nearness.
 pub fn suggest<'n>(wrong: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = wrong.chars().count() / 3;
     let mut best: Option<(usize, &'n str)> = None;
+    let mut with_stem = None;
     for candidate in candidates {
         if candidate == wrong {
             continue;
+        }
+        if with_stem.is_none() && same_stem(wrong, candidate) {
+            with_stem = Some(candidate);
         }
         if candidate.len().abs_diff(wrong.len()) > limit.max(2) && !same_words(wrong, candidate) {
             continue;
@@ -25,7 +29,13 @@ pub fn suggest<'n>(wrong: &str, candidates: impl IntoIterator<Item = &'n str>) -
             best = Some((distance, candidate));
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.map(|(_, candidate)| candidate).or(with_stem)
+}
+
+/// Whether two names differ in a short ending only: `retries` and `retry`.
+fn same_stem(a: &str, b: &str) -> bool {
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    common >= 4 && a.chars().count() <= common + 3 && b.chars().count() <= common + 3
 }
 
 /// Whether two names consist of the same words, whatever their order.
@@ -103,6 +113,8 @@ mod tests {
         assert_eq!(suggest("label", names), Some("Label"));
         assert_eq!(suggest("teh", ["the", "ten"]), Some("the"));
         assert_eq!(suggest("entirely_different", names), None);
+        assert_eq!(suggest("retries", ["rate", "retry"]), Some("retry"));
+        assert_eq!(suggest("customs_office", names), None);
         assert_eq!(suggest("x", ["y"]), None);
         assert_eq!(suggest("reply", ["reply"]), None);
     }

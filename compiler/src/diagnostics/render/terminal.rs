@@ -4,7 +4,8 @@
 //! * it panics on reversed spans and prints nothing for spans past the end: spans are put in order and clamped;
 //! * it draws labels of one file apart unless they come in the order of the lines: labels are sorted;
 //! * a label over many lines draws all of them: labels are cut at the end of their first line;
-//! * it writes spaces at the ends of lines: they are stripped.
+//! * it writes spaces at the ends of lines: they are stripped;
+//! * it writes whatever the source holds: what a terminal would obey, or reorder, is shown as `�`.
 
 use std::ops::Range;
 
@@ -76,7 +77,7 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
         }
         // Without words there would be no underline; next to others, an arrow without words would dangle.
         let stand_in = if shares_line { "here" } else { " " };
-        label = label.with_message(if text.is_empty() { stand_in } else { text });
+        label = label.with_message(harmless(if text.is_empty() { stand_in } else { text }));
         report = report.with_label(label);
     }
 
@@ -94,8 +95,13 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
     if let Some(help) = &finding.help {
         footer(out, "help", help);
     }
-    for fix in finding.fixes.iter().filter(|fix| fix.safe) {
+    let (safe, guesses): (Vec<_>, Vec<_>) = finding.fixes.iter().partition(|fix| fix.safe);
+    for fix in &safe {
         footer(out, "fix", &format!("{} (`kait check --fix` does it)", fix.title));
+    }
+    // A help says what a guess would do, in more words.
+    if let (None, true, Some(guess)) = (&finding.help, safe.is_empty(), guesses.first()) {
+        footer(out, "try", &guess.title);
     }
     footer(out, "more", &format!("kait explain {}", finding.code));
 }
@@ -114,7 +120,7 @@ fn heading(finding: &Diagnostic, style: Style, out: &mut String) {
         out.push_str(&words);
         out.push(' ');
     }
-    for (i, line) in finding.message.lines().enumerate() {
+    for (i, line) in harmless(&finding.message).lines().enumerate() {
         if i > 0 {
             out.push(' ');
         }
@@ -199,7 +205,7 @@ fn without_colors(line: &str) -> String {
 /// `   = help: …`; further lines of the text are indented to match.
 fn footer(out: &mut String, word: &str, text: &str) {
     let indent = " ".repeat(word.len() + 7);
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in harmless(text).lines().enumerate() {
         if i == 0 {
             out.push_str("   = ");
             out.push_str(word);
@@ -291,6 +297,15 @@ impl Cache<'_> {
     }
 }
 
+/// A text with as many characters, in which nothing tells a terminal to do something, and nothing is displayed elsewhere
+/// than where it stands.
+fn harmless(text: &str) -> String {
+    let is_kept = |c: char| matches!(c, '\n' | '\t') || is_line_break(c);
+    let reorders = |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
+    let shown = |c: char| if c.is_control() && !is_kept(c) || reorders(c) { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
 /// What `ariadne` takes for the end of a line.
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -302,12 +317,12 @@ impl ariadne::Cache<FileId> for &mut Cache<'_> {
     fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl std::fmt::Debug> {
         let files = self.files;
         Ok::<_, std::convert::Infallible>(self.sources.entry(*id).or_insert_with(|| {
-            Source::from(files.get(*id).map_or_else(String::new, |file| file.text().to_owned()))
+            Source::from(files.get(*id).map_or_else(String::new, |file| harmless(file.text())))
         }))
     }
 
     fn display<'a>(&self, id: &'a FileId) -> Option<impl std::fmt::Display + 'a> {
-        Some(self.files.get(*id).map_or_else(|| "?".to_owned(), |file| file.path.to_string()))
+        Some(self.files.get(*id).map_or_else(|| "?".to_owned(), |file| harmless(&file.path)))
     }
 }
 

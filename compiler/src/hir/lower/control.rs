@@ -86,7 +86,16 @@ impl<'a> Lowerer<'a> {
         let guard = arm.guard().map(|guard| self.expr(guard));
         let body = self.body_expr(arm.body(), span);
         self.locals.leave(mark);
-        Arm { pat, guard, body, span }
+        Arm { pat, guard, body, span, indent: self.indent(span) }
+    }
+
+    /// The spaces before a place that begins its line.
+    fn indent(&self, span: Span) -> Option<u32> {
+        let text = self.files.get(self.file)?.text();
+        let before = text.get(..span.start as usize)?;
+        let line = before.trim_end_matches(' ');
+        (line.is_empty() || line.ends_with('\n'))
+            .then(|| u32::try_from(before.len() - line.len()).ok())?
     }
 
     pub(super) fn for_expr(&mut self, expr: ast::ForExpr<'a>) -> ExprId {

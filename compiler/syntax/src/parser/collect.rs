@@ -83,6 +83,8 @@ pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
         let error = SyntaxError::new(Code::MisplacedDoc, range, message).with_help(
             "a doc comment stands right before a declaration, field, variant or parameter; other comments start with `//`, a file's own with `//!` at its top",
         );
+        let slashes = TextRange::at(range.start(), 3.into());
+        let error = error.with_replacement("make it a comment", slashes, "//");
         errors.push(error);
     }
     hidden_controls(parser, &mut errors);

@@ -346,10 +346,18 @@ fn record_literal(p: &mut Parser<'_>) -> bool {
     let mut error =
         SyntaxError::new(Code::RecordLiteral, range, "records are built with `Name(field: value)`");
     if let Some(end) = p.matching_brace() {
-        error = error.with_fix(
-            "write it with parentheses",
-            vec![edit(range, "("), edit(p.range_at(end), ")")],
-        );
+        // Blanks beside braces are not usual beside parentheses; line breaks stay.
+        let blank = |p: &Parser<'_>, from, to| {
+            let gap = TextRange::new(from, to);
+            p.slice(gap).chars().all(|c| c == ' ').then_some(gap)
+        };
+        let open = blank(p, p.behind().start(), range.start()).unwrap_or(range).cover(range);
+        let open = blank(p, range.end(), p.range(1).start()).unwrap_or(open).cover(open);
+        let last = p.range_at(end);
+        let inside = p.range_at(end.saturating_sub(1)).end();
+        let close = blank(p, inside, last.start()).unwrap_or(last).cover(last);
+        error =
+            error.with_fix("write it with parentheses", vec![edit(open, "("), edit(close, ")")]);
     }
     p.report(error);
     let marker = p.start();

@@ -198,7 +198,9 @@ fn strength(kind: K) -> Option<(u8, bool)> {
 /// `disj`, `conj`, `neg`, `cmp`, `sum` and `prod` by precedence climbing: operators that bind at
 /// least as strongly as `least`. Comparisons do not chain.
 fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
-    let (mut compared, mut tested) = (false, false);
+    // Where the right side of a comparison starts.
+    let mut compared = None;
+    let mut tested = false;
     if p.at(K::NotKw) && (p.reserved.is_empty() || !p.at_renamed_word()) {
         if least > NOT {
             let error = SyntaxError::new(
@@ -239,16 +241,10 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             return true;
         }
         if level == COMPARE {
-            if compared {
-                let error = SyntaxError::new(
-                    Code::ChainedComparison,
-                    p.range(0),
-                    "comparisons do not chain",
-                )
-                .with_help("write `a < b and b < c`");
-                p.habit(error);
+            if let Some(middle) = compared {
+                habits::chained_comparison(p, middle);
             }
-            compared = true;
+            compared = Some(p.range(1).start());
         }
         if !ours {
             habits::foreign_operator(p);
@@ -448,15 +444,19 @@ fn arg(p: &mut Parser<'_>) -> bool {
         p.finish_node(marker, K::Arg);
         return true;
     }
+    if p.nth(1) == K::Eq && p.raw().can_be_field_name() {
+        p.bump_as(K::Lid);
+        habits::named_with_equals(p);
+        p.bump_as(K::Colon);
+        operand(p, "the argument's value");
+        habits::lambda_body(p);
+        p.finish_node(marker, K::Arg);
+        return true;
+    }
     let found = element(p, "an argument");
     if !found {
         p.abandon(marker);
         return false;
-    }
-    if p.raw() == K::Eq {
-        habits::named_with_equals(p);
-        p.bump();
-        operand(p, "the argument's value");
     }
     habits::lambda_body(p);
     p.finish_node(marker, K::Arg);

@@ -1,6 +1,6 @@
 //! Habits in expressions: operators, texts, lambdas, arguments, choices and loops.
 
-use text_size::TextRange;
+use text_size::{TextRange, TextSize};
 
 use super::super::builder::Marker;
 use super::super::grammar::{blocks, exprs};
@@ -345,23 +345,32 @@ pub(in super::super) fn braces_as_value(p: &mut Parser<'_>, marker: Marker) {
     p.finish_node(marker, K::Error);
 }
 
-/// `f(name = value)`; the next token is the `=`.
-pub(in super::super) fn named_with_equals(p: &mut Parser<'_>) {
-    let named = p
-        .pos
-        .checked_sub(1)
-        .and_then(|at| p.lexed.significant.get(at))
-        .is_some_and(|token| token.kind.can_be_field_name());
-    let range = p.range(0);
-    let mut error = SyntaxError::new(
-        Code::NamedArgument,
-        range,
-        "arguments are named with `:`: `f(name: value)`",
-    );
-    if named {
-        let gap = TextRange::new(p.behind().start(), p.range(1).start());
-        error = error.with_replacement("replace `=` by `:`", gap, ": ");
+/// `a < b < c`; the next token is the second operator, and `middle` is where `b` starts.
+pub(in super::super) fn chained_comparison(p: &mut Parser<'_>, middle: TextSize) {
+    let between = TextRange::new(middle, p.behind().start().max(middle));
+    let mut error =
+        SyntaxError::new(Code::ChainedComparison, p.range(0), "comparisons do not chain")
+            .with_help("write `a < b and b < c`");
+    let text = p.slice(between);
+    // A call would be made twice.
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        let insert = format!("and {text} ");
+        let place = TextRange::empty(p.range(0).start());
+        error = error.with_replacement("compare twice", place, insert);
     }
+    p.habit(error);
+}
+
+/// `f(name = value)`; the next token is the `=`, behind the name.
+pub(in super::super) fn named_with_equals(p: &mut Parser<'_>) {
+    let gap = TextRange::new(p.behind().start(), p.range(1).start());
+    let error = SyntaxError::new(
+        Code::NamedArgument,
+        p.range(0),
+        "arguments are named with `:`: `f(name: value)`",
+    )
+    .with_replacement("replace `=` by `:`", gap, ": ");
     p.habit(error.understood());
 }
 
