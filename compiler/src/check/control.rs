@@ -750,6 +750,15 @@ impl BodyCx<'_, '_> {
         policies: &[Arg],
         expect: Expect,
     ) -> Ty {
+        let named = |name: &str| {
+            policies.iter().any(|arg| arg.name.as_ref().is_some_and(|(own, _)| own == name))
+        };
+        if named("detach") {
+            // What it starts goes on by itself: the call gives the id of that run.
+            let ty = self.expr(inner, Expect::ANY);
+            self.call_policies(inner, policies, ty, Expect::ANY);
+            return if self.is_error(ty) { ty } else { self.coerce(e, Ty::TEXT, expect) };
+        }
         let ty = self.expr(inner, expect);
         if let Some(max) = self.max_of(inner) {
             self.out.max_items.insert(e, max);

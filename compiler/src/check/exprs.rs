@@ -394,7 +394,7 @@ impl BodyCx<'_, '_> {
     }
 
     /// Whether a value can stand in a text.
-    fn rendered(&mut self, e: ExprId, ty: Ty) {
+    pub(super) fn rendered(&mut self, e: ExprId, ty: Ty) {
         let why = match self.kind(self.present(ty)) {
             TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
                 "give it to a prompt as a `user` line of its own"

@@ -16,6 +16,10 @@ pub(crate) struct Lang {
     pub message: Option<DefId>,
     /// `enum Overlap`
     pub overlap: Option<DefId>,
+    /// `enum Missed`
+    pub missed: Option<DefId>,
+    /// `record Approved`
+    pub approved: Option<DefId>,
 }
 
 impl Lang {
@@ -26,19 +30,21 @@ impl Lang {
         else {
             return Self::default();
         };
-        let enums: FxHashMap<&SmolStr, DefId> = module
+        let declared: FxHashMap<&SmolStr, DefId> = module
             .defs
             .iter()
             .filter_map(|id| hir.defs.get(id.index()).map(|def| (id, def)))
-            .filter(|(_, def)| matches!(def.kind, DefKind::Enum(_)))
+            .filter(|(_, def)| matches!(def.kind, DefKind::Enum(_) | DefKind::Record(_)))
             .map(|(id, def)| (&def.name, *id))
             .collect();
-        let get = |name: &str| enums.get(&SmolStr::new(name)).copied();
+        let get = |name: &str| declared.get(&SmolStr::new(name)).copied();
         Self {
             failure: get("Failure"),
             result: get("Result"),
             message: get("Message"),
             overlap: get("Overlap"),
+            missed: get("Missed"),
+            approved: get("Approved"),
         }
     }
 }

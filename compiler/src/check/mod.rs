@@ -23,6 +23,7 @@ mod locator;
 mod mismatch;
 mod operators;
 mod patterns;
+pub(crate) mod people;
 mod policies;
 mod prompts;
 mod refine;

@@ -57,11 +57,17 @@ enum Value {
     Headers,
     /// One of the prelude's `Overlap`.
     Overlap,
+    /// One of the prelude's `Missed`.
+    Missed,
+    /// Anything that can be shown to a person.
+    Shown,
+    /// Parameters of the call, selected: `[.amount]`.
+    Parameters,
+    /// The word `true`.
+    True,
     /// Known, but not run by this version.
     Later(&'static str),
 }
-
-const APPROVAL: Value = Value::Later("asking for approval");
 
 /// Where what the whole profile shares can be said.
 const SHARED: &[Place] =
@@ -89,12 +95,12 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ("rate", SHARED, Value::Count(1)),
     ("per", SHARED, Value::Of(Prim::Duration)),
     ("parallel", SHARED, Value::Count(1)),
-    ("approve", &[Place::Call], APPROVAL),
-    ("within", &[Place::Call], APPROVAL),
-    ("edit", &[Place::Call], APPROVAL),
-    ("show", &[Place::Call], APPROVAL),
-    ("once", &[Place::Call], Value::Later("`once`")),
-    ("detach", &[Place::Call], Value::Later("a child run of its own (`detach`)")),
+    ("approve", &[Place::Call, Place::Tool], Value::Of(Prim::Text)),
+    ("within", &[Place::Call, Place::Tool], Value::Of(Prim::Duration)),
+    ("edit", &[Place::Call], Value::Parameters),
+    ("show", &[Place::Call], Value::Shown),
+    ("once", &[Place::Call], Value::Of(Prim::Text)),
+    ("detach", &[Place::Call], Value::True),
     ("calls", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
     ("tokens", &[Place::Graph, Place::Prompt, Place::Agent], Value::Count(0)),
     ("cost", &[Place::Graph, Place::Prompt, Place::Agent], Value::Of(Prim::Money)),
@@ -127,6 +133,11 @@ pub fn policy_names(place: Place) -> impl Iterator<Item = &'static str> {
             places.contains(&place) && !matches!(value, Value::Later(_))
         })
         .map(|(name, ..)| *name)
+}
+
+/// Whether a policy belongs behind calls.
+pub(super) fn is_of_calls(name: &str) -> bool {
+    TABLE.iter().any(|(known, places, _)| *known == name && places.contains(&Place::Call))
 }
 
 impl Place {
@@ -168,7 +179,9 @@ impl BodyCx<'_, '_> {
         ty: Ty,
         expect: Expect,
     ) -> Option<Ty> {
-        self.policies(Place::Call, policies, Some((call, ty, expect)))
+        let fallback = self.policies(Place::Call, policies, Some((call, ty, expect)));
+        self.people_policies(call, policies);
+        fallback
     }
 
     /// Policies of a header or a prompt's line.
@@ -243,6 +256,10 @@ impl BodyCx<'_, '_> {
         value: Value,
         call: Option<(ExprId, Ty, Expect)>,
     ) -> Option<Ty> {
+        if let (Value::Parameters, Some((call, ..))) = (value, call) {
+            self.edited(call, policy);
+            return None;
+        }
         let ArgValue::Expr(e) = policy.value else {
             self.spoil_args(std::slice::from_ref(policy));
             self.report(Diagnostic::new(
@@ -346,8 +363,35 @@ impl BodyCx<'_, '_> {
                 }
                 None
             }
-            Value::Overlap => {
-                let expect = match self.cx.lang.overlap {
+            Value::Shown => {
+                let ty = self.expr(e, Expect::ANY);
+                self.shown_to_person(e, ty);
+                None
+            }
+            Value::True => {
+                self.expr(e, Expect::of(Ty::BOOL, Why::Nothing));
+                if !matches!(self.node(e), Expr::Literal(Literal::Bool(true)) | Expr::Missing) {
+                    self.report(
+                        Diagnostic::new(
+                            Code::PolicyValue,
+                            self.span(e),
+                            format!("`{name}` takes the word `true`"),
+                        )
+                        .help("whether a call starts a run of its own decides what it gives, so it cannot be computed; leave the policy out for `false`"),
+                    );
+                }
+                None
+            }
+            Value::Parameters => {
+                self.spoil_args(std::slice::from_ref(policy));
+                None
+            }
+            Value::Overlap | Value::Missed => {
+                let of = match value {
+                    Value::Missed => self.cx.lang.missed,
+                    _ => self.cx.lang.overlap,
+                };
+                let expect = match of {
                     Some(def) => {
                         let ty = self.cx.interner.named(def, &[]);
                         Expect::of(ty, Why::Nothing)

@@ -14,7 +14,7 @@ use crate::names::suggest;
 
 impl<'a> BodyCx<'_, 'a> {
     /// A test's items in the order of the text: its lets are visible in its stubs.
-    pub(super) fn test(&mut self, test: &Test) {
+    pub(super) fn test(&mut self, test: &'a Test) {
         self.in_test = true;
         self.header_policies(Place::Test, &test.policies);
         for item in &test.items {
@@ -30,9 +30,12 @@ impl<'a> BodyCx<'_, 'a> {
         }
     }
 
-    fn stub(&mut self, stub: &Stub) {
+    fn stub(&mut self, stub: &'a Stub) {
+        if let Some(form) = stub.form {
+            return self.stub_of_question(stub, form);
+        }
         let target = stub.target.and_then(|def| self.target(def));
-        let Some(target) = target.filter(|_| !stub.approve) else {
+        let Some(target) = target else {
             for (_, pat, _) in &stub.params {
                 self.pattern(*pat, Ty::ERROR);
             }
@@ -45,6 +48,10 @@ impl<'a> BodyCx<'_, 'a> {
         self.stub_params(stub, &target, &type_args);
         let result = self.cx.interner.subst(target.result, &type_args);
         for (outcome, _) in &stub.outcomes {
+            if stub.approve {
+                self.approval(*outcome, &target, &type_args);
+                continue;
+            }
             // What a stub gives is checked again where it is used; here its shape is.
             self.expr(*outcome, Expect::of(result, Why::Result(target.def)));
         }
@@ -153,11 +160,8 @@ impl<'a> BodyCx<'_, 'a> {
                 self.spoil_args(args);
                 Ty::ERROR
             }
-            // Reported where the name was resolved.
-            Builtin::Ask | Builtin::Choose => {
-                self.spoil_args(args);
-                Ty::ERROR
-            }
+            Builtin::Ask => self.ask(e, args, expect),
+            Builtin::Choose => self.choose(e, args),
             Builtin::SessionSave => self.session_save(e, args),
             // They stand as values of policies, where they are read by those.
             Builtin::Header | Builtin::Query | Builtin::Bearer | Builtin::Basic => {
@@ -251,7 +255,7 @@ impl<'a> BodyCx<'_, 'a> {
     }
 
     /// Finds the arguments of a form: its first by position, the others by name.
-    fn form_args(
+    pub(super) fn form_args(
         &mut self,
         args: &[Arg],
         names: &[&str],
@@ -291,7 +295,7 @@ impl<'a> BodyCx<'_, 'a> {
         found
     }
 
-    fn note_form(
+    pub(super) fn note_form(
         &mut self,
         e: ExprId,
         found: &[Option<(u32, ExprId)>],
@@ -380,10 +384,12 @@ impl<'a> BodyCx<'_, 'a> {
         }
     }
 
-    fn missing_form_arg(&mut self, e: ExprId, form: &str, what: &str) {
+    pub(super) fn missing_form_arg(&mut self, e: ExprId, form: &str, what: &str) {
         self.report(
             Diagnostic::new(Code::MissingArgument, self.span(e), format!("`{form}` needs {what}"))
                 .help(match form {
+                    "ask" => "`ask(\"Ship it?\", to: \"lead\")`",
+                    "choose" => "`choose(items, label: .name)`",
                     "allow" => "`allow(x, only: [\"a\", \"b\"])` or `allow(x, matching: r\"…\")`",
                     _ => "`endorse(x, because: \"why it can be trusted\")`",
                 }),

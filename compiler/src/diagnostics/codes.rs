@@ -5,7 +5,7 @@
 //! The rows that `kait-syntax` raises stand in its table, too; a test compares the two.
 //!
 //! Families: K00xx syntax and habits of other languages, K01xx enforced style, K02xx names, K03xx policies,
-//! K04xx types, streams and bounds, K05xx effects, grants and people, K06xx labels, K07xx agents and budgets,
+//! K04xx types, streams and bounds, K05xx effects, grants, people and triggers, K06xx labels, K07xx agents and budgets,
 //! K08xx tests, K09xx packages and locks, K90xx run time and replay.
 
 use super::Severity;
@@ -169,6 +169,10 @@ codes! {
     CacheOnWrite = "K0308" "cache-on-write" Error nofix "a call that changes something is cached";
     SessionPolicy = "K0330" "session-policy" Error nofix "a policy of sessions stands at a graph without one";
     OverlapKind = "K0331" "overlap-kind" Error nofix "what happens to a second run has no meaning there";
+    ApprovalPolicy = "K0332" "approval-policy" Error nofix "a policy about a person stands where nobody is asked";
+    BadEdit = "K0333" "bad-edit" Error fix "`edit` lists something that the call does not take";
+    OnceOnRead = "K0334" "once-on-read" Error nofix "a call that changes nothing is to happen once";
+    BadDetach = "K0335" "bad-detach" Error nofix "`detach` stands where no run can be started";
 
     // ---- K04xx: types, streams and bounds ----
     Mismatch = "K0401" "type-mismatch" Error fix "a value is of another type than its place";
@@ -211,11 +215,16 @@ codes! {
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
     StreamParameter = "K0439" "stream-parameter" Error fix "a parameter that cannot stream is marked `stream`";
     ExternType = "K0440" "extern-type" Error nofix "a value has no form in which an extern could take or give it";
+    NotAForm = "K0459" "not-a-form" Error nofix "a person cannot be asked for this type";
     SessionDefault = "K0460" "session-default" Error fix "a field of a session has no default";
     NotStorable = "K0461" "not-storable" Error nofix "a session keeps something that cannot be kept";
     UnboundedFor = "K0480" "unbounded-for" Error fix "a `for` with effects has no bound";
 
-    // ---- K05xx: effects, grants and people ----
+    // ---- K05xx: effects, grants, people and triggers ----
+    NotApproved = "K0501" "not-approved" Error fix "a call that must be approved is approved by nobody";
+    NoWithin = "K0502" "no-within" Error fix "a person is asked, and nothing says how long";
+    ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval gives something else";
+    Unanswered = "K0504" "unanswered-question" Error fix "nothing says what happens when nobody answers";
     ImpureFn = "K0510" "impure-fn" Error nofix "a `fn` has an effect";
     BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
     RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";

@@ -185,6 +185,10 @@ fn calls(hir: &Hir, def: &Def, body: &Body, resources: &mut Resources, effects: 
                     effects.own.push((effect, *span));
                 }
             }
+            Expr::With { policies, .. } => {
+                let all = of_policies(policies);
+                effects.own.extend(all.into_iter().flatten().map(|effect| (effect, *span)));
+            }
             _ => {}
         }
     }
@@ -317,6 +321,11 @@ fn exprs(hir: &Hir, owner: &Def, body: &Body, effects: &mut Effects) -> Vec<Expr
                 }
             }
             Expr::Fail(_) => own.guards = true,
+            Expr::With { policies, .. } => {
+                for effect in of_policies(policies).into_iter().flatten() {
+                    own.set = effects.sets.with(own.set, effect);
+                }
+            }
             _ => {}
         }
         walk::parts(expr, |id_of| {
@@ -327,7 +336,13 @@ fn exprs(hir: &Hir, owner: &Def, body: &Body, effects: &mut Effects) -> Vec<Expr
                     part.guards && !matches!(expr, Expr::Undo { undo, .. } if *undo == id_of);
             }
         });
-        if matches!(expr, Expr::Try(_)) {
+        let is_alone = match expr {
+            Expr::Try(_) => true,
+            // What fails in a run of its own fails there.
+            Expr::With { policies, .. } => has_policy(policies, "detach"),
+            _ => false,
+        };
+        if is_alone {
             own.guards = false;
         }
         found.push(own);
@@ -335,13 +350,22 @@ fn exprs(hir: &Hir, owner: &Def, body: &Body, effects: &mut Effects) -> Vec<Expr
     found
 }
 
+/// What policies of a call do: a person approves it, or a run of its own is started.
+fn of_policies(policies: &[Arg]) -> [Option<Effect>; 2] {
+    [
+        has_policy(policies, "approve").then_some(Effect::Human),
+        has_policy(policies, "detach").then_some(Effect::Emit),
+    ]
+}
+
+fn has_policy(policies: &[Arg], wanted: &str) -> bool {
+    policies.iter().any(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == wanted))
+}
+
 /// The calls that give a `key:`.
 fn keyed_calls(body: &Body) -> FxHashSet<ExprId> {
-    let named = |policies: &[Arg], wanted: &str| {
-        policies.iter().any(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == wanted))
-    };
     let keyed = body.exprs.iter().filter_map(|expr| match expr {
-        Expr::With { expr, policies } if named(policies, "key") => Some(*expr),
+        Expr::With { expr, policies } if has_policy(policies, "key") => Some(*expr),
         _ => None,
     });
     keyed.collect()

@@ -1,8 +1,15 @@
-//! The rules about what lasts beyond one call and about people: sessions of graphs that call each other, compensations.
+//! The rules about what lasts beyond one call and about people: sessions of graphs that call each other, compensations,
+//! approvals, questions that nobody may answer.
+
+use rustc_hash::FxHashMap;
 
 use super::rules::{Rules, named};
+use super::walk;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{Body, Callable, CallableKind, Def, DefId, DefKind, ExprId};
+use crate::hir::{
+    Arg, ArgValue, Body, Builtin, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr,
+    ExprId, Literal, Pat, PatId, PatTarget, Tool,
+};
 
 impl Rules<'_> {
     /// A graph that runs in a session is called where that session is: from a graph of the same one, from a test, or
@@ -51,7 +58,7 @@ impl Rules<'_> {
                 Some(own) => finding
                     .label(own.span, "the session here")
                     .help("a run has one session: pass on what is needed, or give the two graphs the same session"),
-                None => self.place_for_in(id, def).map_or_else(
+                None => self.place_for_in(def).map_or_else(
                     || finding.clone().help("call it from a graph with the same session"),
                     |place| {
                         finding
@@ -72,12 +79,11 @@ impl Rules<'_> {
     }
 
     /// Where `in Session` would stand in the header of a graph of the program.
-    fn place_for_in(&self, id: DefId, def: &Def) -> Option<Span> {
+    fn place_for_in(&self, def: &Def) -> Option<Span> {
         let DefKind::Callable(Callable { kind: CallableKind::Graph, result, .. }) = &def.kind
         else {
             return None;
         };
-        let _ = id;
         Some(result.span.after())
     }
 
@@ -93,4 +99,219 @@ impl Rules<'_> {
                 .help("put `undo` behind the call that changes something, or delete it"),
         );
     }
+}
+
+impl Rules<'_> {
+    /// What people have to do with the calls of a body: approvals that must be there, questions that nobody may
+    /// answer, and what is to happen once.
+    pub(super) fn people(&mut self, owner: DefId, body: &Body) {
+        let mut policies: FxHashMap<ExprId, &[Arg]> = FxHashMap::default();
+        let mut asks = false;
+        for expr in &body.exprs {
+            match expr {
+                Expr::With { expr, policies: all } => {
+                    policies.insert(*expr, all);
+                }
+                Expr::Call { callee: Callee::Builtin(Builtin::Ask | Builtin::Choose), .. } => {
+                    asks = true;
+                }
+                _ => {}
+            }
+        }
+        let answered = if asks { self.answered(owner, body) } else { Vec::new() };
+        for (index, expr) in (0u32..).zip(&body.exprs) {
+            let id = ExprId(index);
+            let Expr::Call { callee, .. } = expr else { continue };
+            let given = policies.get(&id).copied();
+            match callee {
+                Callee::Def(def) => {
+                    self.approved(body, id, *def, given);
+                    if let Some(once) =
+                        given.and_then(|all| all.iter().find(|arg| named(arg, "once")))
+                    {
+                        self.once(*def, once);
+                    }
+                }
+                Callee::Builtin(Builtin::Ask | Builtin::Choose) => {
+                    let is_answered = answered.get(id.index()).copied().unwrap_or(false);
+                    self.question(body, id, given, is_answered);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A call of what `needs approval` says who approves it.
+    fn approved(&mut self, body: &Body, call: ExprId, def: DefId, given: Option<&[Arg]>) {
+        let Some((name, declared)) = self.needs_approval(def) else { return };
+        if given.is_some_and(|all| all.iter().any(|arg| named(arg, "approve"))) {
+            return;
+        }
+        let Some(at) = body.expr_spans.get(call.index()).copied() else { return };
+        let role = self.some_role();
+        let within = given.is_some_and(|all| all.iter().any(|arg| named(arg, "within")));
+        let added = if within {
+            format!("approve: \"{role}\"")
+        } else {
+            format!("approve: \"{role}\", within: 2d")
+        };
+        let edit = match given.and_then(<[Arg]>::last) {
+            Some(last) => Edit::new(last.span.after(), format!(", {added}")),
+            None => Edit::new(at.after(), format!(" with ({added})")),
+        };
+        let finding = unapproved(&name, at, declared)
+            .help(format!("add `with (approve: \"{role}\", within: 2d)`: the call waits until somebody has seen its arguments"))
+            .guess(format!("let `{role}` approve it"), vec![edit]);
+        self.sink.push(finding);
+    }
+
+    /// The same of a tool, whose calls a model makes.
+    pub(super) fn approved_tool(&mut self, tool: &Tool) {
+        let Some((name, declared)) = tool.target.and_then(|def| self.needs_approval(def)) else {
+            return;
+        };
+        if tool.policies.iter().any(|arg| named(arg, "approve")) {
+            return;
+        }
+        let role = self.some_role();
+        let added = format!("approve: \"{role}\", within: 2d");
+        let edit = match tool.policies.last() {
+            Some(last) => Edit::new(last.span.after(), format!(", {added}")),
+            None => Edit::new(tool.span.after(), format!(" with ({added})")),
+        };
+        let finding = unapproved(&name, tool.path_span, declared)
+            .help(format!("add `with ({added})`: each of its calls waits until somebody has seen its arguments"))
+            .guess(format!("let `{role}` approve its calls"), vec![edit]);
+        self.sink.push(finding);
+    }
+
+    /// The name of what must be approved before it runs, and where its declaration says so.
+    fn needs_approval(&self, def: DefId) -> Option<(String, Span)> {
+        let (_, declared) =
+            self.callable(def)?.needs.as_ref().filter(|(word, _)| word == "approval")?;
+        let name = self.hir.defs.get(def.index())?.name.to_string();
+        Some((name, *declared))
+    }
+
+    /// Who approves elsewhere in the program, for a fix that has to name somebody.
+    fn some_role(&self) -> String {
+        let bodies = self.hir.bodies.iter().flatten();
+        let roles = bodies.flat_map(|body| {
+            body.exprs.iter().filter_map(|expr| {
+                let Expr::With { policies, .. } = expr else { return None };
+                let approve = policies.iter().find(|arg| named(arg, "approve"))?;
+                let ArgValue::Expr(role) = approve.value else { return None };
+                match walk::expr(body, role) {
+                    Expr::Literal(Literal::Text(role)) => Some(role.to_string()),
+                    _ => None,
+                }
+            })
+        });
+        roles.into_iter().next().unwrap_or_else(|| "reviewer".to_owned())
+    }
+
+    /// `once:` keeps a call from changing something twice.
+    fn once(&mut self, def: DefId, once: &Arg) {
+        if self.effects.of(def).writes_anything() {
+            return;
+        }
+        let span = once.name.as_ref().map_or(once.span, |(_, span)| *span);
+        let Some(declared) = self.hir.defs.get(def.index()) else { return };
+        let finding = Diagnostic::new(
+            Code::OnceOnRead,
+            span,
+            format!("`{}` changes nothing, so it may happen more than once", declared.name),
+        )
+        .here("`once` refuses a second call that would change something")
+        .help("leave it out; `cache:` keeps what a call has given");
+        self.sink.push(finding);
+    }
+
+    /// A question says how long it stands, and what happens when nobody answers.
+    fn question(&mut self, body: &Body, call: ExprId, given: Option<&[Arg]>, is_answered: bool) {
+        let has = |name: &str| given.is_some_and(|all| all.iter().any(|arg| named(arg, name)));
+        let (within, handled) = (has("within"), has("fallback") || is_answered);
+        if within && handled {
+            return;
+        }
+        let Some(at) = body.expr_spans.get(call.index()).copied() else { return };
+        let behind = |added: &str| match given.and_then(<[Arg]>::last) {
+            Some(last) => Edit::new(last.span.after(), format!(", {added}")),
+            None => Edit::new(at.after(), format!(" with ({added})")),
+        };
+        let finding = Diagnostic::new(
+            Code::Unanswered,
+            at,
+            if within {
+                "nothing says what happens when nobody answers"
+            } else {
+                "nothing says how long this question stands"
+            },
+        );
+        self.sink.push(match (within, handled) {
+            (true, _) => finding
+                .here("then it fails with `Unanswered`")
+                .help("give an answer for that case, `fallback: …`, or handle it: `catch { Unanswered => … }`"),
+            (false, true) => finding
+                .here("a run would wait for ever")
+                .help("say when it has come to nothing: `with (within: 2d)`")
+                .guess("wait two days", vec![behind("within: 2d")]),
+            (false, false) => finding
+                .here("a run would wait for ever")
+                .help("say how long, and what then: `with (within: 2d, fallback: …)`"),
+        });
+    }
+
+    /// By [`ExprId`]: whether it stands where `Unanswered` is handled, by a `try` or a `catch` that names it.
+    fn answered(&self, owner: DefId, body: &Body) -> Vec<bool> {
+        let mut answered = vec![false; body.exprs.len()];
+        let order: Vec<ExprId> = walk::parts_first(body).collect();
+        for id in order.into_iter().rev() {
+            let own = answered.get(id.index()).copied().unwrap_or(false);
+            let expr = walk::expr(body, id);
+            let handled = match expr {
+                Expr::Try(inner) => Some(*inner),
+                Expr::Catch { body: inner, arms } => arms
+                    .iter()
+                    .any(|arm| arm.guard.is_none() && self.names_unanswered(owner, body, arm.pat))
+                    .then_some(*inner),
+                _ => None,
+            };
+            walk::parts(expr, |part| {
+                if let Some(slot) = answered.get_mut(part.index()) {
+                    *slot = own || handled == Some(part);
+                }
+            });
+        }
+        answered
+    }
+
+    fn names_unanswered(&self, owner: DefId, body: &Body, pat: PatId) -> bool {
+        match body.pats.get(pat.index()) {
+            // It was reported, and may have been meant.
+            Some(Pat::Missing) => true,
+            Some(Pat::Or(all)) => all.iter().any(|pat| self.names_unanswered(owner, body, *pat)),
+            Some(Pat::Tag { target, .. }) => match target {
+                PatTarget::Missing => true,
+                PatTarget::Bare { name, .. } => name == "Unanswered",
+                PatTarget::Variant(def, index) => {
+                    match self.hir.defs.get(def.index()).map(|def| &def.kind) {
+                        Some(DefKind::Enum(one)) => one
+                            .variants
+                            .get(*index as usize)
+                            .is_some_and(|variant| variant.name == "Unanswered"),
+                        _ => false,
+                    }
+                }
+                PatTarget::Record(_) => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn unapproved(name: &str, at: Span, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotApproved, at, format!("`{name}` must be approved before it runs"))
+        .here("nobody approves this call")
+        .label(declared, "declared here")
 }

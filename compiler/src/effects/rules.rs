@@ -90,6 +90,7 @@ impl Rules<'_> {
                 self.expr(id, body, ExprId(u32::try_from(index).unwrap_or(u32::MAX)), expr);
             }
             self.dead(id, body);
+            self.people(id, body);
         }
         self.sessions(id, def);
     }
@@ -325,6 +326,7 @@ impl Rules<'_> {
 
     /// The policies of a tool: of its calls, which give no key.
     fn tool_policies(&mut self, tool: &Tool) {
+        self.approved_tool(tool);
         let Some(target) = tool.target else { return };
         let set = self.effects.of(target).clone();
         let verb = set

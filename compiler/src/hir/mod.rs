@@ -359,6 +359,8 @@ pub struct Stub {
     pub approve: bool,
     /// What is stubbed, if it exists.
     pub target: Option<DefId>,
+    /// The form that is stubbed instead: `ask` or `choose`.
+    pub form: Option<Builtin>,
     /// Its path as written.
     pub path: SmolStr,
     /// Where the path stands.

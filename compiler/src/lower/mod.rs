@@ -12,6 +12,7 @@ mod control;
 mod graphs;
 mod growth;
 mod patterns;
+mod people;
 mod policies;
 mod regions;
 mod sessions;
@@ -107,6 +108,8 @@ struct Lowerer<'a> {
     targets: FxHashMap<DefId, Target>,
     /// A test is lowered: what this version does not run is a leaf there, which a stub answers.
     in_test: bool,
+    /// What its stubs answer beside calls.
+    people: people::People,
     /// Graphs and functions whose ids are given out and whose bodies are still to be lowered, last one first.
     pending: Vec<Pending>,
     /// Declarations that cannot be evaluated as an expression.
@@ -143,6 +146,7 @@ impl<'a> Lowerer<'a> {
             roles: FxHashSet::default(),
             targets,
             in_test: false,
+            people: people::People::default(),
             pending: Vec::new(),
             nodes,
             shapes: FxHashMap::default(),
@@ -171,6 +175,7 @@ impl<'a> Lowerer<'a> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
+        self.finish_questions();
         kait_ir::fill(&mut self.program);
         match kait_ir::verify(&self.program) {
             Ok(()) => Ok(self.program),

@@ -7,7 +7,7 @@ use super::body::BodyLowerer;
 use super::calls::What;
 use super::growth::named;
 use super::regions::NewNode;
-use crate::hir::{Arg, ArgValue, Callable, Callee, DefKind, Expr, ExprId, Literal};
+use crate::hir::{Arg, ArgValue, Builtin, Callable, Callee, DefKind, Expr, ExprId, Literal};
 
 impl<'a> BodyLowerer<'_, 'a> {
     /// A call with policies. Its arguments are evaluated once, before and outside of them.
@@ -21,15 +21,25 @@ impl<'a> BodyLowerer<'_, 'a> {
         let Expr::Call { callee, args, .. } = self.hir(call) else {
             return self.broken(id, "policies around what is no call");
         };
-        if matches!(callee, Callee::Builtin(_)) {
-            let value = self.named_value(call, name);
-            return value;
+        match callee {
+            Callee::Builtin(Builtin::Ask | Builtin::Choose) => {
+                return self.question_with(id, call, policies, name);
+            }
+            Callee::Builtin(_) => return self.named_value(call, name),
+            _ => {}
         }
         if !self.in_region() {
             return self.broken(id, "policies where no node can stand");
         }
         let Some(mut prepared) = self.prepare(call, callee, args) else { return self.nothing() };
         self.of_the_call(&mut prepared.what, policies);
+        if policy(policies, "detach").is_some() {
+            let span = self.span(id);
+            return self.low.not_supported(span, "a run of its own (`detach`)");
+        }
+        if policy(policies, "approve").is_some() {
+            self.approve(call, callee, &mut prepared, policies);
+        }
         if let Some(after) = policy(policies, "after") {
             self.start_after(after);
         }
@@ -84,6 +94,41 @@ impl<'a> BodyLowerer<'_, 'a> {
             self.low.callable_kind(*def),
             Some(crate::hir::CallableKind::Extern { locator, .. }) if locator == "clock.sleep"
         )
+    }
+
+    /// A question with what happens when nobody answers; how long it stands is nothing that a test waits for.
+    fn question_with(
+        &mut self,
+        id: ExprId,
+        call: ExprId,
+        policies: &'a [Arg],
+        name: Option<&str>,
+    ) -> IrId {
+        if let Some(after) = policy(policies, "after") {
+            self.start_after(after);
+        }
+        let Some(fallback) = policy(policies, "fallback") else {
+            return self.named_value(call, name);
+        };
+        if !self.in_region() {
+            return self.broken(id, "policies where no node can stand");
+        }
+        let body = self.arm_region(|this| this.value(call));
+        let fallback = Some(self.arm_region(|this| this.value(fallback)));
+        let policy = Policy {
+            body,
+            fallback,
+            deadline: None,
+            cache: None,
+            cache_key: None,
+            retry: None,
+            timeout: None,
+            rate: None,
+        };
+        let ty = self.ty(id);
+        let span = Some(self.span(id));
+        let kind = Kind::Policy(Box::new(policy));
+        self.node(NewNode { kind, name: name.unwrap_or("ask"), ty, grows: false, span })
     }
 
     /// Policies that belong to the call itself: `model`, `repair`, `key`.

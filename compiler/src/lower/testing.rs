@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use super::body::BodyLowerer;
 use super::regions::NewNode;
 use super::{Input, Lowerer, Target};
+use crate::check::people::ASKED;
 use crate::diagnostics::Span;
 use crate::effects::walk;
 use crate::hir::{
@@ -29,7 +30,7 @@ pub(super) fn targets(input: Input<'_>, test: DefId) -> (FxHashMap<DefId, Target
     };
     if let Some(DefKind::Test(test)) = input.hir.defs.get(test.index()).map(|def| &def.kind) {
         for item in &test.items {
-            if let TestItem::Stub(Stub { target: Some(target), .. }) = item {
+            if let TestItem::Stub(Stub { target: Some(target), approve: false, .. }) = item {
                 add(*target, true);
             }
         }
@@ -94,21 +95,36 @@ impl<'a> BodyLowerer<'_, 'a> {
     }
 
     fn stub(&mut self, stub: &'a Stub) {
-        let Some(def) = stub.target else {
-            self.low.broken(stub.span, "a stub of nothing");
-            return;
+        let places: Vec<&str> = match (stub.target, stub.form) {
+            (_, Some(_)) => ASKED.to_vec(),
+            (Some(def), None) => match self.low.def(def).map(|def| &def.kind) {
+                Some(DefKind::Callable(callable)) => {
+                    callable.params.iter().map(|param| param.name.as_str()).collect()
+                }
+                _ => {
+                    self.low.broken(stub.span, "a stub of what cannot be called");
+                    return;
+                }
+            },
+            (None, None) => {
+                self.low.broken(stub.span, "a stub of nothing");
+                return;
+            }
         };
-        let Some(target) = self.low.targets.get(&def).map(|target| target.id) else { return };
-        let Some(DefKind::Callable(callable)) = self.low.def(def).map(|def| &def.kind) else {
-            self.low.broken(stub.span, "a stub of what cannot be called");
-            return;
+        let is_call = !stub.approve && stub.form.is_none();
+        let target = if is_call {
+            let known = stub.target.and_then(|def| self.low.targets.get(&def));
+            let Some(known) = known.map(|target| target.id) else { return };
+            Some(known)
+        } else {
+            self.stub_target(stub)
         };
         self.next_local = 0;
         let mut params = Vec::new();
         let mut position = 0;
         for (name, pat, _) in &stub.params {
             let index = match name {
-                Some(name) => callable.params.iter().position(|param| param.name == *name),
+                Some(name) => places.iter().position(|place| place == name),
                 None => {
                     position += 1;
                     Some(position - 1)
@@ -122,14 +138,26 @@ impl<'a> BodyLowerer<'_, 'a> {
         let mut outcomes = Vec::new();
         for (outcome, after) in &stub.outcomes {
             self.pure += 1;
-            let value = self.value(*outcome);
+            let value = match stub.approve {
+                true => self.approved(*outcome),
+                false => None,
+            };
+            let value = match value {
+                Some(value) => value,
+                None => self.value(*outcome),
+            };
             self.pure -= 1;
             self.settle(value);
             outcomes.push(StubOutcome { value, after: *after });
         }
         self.next_local = 0;
         let span = Lowerer::span(stub.span);
-        self.low.program.stubs.push(IrStub { target, params, outcomes, data: Vec::new(), span });
+        let known = target.unwrap_or(TargetId(u32::MAX));
+        let lowered = IrStub { target: known, params, outcomes, data: Vec::new(), span };
+        match target {
+            Some(_) => self.low.program.stubs.push(lowered),
+            None => self.stub_anywhere(stub, lowered),
+        }
     }
 
     /// An expectation: its calls run before, then the condition is looked at.

@@ -217,13 +217,7 @@ impl<'a> Lowerer<'a> {
 
     fn form(&mut self, form: Builtin, name: &str, span: Span) -> Callee {
         self.only_in_tests(form, name, span);
-        match forms::not_supported(form) {
-            Some(what) => {
-                self.not_supported(span, what);
-                Callee::Missing
-            }
-            None => Callee::Builtin(form),
-        }
+        Callee::Builtin(form)
     }
 
     fn upper_callee(&mut self, token: SyntaxToken<'_>) -> Callee {

@@ -45,12 +45,7 @@ pub(super) fn transport(name: &str) -> Option<Builtin> {
     })
 }
 
-/// What is reported where a form is used that this version does not run.
-pub(super) fn not_supported(form: Builtin) -> Option<&'static str> {
-    match form {
-        Builtin::Ask => Some("asking a person (`ask`)"),
-        Builtin::Choose => Some("asking a person (`choose`)"),
-        Builtin::SessionSave => Some("saving a session"),
-        _ => None,
-    }
+/// Whether a test can stub it: what a person would answer.
+pub(super) fn is_asked(form: Builtin) -> bool {
+    matches!(form, Builtin::Ask | Builtin::Choose)
 }

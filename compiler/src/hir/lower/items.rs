@@ -4,12 +4,14 @@ use kait_syntax::ast::{self, Decl, PromptItem as AstItem, TestItem as AstTestIte
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::Lowerer;
+use super::resolve::Lower;
+use super::{Lowerer, forms};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
-    Alias, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal, LocalKind,
-    MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, Tool, TypeRef, Variant,
+    Alias, Builtin, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal,
+    LocalKind, MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, Tool, TypeRef,
+    Variant,
 };
 use crate::names::{HeadKind, suggest};
 
@@ -547,12 +549,10 @@ impl<'a> Lowerer<'a> {
     }
 
     fn stub(&mut self, stub: ast::Stub<'a>, span: Span) -> Stub {
-        if stub.is_approve() {
-            self.not_supported(span, "stubbing an approval");
-        }
         let path = stub.path();
         let path_span = path.map_or(span, |path| self.span(path.range()));
-        let target = path.and_then(|path| self.callable_path(path));
+        let form = path.filter(|_| !stub.is_approve()).and_then(|path| self.stubbed_form(path));
+        let target = path.filter(|_| form.is_none()).and_then(|path| self.callable_path(path));
         let mark = self.locals.mark();
         let mut params = Vec::new();
         for arg in stub.args().into_iter().flat_map(ast::PatArgs::args) {
@@ -572,11 +572,22 @@ impl<'a> Lowerer<'a> {
         Stub {
             approve: stub.is_approve(),
             target,
+            form,
             path: path.map(|path| path.to_text().into()).unwrap_or_default(),
             path_span,
             params,
             outcomes,
             span,
+        }
+    }
+
+    /// `ask` or `choose`, unless the file has something else of that name.
+    fn stubbed_form(&mut self, path: ast::Path<'a>) -> Option<Builtin> {
+        let mut segments = path.segments();
+        let (first, None) = (segments.next()?, segments.next()) else { return None };
+        match self.lower_name(first.text()) {
+            Lower::Form(form) if forms::is_asked(form) => Some(form),
+            _ => None,
         }
     }
 
