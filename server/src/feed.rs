@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use kait_engine::segment::{Segment, SegmentOp};
 use kait_runtime::RunLog;
-use kait_runtime::segments::Visited;
+use kait_runtime::segments::{Snapshot, Visited};
+use serde::Serialize;
 use serde_json::json;
 use smol_str::SmolStr;
 
@@ -42,11 +43,43 @@ struct Window {
     bytes: usize,
     /// `seq` of the record behind the last piece.
     next: u64,
+    /// The last snapshot that was made, and the `seq` to go on with.
+    snapshot: Option<(u64, Bytes)>,
 }
 
 struct Piece {
     first: u64,
     bytes: Bytes,
+}
+
+/// A snapshot as clients get it.
+#[derive(Serialize)]
+struct SnapshotMessage<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Option<String>>,
+    run: &'s str,
+    seq: Option<u64>,
+    op: &'static str,
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: u64,
+    records: Vec<&'s Segment>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What was written of a log.
+enum Written {
+    /// Events, and the `seq` to go on with.
+    Events(Bytes, u64),
+    /// The records have left the log.
+    Behind,
+    /// Nothing yet.
+    Nothing,
+    /// Nothing any more.
+    Over,
 }
 
 /// What there is for a reader.
@@ -105,15 +138,14 @@ impl Feed {
         if from < window.next {
             let at = window.pieces.partition_point(|piece| piece.first <= from);
             let Some(piece) = at.checked_sub(1).and_then(|at| window.pieces.get(at)) else {
-                drop(window);
-                return self.write(from);
+                return self.written(self.write(from), &mut window);
             };
             let next = window.pieces.get(at).map_or(window.next, |piece| piece.first);
             return Taken::Events(skip_events(&piece.bytes, from - piece.first), next);
         }
         // At the end, or beyond what anybody has read: the first to come writes for all.
-        let taken = self.write(from);
-        if let Taken::Events(bytes, next) = &taken {
+        let written = self.write(from);
+        if let Written::Events(bytes, next) = &written {
             if from > window.next {
                 *window = Window::default();
             }
@@ -125,23 +157,32 @@ impl Feed {
                 window.bytes -= old.bytes.len();
             }
         }
-        taken
+        self.written(written, &mut window)
     }
 
-    fn write(&self, from: u64) -> Taken {
+    fn written(&self, written: Written, window: &mut Window) -> Taken {
+        match written {
+            Written::Events(bytes, next) => Taken::Events(bytes, next),
+            Written::Behind => self.snapshot(window),
+            Written::Nothing => Taken::Nothing,
+            Written::Over => Taken::Over,
+        }
+    }
+
+    fn write(&self, from: u64) -> Written {
         let expected = self.log.head().0.saturating_sub(from);
         let expected = usize::try_from(expected).unwrap_or(usize::MAX).saturating_mul(EVENT);
         let mut out = BytesMut::with_capacity(expected.min(PIECE + EVENT * VISIT));
         let mut seq = from;
         loop {
             match self.log.visit(seq, VISIT, |record| self.write_event(record, &mut out)) {
-                Visited::Behind if out.is_empty() => return self.snapshot(),
+                Visited::Behind if out.is_empty() => return Written::Behind,
                 Visited::Behind => break,
                 Visited::Seen { next, over } => {
                     let done = next == seq || over;
                     seq = next;
                     if out.is_empty() {
-                        return if over { Taken::Over } else { Taken::Nothing };
+                        return if over { Written::Over } else { Written::Nothing };
                     }
                     if done || out.len() >= PIECE {
                         break;
@@ -149,20 +190,40 @@ impl Feed {
                 }
             }
         }
-        Taken::Events(out.freeze(), seq)
+        Written::Events(out.freeze(), seq)
     }
 
-    fn snapshot(&self) -> Taken {
-        let (records, next) = self.log.snapshot();
-        let records = json!({
-            "run": self.log.run().as_str(),
-            "seq": next.checked_sub(1),
-            "op": "snapshot",
-            "records": records,
-        });
+    /// How things stand, as one event: made once, and shared by all who fell behind at the same place.
+    fn snapshot(&self, window: &mut Window) -> Taken {
+        let first = self.log.first();
+        if let Some((next, event)) = &window.snapshot
+            && *next == first
+        {
+            return Taken::Snapshot(event.clone(), first);
+        }
+        let snapshot = self.log.snapshot();
+        let next = snapshot.next;
         let id = next.checked_sub(1).map(|seq| format!("id: {}\n", self.id_of(seq)));
-        let id = id.unwrap_or_default();
-        Taken::Snapshot(format!("{id}event: snapshot\ndata: {records}\n\n").into(), next)
+        let message = self.snapshot_message(&snapshot, None);
+        let event =
+            [id.as_deref().unwrap_or_default(), "event: snapshot\ndata: ", &message, "\n\n"];
+        let event = Bytes::from(event.concat());
+        window.snapshot = Some((next, event.clone()));
+        Taken::Snapshot(event, next)
+    }
+
+    /// A snapshot as JSON; over a WebSocket it carries its `id` itself.
+    fn snapshot_message(&self, snapshot: &Snapshot, id: Option<Option<String>>) -> String {
+        let message = SnapshotMessage {
+            id,
+            run: self.log.run(),
+            seq: snapshot.next.checked_sub(1),
+            op: "snapshot",
+            left_out: snapshot.left_out,
+            records: snapshot.records.iter().map(|record| &**record).collect(),
+        };
+        // Keys are texts and numbers are finite: this cannot fail.
+        serde_json::to_string(&message).unwrap_or_default()
     }
 
     fn write_event(&self, record: &Segment, out: &mut BytesMut) {
@@ -189,7 +250,7 @@ impl FeedReader {
     pub fn take(&mut self) -> Taken {
         let taken = match self.next {
             Some(next) => self.feed.take(next),
-            None => self.feed.snapshot(),
+            None => self.feed.snapshot(&mut self.feed.window()),
         };
         if let Taken::Events(_, next) | Taken::Snapshot(_, next) = &taken {
             self.next = Some(*next);
@@ -221,16 +282,10 @@ impl FeedReader {
         };
         match seen {
             Visited::Behind => {
-                let (records, next) = feed.log.snapshot();
-                let seq = next.checked_sub(1);
-                let message = json!({
-                    "id": seq.map(|seq| feed.id_of(seq)),
-                    "run": feed.log.run().as_str(),
-                    "seq": seq,
-                    "op": "snapshot",
-                    "records": records,
-                });
-                out.push(message.to_string());
+                let snapshot = feed.log.snapshot();
+                let next = snapshot.next;
+                let id = next.checked_sub(1).map(|seq| feed.id_of(seq));
+                out.push(feed.snapshot_message(&snapshot, Some(id)));
                 self.next = Some(next);
                 true
             }

@@ -1,8 +1,8 @@
 //! The log of one run: one writer, any number of readers, bounded memory.
 //!
 //! The newest records stay in a ring; readers share them, nothing is copied for each. A reader that fell behind what
-//! the ring holds gets a snapshot: every live segment as it stands, every finished one as its value. A slow reader
-//! never slows the run.
+//! the ring holds gets a snapshot: the run, every live segment and the result as they stand, and of the segments that
+//! have ended the newest, as many as a bound allows. A slow reader never slows the run.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 
 /// Records that a ring keeps.
 pub const RING_RECORDS: usize = 65_536;
+
+/// Which part of a log's bytes may be ended segments that have left the ring: one in so many.
+const ENDED_SHARE: usize = 16;
 
 /// The log of a run; shared by its writer and its readers.
 pub struct RunLog {
@@ -30,9 +33,27 @@ struct Ring {
     /// What the records of the ring take, in bytes, and how much they may.
     bytes: usize,
     most_bytes: usize,
-    /// Kept only once records have been dropped: how every segment stands before the first record of the ring.
+    /// Kept only once records have been dropped: how segments stand before the first record of the ring.
     folded: BTreeMap<u64, Folded>,
+    /// Those of them that have ended, in that order, with their bytes: the oldest are left out when they are too many.
+    ended: VecDeque<(u64, usize)>,
+    ended_bytes: usize,
+    most_ended: usize,
+    left_out: u64,
+    /// The last result that has ended: it is never left out.
+    result: Option<u64>,
     over: bool,
+}
+
+/// How a run stands where its ring begins.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Records that open segments and say how they stand. They carry the `seq` before the ring.
+    pub records: Vec<Arc<Segment>>,
+    /// The `seq` to read on from.
+    pub next: u64,
+    /// How many segments have ended and are not told of any more.
+    pub left_out: u64,
 }
 
 /// A segment as it stands.
@@ -44,14 +65,25 @@ struct Folded {
     end: Option<SegmentOp>,
 }
 
+impl Folded {
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        let end = self.end.as_ref().map_or(0, weight_of);
+        let open = self.node.len() + weight_of(&self.open);
+        size_of::<Self>() + open + self.text.len() + weight_of_json(&self.value) + end
+    }
+}
+
 impl RunLog {
     /// An empty log that keeps `capacity` records (at least 1).
     pub fn new(run: SmolStr, capacity: usize) -> Arc<Self> {
         Self::bounded(run, capacity, usize::MAX)
     }
 
-    /// An empty log that keeps at most that many records and bytes of records, but always the last record.
+    /// An empty log that keeps at most that many records and bytes, but always the last record, and how all stands that
+    /// has not ended.
     pub fn bounded(run: SmolStr, records: usize, bytes: usize) -> Arc<Self> {
+        let most_ended = bytes / ENDED_SHARE;
         Arc::new(Self {
             run,
             ring: Mutex::new(Ring {
@@ -59,8 +91,13 @@ impl RunLog {
                 next: 0,
                 capacity: records.max(1),
                 bytes: 0,
-                most_bytes: bytes,
+                most_bytes: bytes - most_ended,
                 folded: BTreeMap::new(),
+                ended: VecDeque::new(),
+                ended_bytes: 0,
+                most_ended,
+                left_out: 0,
+                result: None,
                 over: false,
             }),
             changed: Notify::new(),
@@ -99,11 +136,17 @@ impl RunLog {
         Visited::Seen { next, over: ring.over && next >= ring.next }
     }
 
-    /// How everything stands before the ring: the records for a reader that fell behind, and the `seq` to read on from.
-    pub fn snapshot(&self) -> (Vec<Arc<Segment>>, u64) {
+    /// How the run stands before the ring, for a reader that fell behind.
+    pub fn snapshot(&self) -> Snapshot {
         let ring = self.ring();
-        let first = ring.first();
-        (ring.snapshot(&self.run, first.saturating_sub(1)), first)
+        let next = ring.first();
+        let records = ring.snapshot(&self.run, next.saturating_sub(1));
+        Snapshot { records, next, left_out: ring.left_out }
+    }
+
+    /// `seq` of the first record that readers can still get.
+    pub fn first(&self) -> u64 {
+        self.ring().first()
     }
 
     /// Waits until there is a record `seq`, or the log is over.
@@ -132,11 +175,7 @@ impl RunLog {
     /// About how much memory the log takes, in bytes. Costs what has left the ring has segments.
     pub fn bytes(&self) -> usize {
         let ring = self.ring();
-        let folded = ring.folded.values().map(|folded| {
-            let end = folded.end.as_ref().map_or(0, weight_of);
-            size_of::<Folded>() + folded.text.len() + weight_of_json(&folded.value) + end
-        });
-        ring.bytes + folded.sum::<usize>()
+        ring.bytes + ring.folded.values().map(Folded::bytes).sum::<usize>()
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
@@ -253,10 +292,36 @@ impl Ring {
                         folded.text = String::new();
                         folded.value = Json::Null;
                         folded.end = Some(end);
+                        self.ended(record.segment);
                     }
                     SegmentOp::Open { .. } => {}
                 }
             }
+        }
+    }
+
+    /// A segment before the ring has ended. Nothing more can be said of it, so it may be left out.
+    fn ended(&mut self, segment: u64) {
+        let mut segment = segment;
+        match self.folded.get(&segment).map(|folded| &folded.open) {
+            Some(SegmentOp::Open { kind: SegmentKind::Run, .. }) | None => return,
+            // The one before it was not the last one.
+            Some(SegmentOp::Open { role: Some(SegmentRole::Result), .. }) => {
+                match self.result.replace(segment) {
+                    Some(before) => segment = before,
+                    None => return,
+                }
+            }
+            Some(_) => {}
+        }
+        let Some(bytes) = self.folded.get(&segment).map(Folded::bytes) else { return };
+        self.ended.push_back((segment, bytes));
+        self.ended_bytes += bytes;
+        while self.ended_bytes > self.most_ended {
+            let Some((oldest, bytes)) = self.ended.pop_front() else { break };
+            self.ended_bytes -= bytes;
+            self.folded.remove(&oldest);
+            self.left_out += 1;
         }
     }
 
@@ -447,7 +512,7 @@ mod tests {
         for capacity in 1..20 {
             let log = RunLog::new("r".into(), capacity);
             write(&log);
-            let (mut records, next) = log.snapshot();
+            let Snapshot { mut records, next, .. } = log.snapshot();
             let seen = log.visit(next, usize::MAX, |record| records.push(record.clone()));
             assert_eq!(seen, Visited::Seen { next: 15, over: true });
             SegmentLog::check(&renumbered(records)).unwrap_or_else(|e| panic!("{capacity}: {e}"));
@@ -459,11 +524,47 @@ mod tests {
         let log = RunLog::bounded("r".into(), usize::MAX, 4 * size_of::<Segment>());
         write(&log);
         assert_eq!(log.visit(0, 9, |_| {}), Visited::Behind);
-        let (mut records, next) = log.snapshot();
+        let Snapshot { mut records, next, .. } = log.snapshot();
         assert!((11..15).contains(&next), "{next}");
         log.visit(next, usize::MAX, |record| records.push(record.clone()));
         SegmentLog::check(&renumbered(records)).unwrap();
         assert!(log.bytes() > size_of::<Segment>() && log.bytes() < 10_000);
+    }
+
+    #[test]
+    fn what_has_ended_is_left_out_in_the_end_but_not_the_result() {
+        const BYTES: usize = 160_000;
+        let log = RunLog::bounded("r".into(), 50, BYTES);
+        let mut writer = Writer::new(Arc::clone(&log));
+        let run = writer.open("g".into(), SegmentKind::Run, None, None);
+        let role = Some(SegmentRole::Result);
+        let result = writer.open("g/a".into(), SegmentKind::Text, role, None);
+        let live = writer.open("g/b".into(), SegmentKind::Text, None, None);
+        let long = "x".repeat(1_000);
+        for (segment, text) in [(result, "the result"), (live, long.as_str())] {
+            let delta = SegmentOp::Delta { text: text.into(), at: String::new(), done: false };
+            writer.write("g/a".into(), segment, delta);
+        }
+        writer.write("g/a".into(), result, SegmentOp::Close { value: json!("the result") });
+        for n in 0..2_000 {
+            let status = writer.open("g/s".into(), SegmentKind::Status, None, None);
+            writer.write("g/s".into(), status, SegmentOp::Close { value: json!(format!("{n}")) });
+        }
+        writer.flush();
+        let Snapshot { records, left_out, .. } = log.snapshot();
+        let told = |segment: u64| records.iter().filter(|one| one.segment == segment).count();
+        assert_eq!((told(run), told(result), told(live)), (1, 2, 2));
+        // The newest of the others, the oldest not.
+        assert_eq!((told(live + 1), told(live + 1_970)), (0, 2));
+        let kept = records.len() as u64 / 2;
+        assert!(left_out > 1_500 && left_out + kept > 1_900, "{left_out}, {kept}");
+        assert!(log.bytes() <= BYTES, "{}", log.bytes());
+        writer.write("g/b".into(), live, SegmentOp::Close { value: json!(long) });
+        writer.write("g".into(), run, SegmentOp::Close { value: Json::Null });
+        writer.end();
+        let Snapshot { mut records, next, .. } = log.snapshot();
+        log.visit(next, usize::MAX, |record| records.push(record.clone()));
+        SegmentLog::check(&renumbered(records)).unwrap();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod log;
 mod result;
 
-pub use log::{RING_RECORDS, Reader, RunLog, Visited, Writer};
+pub use log::{RING_RECORDS, Reader, RunLog, Snapshot, Visited, Writer};
 pub use result::ResultSegment;
 
 use kait_ir::{Failure, Value};

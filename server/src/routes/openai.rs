@@ -506,12 +506,12 @@ impl ChatStream {
                 }
                 Visited::Behind => {
                     // What stands is all that has grown: the answer is compared with what was sent.
-                    let (records, next) = log.snapshot();
+                    let snapshot = log.snapshot();
                     answer.restart();
-                    for record in &records {
+                    for record in &snapshot.records {
                         look(record, segment, answer);
                     }
-                    self.next = next;
+                    self.next = snapshot.next;
                     false
                 }
             };

@@ -283,6 +283,12 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     assert_eq!(ended["result"], 20_000);
     // When it reads on, a snapshot stands for what the server did not keep.
     let events = stuck.events();
-    assert!(events.iter().any(|event| event.name == "snapshot"), "{} events", events.len());
+    let snapshot = events.iter().rfind(|event| event.name == "snapshot");
+    let snapshot = snapshot.unwrap_or_else(|| panic!("{} events", events.len()));
+    // It is bounded itself: of what has ended long ago only the number is told.
+    assert!(snapshot.data.len() < 1 << 20, "{} bytes", snapshot.data.len());
+    let snapshot: Json = serde_json::from_str(&snapshot.data).unwrap();
+    assert!(snapshot["left_out"].as_u64().unwrap() > 100, "{}", snapshot["left_out"]);
+    assert_eq!(snapshot["records"][0]["kind"], "run");
     assert!(events.last().unwrap().data.contains(r#""segment":0,"op":"close""#));
 }
