@@ -53,8 +53,6 @@ impl Sources for DiskSources {
 pub struct Checked {
     /// What the compiler found out. Paths are as the user would write them.
     pub compilation: Compilation,
-    /// The name of the file's module: `support`, `a.b`.
-    pub module: String,
 }
 
 /// Compiles a file: the package's root is where the nearest `kait.toml` is, else the file's own directory.
@@ -82,8 +80,7 @@ pub fn check(file: &Path) -> anyhow::Result<Checked> {
     let sources = DiskSources { root };
     let mut compilation = compile(&sources, &[&path]);
     compilation.files.show_below(&shown);
-    let module = path.strip_suffix(".kait").unwrap_or(&path).replace('/', ".");
-    Ok(Checked { compilation, module })
+    Ok(Checked { compilation })
 }
 
 fn file_name(file: &Path) -> PathBuf {

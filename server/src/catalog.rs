@@ -14,6 +14,7 @@ use kait_engine::json;
 use kait_ir::program::Graph;
 use kait_ir::{GraphId, Type};
 use kait_runtime::{Connections, Plan};
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -31,7 +32,7 @@ pub trait Programs: Send + Sync {
 pub struct Source {
     /// Its path, as findings show it.
     pub path: SmolStr,
-    /// The name of its module: `support`, `a.b`.
+    /// The name that it is hosted by, before those of its graphs: `support`, `a.b`.
     pub module: SmolStr,
     /// The names of its public graphs, also of those with errors.
     pub graphs: Vec<SmolStr>,
@@ -67,7 +68,7 @@ pub enum FileState {
 pub struct HostedFile {
     /// Its path.
     pub path: String,
-    /// The name of its module.
+    /// The name before those of its graphs: its path below the hosted directory, with dots.
     pub module: String,
     /// How it stands.
     pub state: FileState,
@@ -283,8 +284,15 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The next snapshot: what was found now, and the last good version of what has errors.
-    fn next(&self, found: Vec<Source>) -> Self {
+    fn next(&self, mut found: Vec<Source>) -> Self {
         let mut next = Self::default();
+        let taken = self.taken(&found);
+        for (source, holder) in found.iter_mut().zip(taken) {
+            if let Some(holder) = holder {
+                source.findings.insert(0, name_taken(source, &holder));
+                source.program = None;
+            }
+        }
         for source in found {
             let before = self.files.iter().find(|file| file.path == source.path);
             let before = before.and_then(|file| file.program.clone());
@@ -321,6 +329,25 @@ impl Snapshot {
             });
         }
         next
+    }
+
+    /// Of each file the other one that has its name: the one that had it before, else the first.
+    fn taken(&self, found: &[Source]) -> Vec<Option<SmolStr>> {
+        let had = |source: &Source| {
+            let same = |file: &HostedFile| file.path == source.path && file.module == source.module;
+            self.files.iter().any(|file| same(file) && file.program.is_some())
+        };
+        let mut holders: FxHashMap<&str, (&SmolStr, bool)> = FxHashMap::default();
+        for source in found {
+            let known = (&source.path, had(source));
+            let holder = holders.entry(&source.module).or_insert(known);
+            if known.1 && !holder.1 {
+                *holder = known;
+            }
+        }
+        let holder = |source: &Source| holders.get(source.module.as_str()).map(|(path, _)| *path);
+        let other = |source: &Source| holder(source).filter(|path| **path != source.path).cloned();
+        found.iter().map(other).collect()
     }
 
     /// The hosted files.
@@ -380,6 +407,21 @@ impl Snapshot {
             None => problem.help("GET /api/graphs lists the graphs"),
         })
     }
+}
+
+/// What is wrong with a file whose name another one has.
+fn name_taken(source: &Source, holder: &str) -> Json {
+    let (path, module) = (&source.path, &source.module);
+    json!({
+        "code": Code::NameTaken.as_str(),
+        "severity": "error",
+        "message": format!("`{holder}` is hosted as `{module}` already, so `{path}` is not"),
+        "primary": { "path": path.as_str(), "text": "" },
+        "labels": [],
+        "notes": [],
+        "help": "host the directory above both, or rename one of them",
+        "fixes": [],
+    })
 }
 
 /// The graph cannot run because its file has errors: the first of them, and all as data.

@@ -284,6 +284,8 @@ codes! {
     ServerBusy = "K9047" "server-busy" Error nofix "the server takes no more at the moment";
     CannotServe = "K9048" "cannot-serve" Error nofix "the server cannot start as it was asked to";
     NoToken = "K9049" "no-token" Error nofix "a request has no token, or one that is not known";
+    NameTaken = "K9050" "name-taken" Error nofix "two hosted files have the same name";
+    KeyReused = "K9051" "key-reused" Error nofix "an idempotency key stands for another request";
 }
 
 impl Code {

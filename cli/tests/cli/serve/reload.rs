@@ -88,3 +88,54 @@ fn a_file_that_never_was_good_says_so_wherever_it_is_asked_for() {
     server.until("/readyz", |ready| ready["status"] == "ready");
     assert_eq!(server.post("/api/graphs/sum/runs", r#"{"a": 1}"#).json()["result"], 2);
 }
+
+fn says(word: &str) -> String {
+    format!("pub graph go() -> text {{\n  \"{word}\"\n}}\n")
+}
+
+#[test]
+fn a_name_is_the_path_below_the_hosted_directory() {
+    let (billing, sales) = (says("billing"), says("sales"));
+    let files = [("billing/refunds.kait", billing.as_str()), ("sales/refunds.kait", &sales)];
+    let server = Server::host(&files, &[]);
+    for part in ["billing", "sales"] {
+        let run = server.post(&format!("/api/graphs/{part}.refunds.go/runs"), "{}").json();
+        assert_eq!(
+            (&run["result"], run["graph"].as_str()),
+            (&json!(part), Some(&*format!("{part}.refunds.go")))
+        );
+    }
+    server.post("/api/graphs/go/runs", "{}").is_problem(404, "K9040", &["sales.refunds.go"]);
+}
+
+#[test]
+fn of_two_files_with_one_name_the_first_keeps_it_and_the_other_says_so() {
+    let (billing, sales) = (says("billing"), says("sales"));
+    let files = [("sales/refunds.kait", sales.as_str()), ("billing/other.kait", "")];
+    // A path that is named twice is hosted once.
+    let server = Server::host(&files, &["billing", "sales", "./sales"]);
+    let go = || server.post("/api/graphs/refunds.go/runs", "{}").json()["result"].clone();
+    assert_eq!(go(), "sales");
+    assert_eq!(server.get("/api/graphs").json()["files"].as_array().unwrap().len(), 2);
+    // Another file of that name comes: first in the order of the command line, but not the first that was hosted.
+    server.write("billing/refunds.kait", &billing);
+    let graphs =
+        server.until("/api/graphs", |graphs| graphs["files"].as_array().unwrap().len() == 3);
+    let files = graphs["files"].as_array().unwrap();
+    let state = |path: &str| {
+        let file = files.iter().find(|file| file["path"] == path).unwrap();
+        (file["state"].clone(), file["diagnostics"][0]["code"].clone())
+    };
+    assert_eq!(state("billing/refunds.kait"), (json!("broken"), json!("K9050")));
+    assert_eq!(state("sales/refunds.kait"), (json!("current"), json!(null)));
+    assert_eq!(go(), "sales");
+    assert!(
+        server.said().contains("`sales/refunds.kait` is hosted as `refunds` already"),
+        "{}",
+        server.said()
+    );
+    // The name becomes free.
+    std::fs::remove_file(server.directory.path().join("sales/refunds.kait")).unwrap();
+    server.until("/api/graphs", |graphs| graphs["files"].as_array().unwrap().len() == 2);
+    assert_eq!(go(), "billing");
+}
