@@ -202,6 +202,7 @@ pub struct CompletionsArgs {
 Every request carries a token: `Authorization: Bearer TOKEN`. The first one is made when the server is first started,
 and printed once. Changed files are loaded again; runs under way keep the plan that they began with.
 
+Tokens that are added to or deleted from the file of tokens count within a second. SIGHUP loads everything again.
 SIGTERM and Ctrl-C end the server: it begins nothing new, and runs under way may end within the time of --drain.")]
 pub struct ServeArgs {
     /// Files and directories; the current directory if none is given.
@@ -243,6 +244,9 @@ pub struct ServeArgs {
     /// Finished runs that are remembered.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub keep_runs: usize,
+    /// Seconds after which a client that reads nothing of what waits for it is given up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub write_timeout: u64,
     /// Seconds that runs and streams may go on once the server is asked to end.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub drain: u64,

@@ -202,7 +202,9 @@ fn sse(server: &tokio::runtime::Runtime, clients: &tokio::runtime::Runtime) {
         "/",
         get(move || {
             let reader = feed.read(Some(0));
-            async move { kait_server::stream_of(reader, Duration::from_secs(15)) }
+            async move {
+                kait_server::stream_of(reader, Duration::from_secs(15), CancellationToken::new())
+            }
         }),
     );
     let (ready, own) = (server.block_on(host(ready)), server.block_on(host(own)));
@@ -225,7 +227,7 @@ fn main() {
     let clients = clients.expect("a runtime");
 
     let directory = tempfile::tempdir().expect("a directory");
-    let mut tokens = Tokens::load(&directory.path().join("t.json")).expect("no tokens yet");
+    let tokens = Tokens::load(&directory.path().join("t.json")).expect("no tokens yet");
     let token = tokens.add("bench", &[Scope::Admin]).expect("a token");
     let app = kait_server::app(Config::local(), Arc::new(Catalog::load(Box::new(Fixed))), tokens);
     let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");

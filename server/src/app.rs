@@ -22,6 +22,7 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::runs::Runs;
+use crate::stall::Impatient;
 use crate::tokens::Tokens;
 use crate::{guard, routes};
 
@@ -122,7 +123,8 @@ pub async fn serve(
             let router = router.clone();
             async move { Ok::<_, Infallible>(answer(router, request).await) }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stream = TokioIo::new(Impatient::new(stream, limits.write_time));
+        let connection = http.serve_connection(stream, service).with_upgrades();
         let draining = app.draining.clone();
         tokio::spawn(async move {
             let mut connection = std::pin::pin!(connection);

@@ -31,6 +31,8 @@ pub struct Limits {
     pub header_time: Duration,
     /// How long a request's body may take to arrive.
     pub body_time: Duration,
+    /// How long a client may read nothing of what waits for it.
+    pub write_time: Duration,
     /// Records of a run's log that are kept for clients which come later.
     pub ring_records: usize,
     /// Bytes of a run's log that are kept.
@@ -57,6 +59,7 @@ impl Default for Limits {
             header_lines: 100,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(60),
             ring_records: 65_536,
             ring_bytes: 4 << 20,
             finished_runs: 1_000,

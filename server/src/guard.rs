@@ -68,7 +68,7 @@ fn check(
                 .help("send the header `Authorization: Bearer TOKEN`"));
         }
     };
-    Ok(principal.cloned())
+    Ok(principal)
 }
 
 /// The transport bounds what it reads, but only roughly.

@@ -12,6 +12,7 @@ mod openapi;
 pub mod problem;
 mod routes;
 pub mod runs;
+mod stall;
 pub mod tokens;
 
 pub use app::{App, app, router, serve};

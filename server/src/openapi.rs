@@ -259,6 +259,11 @@ fn start_parameters() -> Vec<Json> {
             "description": "`respond-async`: answer 202 at once.",
             "schema": { "type": "string" },
         }),
+        json!({
+            "name": "Idempotency-Key", "in": "header",
+            "description": "A name for this request: if it is sent again with the same body, it leads to the run that it has started.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        }),
     ]
 }
 

@@ -19,6 +19,7 @@ use kait_ir::Failure;
 use kait_runtime::report;
 use kait_runtime::segments::failure_json;
 use kait_runtime::{Run, RunEnd, RunLog, RunStart, Shared};
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -129,11 +130,28 @@ pub struct RunHandle {
     pub graph: SmolStr,
     plan: SmolStr,
     started: Timestamp,
-    /// Its log, for clients.
-    pub feed: Arc<Feed>,
+    /// Its log, for clients, as long as it is remembered.
+    feed: Mutex<Option<Arc<Feed>>>,
     /// Asks it to end.
     pub cancel: CancellationToken,
+    /// Set once it has ended.
+    pub over: CancellationToken,
     end: OnceLock<(RunState, Bytes)>,
+    once: Option<OnceKey>,
+}
+
+/// Whose key of a request it is: the token's hash, and what the client calls the request.
+type OnceKey = (blake3::Hash, SmolStr);
+
+/// A request that may be sent again and starts one run only.
+#[derive(Clone, Debug)]
+pub struct Once {
+    /// The sender's token.
+    pub sender: blake3::Hash,
+    /// The request's name.
+    pub key: SmolStr,
+    /// All that the request asks for: another one cannot have its name.
+    pub request: blake3::Hash,
 }
 
 /// How a run ended, for whoever waited for it.
@@ -201,10 +219,29 @@ impl RunHandle {
         let _ = self.end.set((document.state, to_bytes(&document)));
     }
 
-    /// About how much memory it takes once it has ended, in bytes.
+    /// Its log.
+    ///
+    /// # Errors
+    /// 410 if the log is forgotten and only the run's document is remembered.
+    pub fn feed(&self) -> Result<Arc<Feed>, Box<Problem>> {
+        self.known_feed().ok_or_else(|| {
+            let detail = format!(
+                "the log of the run `{}` is forgotten, as the server remembers only so much of what has ended; how \
+                 the run ended is still known",
+                self.name
+            );
+            Problem::new(StatusCode::GONE, Code::NoSuchRun, detail)
+                .help(format!("GET /api/runs/{}", self.name))
+        })
+    }
+
+    fn known_feed(&self) -> Option<Arc<Feed>> {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// About how much memory it takes once it has ended, without its log, in bytes.
     fn bytes(&self) -> usize {
-        let document = self.end.get().map_or(0, |(_, document)| document.len());
-        size_of::<Self>() + document + self.feed.log().bytes()
+        size_of::<Self>() + self.end.get().map_or(0, |(_, document)| document.len())
     }
 }
 
@@ -212,6 +249,9 @@ fn to_bytes(document: &RunDocument) -> Bytes {
     // Keys are texts and numbers are finite: this cannot fail.
     serde_json::to_vec(document).unwrap_or_default().into()
 }
+
+/// A run and its task; none if the run was begun by an earlier request.
+pub type Begun = (Arc<RunHandle>, Option<JoinHandle<Ended>>);
 
 /// All runs.
 pub struct Runs {
@@ -227,9 +267,79 @@ pub struct Runs {
 #[derive(Default)]
 struct Table {
     all: BTreeMap<u64, Arc<RunHandle>>,
-    /// Those that have ended, in that order, with their bytes.
+    /// Those that have ended, in that order, with their bytes; and those of them whose log is remembered, with the
+    /// bytes of that.
     finished: VecDeque<(u64, usize)>,
+    logs: VecDeque<(u64, usize)>,
     finished_bytes: usize,
+    /// What has been asked for under which name, and the run that it started.
+    once: FxHashMap<OnceKey, (blake3::Hash, u64)>,
+}
+
+/// What a table has let go of: large, so it is freed without the table's lock.
+#[derive(Default)]
+struct Forgotten {
+    runs: Vec<Arc<RunHandle>>,
+    logs: Vec<Arc<Feed>>,
+}
+
+impl Table {
+    /// Adds a run that has ended, and forgets what is too much: first the logs of the oldest, then the oldest runs. How
+    /// the newest ended is always remembered: its client has not seen it yet.
+    fn finished(&mut self, handle: &RunHandle, limits: &Limits) -> Forgotten {
+        let log = handle.known_feed().map_or(0, |feed| feed.log().bytes());
+        self.finished.push_back((handle.number, handle.bytes()));
+        self.logs.push_back((handle.number, log));
+        self.finished_bytes += handle.bytes() + log;
+        let mut forgotten = Forgotten::default();
+        while self.finished.len() > limits.finished_runs.max(1) {
+            self.forget_oldest(&mut forgotten);
+        }
+        while self.finished_bytes > limits.finished_bytes {
+            if let Some((oldest, bytes)) = self.logs.pop_front() {
+                self.finished_bytes -= bytes;
+                let run = self.all.get(&oldest);
+                forgotten.logs.extend(run.and_then(|run| {
+                    run.feed.lock().unwrap_or_else(PoisonError::into_inner).take()
+                }));
+            } else if self.finished.len() > 1 {
+                self.forget_oldest(&mut forgotten);
+            } else {
+                break;
+            }
+        }
+        forgotten
+    }
+
+    fn forget_oldest(&mut self, forgotten: &mut Forgotten) {
+        let Some((oldest, bytes)) = self.finished.pop_front() else { return };
+        self.finished_bytes -= bytes;
+        if self.logs.front().is_some_and(|(number, _)| *number == oldest)
+            && let Some((_, bytes)) = self.logs.pop_front()
+        {
+            self.finished_bytes -= bytes;
+        }
+        if let Some(run) = self.all.remove(&oldest) {
+            if let Some(key) = &run.once {
+                self.once.remove(key);
+            }
+            forgotten.runs.push(run);
+        }
+    }
+
+    /// The run that a request has started before.
+    fn known(&self, once: &Once) -> Result<Option<Arc<RunHandle>>, Box<Problem>> {
+        let Some((request, number)) = self.once.get(&(once.sender, once.key.clone())) else {
+            return Ok(None);
+        };
+        if *request != once.request {
+            let detail = format!("the `Idempotency-Key` `{}` came with another request", once.key);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Err(Problem::new(status, Code::KeyReused, detail)
+                .help("send a new key with a new request"));
+        }
+        Ok(self.all.get(number).cloned())
+    }
 }
 
 /// What is asked of a list of runs.
@@ -275,16 +385,25 @@ impl Runs {
         &self.epoch
     }
 
-    /// Begins a run.
+    /// Begins a run, unless the request has begun one before: then there is no task.
     ///
     /// # Errors
-    /// 429 if as many runs are under way as may be, 503 if the server is about to end.
+    /// 429 if as many runs are under way as may be, 503 if the server is about to end, 422 if the name of the request
+    /// is that of another one.
     pub fn start(
         self: &Arc<Self>,
         hosted: &Arc<Hosted>,
         args: Vec<Arg>,
         traced: bool,
-    ) -> Result<(Arc<RunHandle>, JoinHandle<Ended>), Box<Problem>> {
+        once: Option<Once>,
+    ) -> Result<Begun, Box<Problem>> {
+        // Held until the run is in the table: two requests of one name begin one run.
+        let mut table = self.table();
+        if let Some(once) = &once
+            && let Some(known) = table.known(once)?
+        {
+            return Ok((known, None));
+        }
         if self.draining.is_cancelled() {
             let detail = "the server is about to end, and begins no new runs";
             return Err(
@@ -300,17 +419,24 @@ impl Runs {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let name = SmolStr::from(format!("r_{}{}", self.epoch, letters(number, NUMBER)));
         let log = RunLog::bounded(name.clone(), self.limits.ring_records, self.limits.ring_bytes);
+        let feed = Arc::new(Feed::new(Arc::clone(&log), self.epoch.clone()));
         let handle = Arc::new(RunHandle {
             number,
             name: name.clone(),
             graph: hosted.name.clone(),
             plan: hosted.hash.clone(),
             started: Timestamp::now(),
-            feed: Arc::new(Feed::new(log, self.epoch.clone())),
+            feed: Mutex::new(Some(feed)),
             cancel: CancellationToken::new(),
+            over: CancellationToken::new(),
             end: OnceLock::new(),
+            once: once.as_ref().map(|once| (once.sender, once.key.clone())),
         });
-        self.table().all.insert(number, Arc::clone(&handle));
+        if let Some(once) = once {
+            table.once.insert((once.sender, once.key), (once.request, number));
+        }
+        table.all.insert(number, Arc::clone(&handle));
+        drop(table);
         let start = RunStart {
             run: name,
             graph: hosted.graph,
@@ -319,23 +445,27 @@ impl Runs {
             traced,
             parallel: self.limits.parallel,
         };
-        let driven = Arc::clone(self).drive(Arc::clone(hosted), Arc::clone(&handle), start, slot);
-        Ok((handle, tokio::spawn(driven)))
+        let run = Arc::clone(&handle);
+        let driven = Arc::clone(self).drive(Arc::clone(hosted), run, log, start, slot);
+        Ok((handle, Some(tokio::spawn(driven))))
     }
 
     async fn drive(
         self: Arc<Self>,
         hosted: Arc<Hosted>,
         handle: Arc<RunHandle>,
+        log: Arc<RunLog>,
         start: RunStart,
         slot: OwnedSemaphorePermit,
     ) -> Ended {
+        // Whatever happens, nobody waits for ever.
+        let _over = handle.over.clone().drop_guard();
         let run = Run::start(
             Arc::clone(&hosted.program.plan),
             Arc::clone(&hosted.program.connections),
             Arc::clone(&self.shared),
             start,
-            Arc::clone(handle.feed.log()),
+            log,
             handle.cancel.clone(),
         );
         // A fault of ours in one run must not leave it under way for ever.
@@ -346,27 +476,10 @@ impl Runs {
             record: Vec::new(),
         });
         handle.ended(&hosted, &end);
-        self.finished(&handle);
+        let forgotten = self.table().finished(&handle, &self.limits);
+        drop(forgotten);
         drop(slot);
         Ended { handle, usage: RunUsage::from(&end.usage), outcome: end.outcome }
-    }
-
-    /// Forgets the oldest of the runs that have ended, if there are too many.
-    fn finished(&self, handle: &RunHandle) {
-        let bytes = handle.bytes();
-        let mut forgotten = Vec::new();
-        let mut table = self.table();
-        table.finished.push_back((handle.number, bytes));
-        table.finished_bytes += bytes;
-        while table.finished.len() > self.limits.finished_runs
-            || table.finished_bytes > self.limits.finished_bytes
-        {
-            let Some((oldest, bytes)) = table.finished.pop_front() else { break };
-            table.finished_bytes -= bytes;
-            forgotten.extend(table.all.remove(&oldest));
-        }
-        // Freed without the lock: what is forgotten can be large.
-        drop(table);
     }
 
     /// The run of that name.

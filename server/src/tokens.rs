@@ -5,9 +5,10 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 /// Largest file of tokens that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -47,12 +48,16 @@ impl Scope {
 }
 
 /// Who sent a request, as far as its token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Principal {
     /// The token's name.
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
+    /// The token's hash: names need not differ.
+    pub id: blake3::Hash,
+    /// Set once the token is taken back, or allows something else: streams that it opened end.
+    pub revoked: CancellationToken,
 }
 
 impl Principal {
@@ -118,7 +123,7 @@ struct Entry {
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
-    known: Vec<(blake3::Hash, Arc<Principal>)>,
+    known: RwLock<Vec<Arc<Principal>>>,
 }
 
 impl Tokens {
@@ -127,28 +132,43 @@ impl Tokens {
     /// # Errors
     /// If the file cannot be read, is no list of tokens, or can be read by others.
     pub fn load(path: &Path) -> Result<Self, TokenError> {
-        let mut known = Vec::new();
-        for entry in read(path)?.tokens {
-            let hash =
-                blake3::Hash::from_hex(&entry.blake3).map_err(|error| TokenError::Parse {
-                    path: path.into(),
-                    why: format!("the hash of `{}`: {error}", entry.name),
-                })?;
-            known.push((hash, Arc::new(Principal { name: entry.name, scopes: entry.scopes })));
+        Ok(Self { path: path.into(), known: RwLock::new(principals(path)?) })
+    }
+
+    /// Reads the file again: tokens that are new in it are known from now on, those that are gone are not, and what
+    /// they have opened ends. Whether anything has changed.
+    ///
+    /// # Errors
+    /// As [`Tokens::load`]; then all stays as it was.
+    pub fn refresh(&self) -> Result<bool, TokenError> {
+        let mut next = principals(&self.path)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let same = |a: &Principal, b: &Principal| a.id == b.id && a.scopes == b.scopes;
+        let before = std::mem::take(&mut *known);
+        let mut changed = before.len() != next.len();
+        for old in before {
+            match next.iter_mut().find(|new| same(new, &old)) {
+                Some(new) => *new = old,
+                None => {
+                    changed = true;
+                    old.revoked.cancel();
+                }
+            }
         }
-        Ok(Self { path: path.into(), known })
+        *known = next;
+        Ok(changed)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Makes a token, adds it to the file, and gives it: it cannot be had again.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&mut self, name: &str, scopes: &[Scope]) -> Result<String, TokenError> {
+    pub fn add(&self, name: &str, scopes: &[Scope]) -> Result<String, TokenError> {
         let mut secret = [0u8; 32];
         getrandom::fill(&mut secret).map_err(|error| TokenError::Random(error.to_string()))?;
         let token = format!("kait_{}", blake3::Hash::from_bytes(secret).to_hex());
@@ -161,23 +181,41 @@ impl Tokens {
             created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
         write(&self.path, &file)?;
-        let principal = Principal { name: name.to_owned(), scopes: scopes.to_vec() };
-        self.known.push((hash, Arc::new(principal)));
+        let principal = principal(name.to_owned(), scopes.to_vec(), hash);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).push(principal);
         Ok(token)
     }
 
     /// Whose token it is. Takes as long for a wrong one as for a right one.
-    pub fn principal(&self, token: &str) -> Option<&Arc<Principal>> {
+    pub fn principal(&self, token: &str) -> Option<Arc<Principal>> {
         let presented = blake3::hash(token.as_bytes());
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         // `blake3::Hash` compares in constant time; all are looked at.
         let mut found = None;
-        for (hash, principal) in &self.known {
-            if *hash == presented {
+        for principal in known.iter() {
+            if principal.id == presented {
                 found = Some(principal);
             }
         }
-        found
+        found.cloned()
     }
+}
+
+fn principal(name: String, scopes: Vec<Scope>, id: blake3::Hash) -> Arc<Principal> {
+    Arc::new(Principal { name, scopes, id, revoked: CancellationToken::new() })
+}
+
+/// Those whose tokens are in a file.
+fn principals(path: &Path) -> Result<Vec<Arc<Principal>>, TokenError> {
+    let mut found = Vec::new();
+    for entry in read(path)?.tokens {
+        let hash = blake3::Hash::from_hex(&entry.blake3).map_err(|error| TokenError::Parse {
+            path: path.into(),
+            why: format!("the hash of `{}`: {error}", entry.name),
+        })?;
+        found.push(principal(entry.name, entry.scopes, hash));
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<File, TokenError> {
@@ -240,7 +278,7 @@ mod tests {
     fn a_token_is_known_again_and_its_text_is_nowhere() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("profiles/local.tokens.json");
-        let mut tokens = Tokens::load(&path).unwrap();
+        let tokens = Tokens::load(&path).unwrap();
         assert!(tokens.is_empty());
         let admin = tokens.add("first", &[Scope::Admin]).unwrap();
         let reader = tokens.add("dash board", &[Scope::Read]).unwrap();
@@ -249,10 +287,32 @@ mod tests {
         assert!(again.principal(&admin).unwrap().may(Scope::Run));
         let principal = again.principal(&reader).unwrap();
         assert!(principal.may(Scope::Read) && !principal.may(Scope::Run));
-        assert_eq!(again.principal(""), None);
-        assert_eq!(again.principal(&admin.to_uppercase()), None);
+        assert!(again.principal("").is_none());
+        assert!(again.principal(&admin.to_uppercase()).is_none());
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&admin) && !text.contains(admin.trim_start_matches("kait_")));
+    }
+
+    #[test]
+    fn a_token_that_is_gone_from_the_file_is_taken_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.json");
+        let tokens = Tokens::load(&path).unwrap();
+        let (kept, gone) = (tokens.add("a", &[Scope::Read]), tokens.add("b", &[Scope::Run]));
+        let (kept, gone) = (kept.unwrap(), gone.unwrap());
+        let (stays, goes) = (tokens.principal(&kept).unwrap(), tokens.principal(&gone).unwrap());
+        assert!(!tokens.refresh().unwrap());
+        // What is no list of tokens changes nothing.
+        let file = read(&path).unwrap();
+        std::fs::write(&path, "{").unwrap();
+        assert!(tokens.refresh().is_err() && tokens.principal(&gone).is_some());
+        let entries = file.tokens.into_iter().filter(|entry| entry.name == "a").collect();
+        write(&path, &File { tokens: entries }).unwrap();
+        let other = Tokens::load(&path).unwrap().add("c", &[Scope::Admin]).unwrap();
+        assert!(tokens.refresh().unwrap());
+        assert!(tokens.principal(&gone).is_none() && goes.revoked.is_cancelled());
+        assert!(tokens.principal(&kept).is_some() && !stays.revoked.is_cancelled());
+        assert!(tokens.principal(&other).unwrap().may(Scope::Author));
     }
 
     #[cfg(unix)]

@@ -13,9 +13,10 @@ use kait_connect::Grants;
 use kait_ir::GraphId;
 use kait_runtime::{Plan, Profile};
 use kait_server::catalog::{FileState, Snapshot};
-use kait_server::{Catalog, Config, Limits, Program, Programs, Scope, Source, Tokens};
-use rustc_hash::FxHashMap;
+use kait_server::{App, Catalog, Config, Limits, Program, Programs, Scope, Source, Tokens};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value as Json;
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 use super::run::{self, connections, default_model, link};
@@ -42,7 +43,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     // Nothing to host is a mistake on the command line; a file with errors is not.
     files::programs(&args.paths)?;
     let programs = Disk::new(args, &profile)?;
-    let mut known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
+    let known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
     let catalog = Arc::new(Catalog::load(Box::new(programs)));
     let listener = std::net::TcpListener::bind(address)
         .map_err(|error| refused(&format!("cannot listen on {address}: {error}")))?;
@@ -63,8 +64,12 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
         let drain = args.drain;
         let signals = tokio::spawn(signals(stop.clone(), hurry.clone(), drain));
         let app = kait_server::app(config, catalog, known);
+        let reloading = tokio::spawn(reload_when_asked(Arc::clone(&app)));
+        let tokens = tokio::spawn(follow_tokens(Arc::clone(&app)));
         kait_server::serve(app, listener, stop, hurry).await;
         signals.abort();
+        reloading.abort();
+        tokens.abort();
         anyhow::Ok(())
     })?;
     runtime.shutdown_background();
@@ -99,11 +104,9 @@ fn new_token(path: &Path, words: &[String]) -> anyhow::Result<Exit> {
                 refused(&format!("there is no scope `{word}`; there is {known}"))
             })?);
     }
-    let token = Tokens::load(path).and_then(|mut tokens| tokens.add(&words.join(","), &scopes));
+    let token = Tokens::load(path).and_then(|tokens| tokens.add(&words.join(","), &scopes));
     crate::out::line(&token.map_err(|error| refused(&error.to_string()))?)?;
-    anstream::eprintln!(
-        "it is shown only this once; a server that runs knows it when it is started again"
-    );
+    anstream::eprintln!("it is shown only this once; a server that runs knows it within a second");
     Ok(Exit::Done)
 }
 
@@ -144,6 +147,7 @@ fn config(args: &ServeArgs, address: SocketAddr) -> Config {
         body: args.max_body,
         finished_runs: args.keep_runs,
         drain: Duration::from_secs(args.drain),
+        write_time: Duration::from_secs(args.write_timeout),
         parallel: run::PARALLEL,
         ..Limits::default()
     };
@@ -191,9 +195,62 @@ fn reload_on_change(catalog: &Arc<Catalog>, changes: Changes) {
     });
 }
 
+/// How often the file of the tokens is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes tokens that were added to or deleted from their file.
+async fn follow_tokens(app: App) {
+    let mut last = String::new();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let looking = Arc::clone(&app);
+        let looked = tokio::task::spawn_blocking(move || looking.tokens.refresh()).await;
+        let said = match looked {
+            Ok(Ok(false)) => {
+                last.clear();
+                continue;
+            }
+            Ok(Ok(true)) => "the tokens have changed, and were read again".to_owned(),
+            Ok(Err(error)) => format!("error K9048: the tokens stay as they were: {error}"),
+            Err(_) => continue,
+        };
+        if said != last {
+            anstream::eprintln!("{said}");
+            last = said;
+        }
+    }
+}
+
+/// SIGHUP loads files and tokens again, for systems that tell nobody of changes.
+async fn reload_when_asked(app: App) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut asked) = signal(SignalKind::hangup()) else { return };
+        while asked.recv().await.is_some() {
+            let app = Arc::clone(&app);
+            let reload = move || {
+                if let Err(error) = app.tokens.refresh() {
+                    anstream::eprintln!("error K9048: the tokens stay as they were: {error}");
+                }
+                say_files(&app.catalog.reload());
+            };
+            let _ = tokio::task::spawn_blocking(reload).await;
+        }
+    }
+    #[cfg(not(unix))]
+    drop(app);
+}
+
 /// What is hosted, on stderr.
 fn say_files(now: &Snapshot) {
     for file in now.files() {
+        // What the compiler found was printed as it was found.
+        for finding in file.diagnostics.iter().filter(|one| one["code"] == "K9050") {
+            let (message, help) = (&finding["message"], &finding["help"]);
+            let words = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+            anstream::eprintln!("error K9050: {}\n   = {}", words(message), words(help));
+        }
         match file.state {
             FileState::Current => {}
             FileState::Stale => {
@@ -209,6 +266,16 @@ fn say_files(now: &Snapshot) {
         [] => anstream::eprintln!("no graphs: write `pub` before a graph that is to be hosted"),
         names => anstream::eprintln!("graphs: {}", names.join(", ")),
     }
+}
+
+/// The name that a file is hosted by: its path below the directory that was named, with dots; so it does not depend on
+/// what else is there. A file that was named itself is called like itself.
+fn hosted_name(named: &Path, path: &Path) -> SmolStr {
+    let inner = path.strip_prefix(named).ok().filter(|inner| !inner.as_os_str().is_empty());
+    let inner = inner.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+    let inner = inner.with_extension("");
+    let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join(".").into()
 }
 
 /// The files that are hosted, from the disk.
@@ -250,11 +317,12 @@ impl Disk {
         })
     }
 
-    fn source(&self, path: &Path) -> Source {
+    /// A file that was found at, or below, a path of the command line.
+    fn source(&self, named: &Path, path: &Path) -> Source {
         let shown = path.to_string_lossy().trim_start_matches("./").to_owned();
         let mut source = Source {
             path: shown.as_str().into(),
-            module: path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().into(),
+            module: hosted_name(named, path),
             graphs: Vec::new(),
             findings: Vec::new(),
             program: None,
@@ -281,7 +349,6 @@ impl Disk {
         let (found, shown) = (&checked.compilation.diagnostics, &checked.compilation.files);
         let report: Json = serde_json::from_str(&json::render(found, shown))?;
         source.findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
-        source.module = checked.module.as_str().into();
         source.graphs = compile::public_graphs(&checked);
         self.print_once(&source.path, terminal::render(found, shown, compile::style()));
         if checked.compilation.has_errors() {
@@ -333,8 +400,18 @@ impl Disk {
 
 impl Programs for Disk {
     fn load(&self) -> Vec<Source> {
-        // A directory that is empty for a moment is no reason to end.
-        let found = files::programs(&self.paths).unwrap_or_default();
-        found.iter().map(|path| self.source(path)).collect()
+        let here = [PathBuf::from(".")];
+        let paths = if self.paths.is_empty() { &here[..] } else { &self.paths };
+        let (mut sources, mut seen) = (Vec::new(), FxHashSet::default());
+        for named in paths {
+            // A directory that is empty for a moment is no reason to end.
+            for path in files::programs(std::slice::from_ref(named)).unwrap_or_default() {
+                // Named twice, it is hosted once.
+                if seen.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
+                    sources.push(self.source(named, &path));
+                }
+            }
+        }
+        sources
     }
 }

@@ -1,6 +1,7 @@
 //! `/api/runs/{run}/events`: the log of a run as server-sent events, resumed where a client left it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,13 +12,13 @@ use futures_util::stream::{self, Stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 use super::request::{Asked, Part};
 use crate::app::App;
-use crate::feed::{FeedReader, Taken};
-use crate::guard::MayRead;
+use crate::feed::{Feed, FeedReader, Taken};
+use crate::guard::{MayRead, Sender};
 use crate::problem::Problem;
-use crate::runs::RunHandle;
 
 /// What a browser sends when it connects again.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -36,13 +37,17 @@ pub(crate) struct After {
 impl After {
     /// The reader that the request asks for: from the first record on, or behind the last one that the client has.
     /// An id that says nothing here (of another life of the server, or nonsense) begins with a snapshot.
-    pub(crate) fn reader(&self, headers: &HeaderMap, run: &RunHandle) -> (FeedReader, Option<u64>) {
+    pub(crate) fn reader(
+        &self,
+        headers: &HeaderMap,
+        feed: &Arc<Feed>,
+    ) -> (FeedReader, Option<u64>) {
         let sent = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
         let from = match sent.filter(|id| !id.is_empty()).or(self.after.as_deref()) {
-            Some(id) => run.feed.after(id),
+            Some(id) => feed.after(id),
             None => Some(0),
         };
-        (run.feed.read(from), from)
+        (feed.read(from), from)
     }
 }
 
@@ -50,50 +55,57 @@ impl After {
 pub(crate) async fn events(
     State(app): State<App>,
     _: MayRead,
+    Sender(principal): Sender,
     Part(name): Part,
     Asked(after): Asked<After>,
     headers: HeaderMap,
 ) -> Result<Response, Box<Problem>> {
-    let run = app.runs.get(&name)?;
-    let (reader, from) = after.reader(&headers, &run);
-    let (next, over) = run.feed.log().head();
+    let feed = app.runs.get(&name)?.feed()?;
+    let (reader, from) = after.reader(&headers, &feed);
+    let (next, over) = feed.log().head();
     if over && from == Some(next) && next > 0 {
         // The client has everything. This status tells a browser not to connect again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(stream_of(reader, app.config.limits.heartbeat))
+    Ok(stream_of(reader, app.config.limits.heartbeat, principal.revoked.clone()))
 }
 
-/// The answer that streams a log.
-pub fn stream_of(reader: FeedReader, heartbeat: Duration) -> Response {
+/// The answer that streams a log, until it is over or `revoked` is set.
+pub fn stream_of(reader: FeedReader, heartbeat: Duration, revoked: CancellationToken) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),
         // Proxies that hold answers back are told not to.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (headers, Body::from_stream(pieces(reader, heartbeat))).into_response()
+    (headers, Body::from_stream(pieces(reader, heartbeat, revoked))).into_response()
 }
 
 fn pieces(
     reader: FeedReader,
     heartbeat: Duration,
+    revoked: CancellationToken,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold((reader, true), move |(mut reader, first)| async move {
+    stream::unfold((reader, revoked, true), move |(mut reader, revoked, first)| async move {
         if first {
-            return Some((Ok(RETRY), (reader, false)));
+            return Some((Ok(RETRY), (reader, revoked, false)));
         }
         loop {
+            if revoked.is_cancelled() {
+                return None;
+            }
             match reader.take() {
                 Taken::Events(events, _) | Taken::Snapshot(events, _) => {
-                    return Some((Ok(events), (reader, false)));
+                    return Some((Ok(events), (reader, revoked, false)));
                 }
                 Taken::Over => return None,
-                Taken::Nothing => {
-                    if tokio::time::timeout(heartbeat, reader.wait()).await.is_err() {
-                        return Some((Ok(HEARTBEAT), (reader, false)));
+                Taken::Nothing => tokio::select! {
+                    () = reader.wait() => {}
+                    () = revoked.cancelled() => {}
+                    () = tokio::time::sleep(heartbeat) => {
+                        return Some((Ok(HEARTBEAT), (reader, revoked, false)));
                     }
-                }
+                },
             }
         }
     })

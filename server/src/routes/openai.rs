@@ -28,14 +28,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::request::{Part, Whole};
 use crate::app::App;
 use crate::catalog::{Chat, Hosted};
-use crate::guard::{MayRead, MayRun};
+use crate::feed::Feed;
+use crate::guard::{MayRead, MayRun, Sender};
 use crate::problem::Problem;
-use crate::runs::{Ended, RunHandle, RunUsage};
+use crate::runs::{Ended, RunUsage};
 
 /// Messages of one conversation, at most.
 const MAX_MESSAGES: usize = 10_000;
@@ -294,12 +295,13 @@ pub(crate) async fn model(
 pub(crate) async fn completions(
     State(app): State<App>,
     _: MayRun,
+    Sender(principal): Sender,
     body: Result<Whole, Box<Problem>>,
 ) -> Result<Response, Box<Problem>> {
     let answered = async {
         let Whole(body) = body?;
         let request = read(&body)?;
-        complete(&app, request).await
+        complete(&app, request, principal.revoked.clone()).await
     };
     answered.await.map_err(Problem::for_openai)
 }
@@ -338,7 +340,11 @@ fn chat_graph(app: &App, name: &str) -> Result<(Arc<Hosted>, Chat), Box<Problem>
     }
 }
 
-async fn complete(app: &App, request: ChatRequest) -> Result<Response, Box<Problem>> {
+async fn complete(
+    app: &App,
+    request: ChatRequest,
+    revoked: CancellationToken,
+) -> Result<Response, Box<Problem>> {
     let (hosted, chat) = chat_graph(app, &request.model)?;
     let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
     match chat {
@@ -355,7 +361,9 @@ async fn complete(app: &App, request: ChatRequest) -> Result<Response, Box<Probl
         }
     }
     let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;
-    let (run, task) = app.runs.start(&hosted, args, false)?;
+    let (run, task) = app.runs.start(&hosted, args, false, None)?;
+    let Some(task) = task else { return Err(Problem::fault("a run was not begun")) };
+    let feed = run.feed()?;
     let head = Head {
         id: format!("chatcmpl-{}", run.name),
         created: Timestamp::now().as_second(),
@@ -364,7 +372,7 @@ async fn complete(app: &App, request: ChatRequest) -> Result<Response, Box<Probl
     let guard = run.cancel.clone().drop_guard();
     if request.stream == Some(true) {
         let usage = request.stream_options.and_then(|o| o.include_usage).unwrap_or(false);
-        let chat = ChatStream::new(head, run, task, usage, guard);
+        let chat = ChatStream::new(head, feed, task, usage, guard, revoked);
         let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
         return Ok((headers, Body::from_stream(chat.pieces())).into_response());
     }
@@ -434,10 +442,12 @@ fn event(data: &impl Serialize) -> Bytes {
 /// The result's text as it grows, in chunks.
 struct ChatStream {
     head: Head,
-    run: Arc<RunHandle>,
+    feed: Arc<Feed>,
     task: Option<JoinHandle<Ended>>,
     usage: bool,
     _guard: DropGuard,
+    /// Set once the client's token is taken back.
+    revoked: CancellationToken,
     /// `seq` of the next record.
     next: u64,
     /// The result's segment.
@@ -456,17 +466,19 @@ enum Stage {
 impl ChatStream {
     fn new(
         head: Head,
-        run: Arc<RunHandle>,
+        feed: Arc<Feed>,
         task: JoinHandle<Ended>,
         usage: bool,
         guard: DropGuard,
+        revoked: CancellationToken,
     ) -> Self {
         Self {
             head,
-            run,
+            feed,
             task: Some(task),
             usage,
             _guard: guard,
+            revoked,
             next: 0,
             segment: None,
             answer: Answer::default(),
@@ -496,7 +508,10 @@ impl ChatStream {
     /// The next chunk with text, or those at the end.
     async fn grow(&mut self) -> Bytes {
         loop {
-            let log = self.run.feed.log();
+            if self.revoked.is_cancelled() {
+                return self.taken_back();
+            }
+            let log = self.feed.log();
             let (segment, answer) = (&mut self.segment, &mut self.answer);
             let seen = log.visit(self.next, BATCH, |record| look(record, segment, answer));
             let over = match seen {
@@ -523,9 +538,20 @@ impl ChatStream {
                 return self.end().await;
             }
             if matches!(seen, Visited::Seen { .. }) {
-                self.run.feed.log().wait(self.next).await;
+                tokio::select! {
+                    () = self.feed.log().wait(self.next) => {}
+                    () = self.revoked.cancelled() => {}
+                }
             }
         }
+    }
+
+    /// Whoever asked may not ask any more; the run is cancelled with the stream.
+    fn taken_back(&mut self) -> Bytes {
+        self.stage = Stage::Ended;
+        let detail = "the token was taken back";
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, Code::NoToken, detail).for_openai();
+        event(&json!({ "error": problem.error }))
     }
 
     async fn end(&mut self) -> Bytes {

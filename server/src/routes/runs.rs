@@ -14,17 +14,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 use super::events;
 use super::request::{Asked, Part, Whole};
 use crate::app::App;
-use crate::guard::{MayRead, MayRun};
+use crate::guard::{MayRead, MayRun, Sender};
 use crate::problem::Problem;
-use crate::runs::{Filter, RunHandle, RunState, shown};
+use crate::runs::{Filter, Once, RunHandle, RunState, shown};
 
 /// RFC 7240.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Names a request, so that sending it again starts no second run.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_KEY: usize = 255;
 
 /// Runs of a page, if the request says nothing, and at most.
 const PAGE: usize = 50;
@@ -63,6 +68,7 @@ enum Wanted {
 pub(crate) async fn start(
     State(app): State<App>,
     _: MayRun,
+    Sender(principal): Sender,
     Part(name): Part,
     Asked(asked): Asked<Start>,
     headers: HeaderMap,
@@ -77,18 +83,26 @@ pub(crate) async fn start(
         Err(error) => return Err(Problem::input(&[error])),
     }
     let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;
-    let (run, task) = app.runs.start(hosted, args, asked.trace)?;
+    let once = key(&headers)?.map(|key| {
+        let mut request = blake3::Hasher::new();
+        request.update(hosted.name.as_bytes()).update(&[0, asked.trace.into()]).update(&body);
+        Once { sender: principal.id, key, request: request.finalize() }
+    });
+    let (run, task) = app.runs.start(hosted, args, asked.trace, once)?;
     let place = place_of(&run);
     match wanted {
         Wanted::Document => {
             // Dropping the task would not end the run: a client that breaks off finds it again.
-            let ended = task.await;
-            let run = ended.map_or(run, |ended| ended.handle);
+            drop(task);
+            run.over.cancelled().await;
             Ok(([(LOCATION, place)], document(run.document())).into_response())
         }
         Wanted::Events => {
-            let mut response =
-                events::stream_of(run.feed.read(Some(0)), app.config.limits.heartbeat);
+            let mut response = events::stream_of(
+                run.feed()?.read(Some(0)),
+                app.config.limits.heartbeat,
+                principal.revoked.clone(),
+            );
             response.headers_mut().insert(LOCATION, place);
             Ok(response)
         }
@@ -97,6 +111,21 @@ pub(crate) async fn start(
             let headers = [(LOCATION, place), (PREFERENCE_APPLIED, applied)];
             Ok((StatusCode::ACCEPTED, headers, document(run.document())).into_response())
         }
+    }
+}
+
+/// The request's name, by which it can be sent again.
+fn key(headers: &HeaderMap) -> Result<Option<SmolStr>, Box<Problem>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (value, None) = (values.next(), values.next()) else {
+        return Err(Problem::bad_request("there is more than one `Idempotency-Key`"));
+    };
+    let Some(value) = value else { return Ok(None) };
+    match value.to_str().ok().map(str::trim) {
+        Some(key) if (1..=MAX_KEY).contains(&key.len()) => Ok(Some(key.into())),
+        _ => Err(Problem::bad_request(format!(
+            "an `Idempotency-Key` has from 1 to {MAX_KEY} visible characters of ASCII"
+        ))),
     }
 }
 

@@ -27,8 +27,6 @@ use crate::tokens::{Principal, Scope};
 
 /// Bytes of a message from a client.
 const MAX_MESSAGE: usize = 64 << 10;
-/// Bytes that may wait to be sent before writing waits.
-const MAX_WAITING: usize = 1 << 20;
 /// Messages that are made at once.
 const BATCH: usize = 256;
 
@@ -55,13 +53,10 @@ pub(crate) async fn socket(
             problem
         }
     })?;
-    let (reader, _) = after.reader(&headers, &run);
+    let (reader, _) = after.reader(&headers, &run.feed()?);
     let heartbeat = app.config.limits.heartbeat;
-    let upgrade = upgrade
-        .protocols([PROTOCOL])
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .max_write_buffer_size(MAX_WAITING);
+    let upgrade =
+        upgrade.protocols([PROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade
         .on_upgrade(move |socket| async move {
             talk(socket, reader, &run, &principal, heartbeat).await;
@@ -83,6 +78,8 @@ async fn talk(
         let goes_on = reader.take_messages(BATCH, &mut messages);
         let some = !messages.is_empty();
         for message in messages.drain(..) {
+            // Each waits until those before it are on their way, so that no more than one waits in memory, whatever its
+            // size.
             if to.feed(Message::text(message)).await.is_err() {
                 return;
             }
@@ -116,6 +113,12 @@ async fn talk(
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             },
+            () = principal.revoked.cancelled() => {
+                let reason = "the token was taken back".into();
+                let frame = CloseFrame { code: close_code::POLICY, reason };
+                let _ = to.send(Message::Close(Some(frame))).await;
+                return;
+            }
             () = reader.wait() => {}
             () = tokio::time::sleep(heartbeat) => {
                 if to.send(Message::Ping(bytes::Bytes::new())).await.is_err() {

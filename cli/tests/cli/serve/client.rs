@@ -214,6 +214,16 @@ impl Client {
         place
     }
 
+    /// Waits until a path is answered with that status.
+    #[track_caller]
+    pub fn comes(&self, path: &str, status: u16) {
+        let begin = std::time::Instant::now();
+        while self.get(path).status != status {
+            assert!(begin.elapsed() < PATIENCE, "it never came");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until something is so.
     #[track_caller]
     pub fn until(&self, path: &str, mut fits: impl FnMut(&Json) -> bool) -> Json {

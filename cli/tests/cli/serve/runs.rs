@@ -1,6 +1,9 @@
 //! Runs and their logs: waited for, streamed, cut and resumed, cancelled, lost.
 
+use std::net::TcpStream;
+
 use serde_json::{Value as Json, json};
+use tungstenite::WebSocket;
 
 use super::client::{Client, Event, Stream};
 use super::server::Server;
@@ -134,27 +137,29 @@ fn a_run_is_cancelled() {
     assert_eq!(server.post(&format!("{run}/cancel"), "{}").status, 202);
 }
 
+/// A WebSocket about a run.
+fn connect(client: &Client, run: &str, query: &str) -> WebSocket<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", client.port)).unwrap();
+    let request = tungstenite::http::Request::builder()
+        .uri(format!("ws://127.0.0.1:{}{run}/socket{query}", client.port))
+        .header("Host", format!("127.0.0.1:{}", client.port))
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
+        .header("Sec-WebSocket-Protocol", format!("kait.v1, bearer.{}", client.token))
+        .body(())
+        .unwrap();
+    let (socket, response) = tungstenite::client(request, stream).unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "kait.v1");
+    socket
+}
+
 #[test]
 fn a_socket_has_the_same_log_and_cancels() {
     let server = Server::start(&[]);
     let run = server.begin("wait", r#"{"time": "PT1H"}"#);
-    let connect = |run: &str, query: &str| {
-        let stream = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-        let request = tungstenite::http::Request::builder()
-            .uri(format!("ws://127.0.0.1:{}{run}/socket{query}", server.port))
-            .header("Host", format!("127.0.0.1:{}", server.port))
-            .header("Connection", "Upgrade")
-            .header("Upgrade", "websocket")
-            .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", tungstenite::handshake::client::generate_key())
-            .header("Sec-WebSocket-Protocol", format!("kait.v1, bearer.{}", server.token))
-            .body(())
-            .unwrap();
-        let (socket, response) = tungstenite::client(request, stream).unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], "kait.v1");
-        socket
-    };
-    let mut socket = connect(&run, "");
+    let mut socket = connect(&server, &run, "");
     let mut messages: Vec<Json> = Vec::new();
     loop {
         match socket.read().unwrap() {
@@ -185,7 +190,7 @@ fn a_socket_has_the_same_log_and_cancels() {
         assert_eq!(*message, record);
     }
     // Behind a record that the client has.
-    let mut socket = connect(&run, &format!("?after={}", events[1].id));
+    let mut socket = connect(&server, &run, &format!("?after={}", events[1].id));
     let first = socket.read().unwrap().into_text().unwrap();
     assert!(first.contains(&format!("\"id\":\"{}\"", events[2].id)), "{first}");
     // What asks for no WebSocket is told so.
@@ -291,4 +296,94 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     assert!(snapshot["left_out"].as_u64().unwrap() > 100, "{}", snapshot["left_out"]);
     assert_eq!(snapshot["records"][0]["kind"], "run");
     assert!(events.last().unwrap().data.contains(r#""segment":0,"op":"close""#));
+}
+
+#[test]
+fn a_request_that_is_sent_again_starts_nothing_again() {
+    let server = Server::start(&[]);
+    let path = "/api/graphs/wait/runs";
+    let (body, key) = (r#"{"time": "PT0.3S"}"#, ("Idempotency-Key", "order-17"));
+    let first = server.send("POST", path, &[key, ("Prefer", "respond-async")], body);
+    assert_eq!(first.status, 202);
+    // The run is under way: the same, in every form of an answer.
+    let stream = server.open("POST", path, &[key, ("Accept", "text/event-stream")], body);
+    assert!(stream.head.contains(first.header("location")), "{}", stream.head);
+    let waited = server.send("POST", path, &[key], body);
+    assert_eq!((waited.status, waited.header("location")), (200, first.header("location")));
+    assert_eq!(waited.json()["result"], "done");
+    // It has ended: still the same, also by the graph's other name.
+    let again = server.send("POST", "/api/graphs/tests.wait/runs", &[key], body);
+    assert_eq!(again.json(), waited.json());
+    assert_eq!(server.get("/api/runs").json()["runs"].as_array().unwrap().len(), 1);
+    // Another request must have another name.
+    for (path, body) in [
+        (path, r#"{"time": "PT0.2S"}"#),
+        ("/api/graphs/echo/runs", r#"{"text": "x"}"#),
+        ("/api/graphs/wait/runs?trace=true", body),
+    ] {
+        server.send("POST", path, &[key], body).is_problem(422, "K9051", &["`order-17`"]);
+    }
+    // The names of one client say nothing about those of another.
+    let other = Client { port: server.port, token: server.with_scopes("run") };
+    other.comes("/api/runs", 403);
+    let theirs = other.send("POST", path, &[key], body);
+    assert_ne!(theirs.header("location"), first.header("location"));
+    for wrong in ["x".repeat(256), "\u{1}".to_owned(), "é".to_owned()] {
+        let answer = server.send("POST", path, &[("Idempotency-Key", &wrong)], body);
+        assert_eq!(answer.status, 400, "{wrong}: {answer:?}");
+    }
+    let twice = [key, ("Idempotency-Key", "order-18")];
+    server.send("POST", path, &twice, body).is_problem(400, "K9045", &["more than one"]);
+}
+
+#[test]
+fn many_that_send_one_request_at_once_start_one_run() {
+    let server = Server::start(&[]);
+    let places: Vec<String> = std::thread::scope(|scope| {
+        let one = || {
+            let key = [("Idempotency-Key", "k")];
+            let answer = server.send("POST", "/api/graphs/add/runs", &key, r#"{"a": 1}"#);
+            assert_eq!(answer.json()["result"], 2, "{answer:?}");
+            answer.header("location").to_owned()
+        };
+        let all: Vec<_> = (0..20).map(|_| scope.spawn(one)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(places.iter().all(|place| *place == places[0]), "{places:?}");
+    assert_eq!(server.get("/api/runs").json()["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn large_logs_go_before_small_results() {
+    let server = Server::start(&[]);
+    let small = server.post("/api/graphs/add/runs", r#"{"a": 1}"#).header("location").to_owned();
+    let body = json!({ "to": 5_000, "filler": "x".repeat(1_000) }).to_string();
+    let large: Vec<_> = (0..20)
+        .map(|_| {
+            let run = server.begin("count", &body);
+            server.until(&run, |run| run["state"] == "done");
+            run
+        })
+        .collect();
+    // More than the server remembers of logs, but hardly anything of results.
+    for run in std::iter::once(&small).chain(&large) {
+        assert_eq!(server.get(run).json()["state"], "done", "{run}");
+    }
+    server.get(&format!("{small}/events")).is_problem(410, "K9046", &["is forgotten"]);
+    assert_eq!(server.get(&format!("{}/events", large[19])).status, 200);
+}
+
+#[test]
+fn a_socket_carries_records_of_every_size() {
+    let program = "pub graph say(text: text) -> text {\n  text\n}\n";
+    let server = Server::host(&[("s.kait", program)], &[]);
+    let text = "x".repeat(9_000_000);
+    let run = server.begin("say", &json!({ "text": text }).to_string());
+    server.until(&run, |run| run["state"] == "done");
+    let (mut socket, mut messages) = (connect(&server, &run, ""), Vec::new());
+    while let tungstenite::Message::Text(text) = socket.read().unwrap() {
+        messages.push(text);
+    }
+    assert!(messages.iter().any(|message| message.len() > text.len()), "{}", messages.len());
+    assert!(messages.last().unwrap().contains(r#""segment":0,"op":"close""#));
 }

@@ -108,7 +108,9 @@ impl Server {
     pub fn host(files: &[(&str, &str)], args: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
-            std::fs::write(directory.path().join(name), text).unwrap();
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         Self::begin(directory, Arc::new(tempfile::tempdir().unwrap()), None, args)
     }
@@ -198,6 +200,21 @@ impl Server {
                 return status.code().unwrap_or(-1);
             }
             assert!(begin.elapsed() < PATIENCE, "it does not end: {}", self.said());
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// The file of its tokens.
+    pub fn tokens(&self) -> std::path::PathBuf {
+        self.home.path().join(".config/kait/profiles/local.tokens.json")
+    }
+
+    /// Waits until it says something on stderr.
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        let begin = Instant::now();
+        while !self.said().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "it never says `{words}`: {}", self.said());
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
