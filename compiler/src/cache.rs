@@ -1,9 +1,10 @@
-//! What one compilation leaves to the next: the types of bodies that were free of mistakes.
+//! What one compilation leaves to the next: declarations and the types of bodies that were free of mistakes.
 //!
-//! A body's types follow from its own text, from what names mean in its module, and from the interfaces of its module
-//! and of all that this imports, directly or not. Where all three are as they were, its types are taken over. The texts
-//! are compared, not hashes of them. Reading, names, lowering and effects are done anew each time, and so is every body
-//! about which something was said: so nothing that a compilation gives depends on whether there was one before.
+//! What a declaration is lowered to follows from its own tree and from what names mean in its module; where both are as
+//! they were, it is taken over, moved to where it stands now. A body's types follow besides from the interfaces of its
+//! module and of all that this imports, directly or not. Trees and texts are compared, not hashes of them. Reading, names
+//! and effects are done anew each time, and so is everything about which something was said: so nothing that a
+//! compilation gives depends on whether there was one before.
 
 #[cfg(test)]
 mod tests;
@@ -13,9 +14,12 @@ use std::sync::Arc;
 use crate::check::ty::{Interner, Ty};
 use crate::check::{BodyTypes, Checked, Known};
 use crate::diagnostics::Span;
-use crate::hir::{CallableKind, Def, DefId, DefKind, Hir, ModuleId, PromptItem};
-use crate::names::{Head, Names, Scope};
+use crate::hir::lower::{Lowered, Trace};
+use crate::hir::moved::{Move, Moved};
+use crate::hir::{Body, CallableKind, Def, DefId, DefKind, Hir, ModuleId, PromptItem};
+use crate::names::{Head, Names, Scope, span_of};
 use crate::sources::Files;
+use kait_syntax::SyntaxTree;
 
 /// Types that nothing uses any more are dropped with all the others once there are so many more than at first.
 const MAX_STALE_TYPES: usize = 50_000;
@@ -25,6 +29,7 @@ const MAX_STALE_TYPES: usize = 50_000;
 #[derive(Debug, Default)]
 pub struct Cache {
     last: Option<Last>,
+    lowered: usize,
     reused: usize,
 }
 
@@ -33,7 +38,13 @@ pub struct Cache {
 struct Last {
     names: Names,
     /// By [`crate::diagnostics::FileId`].
-    texts: Vec<Arc<str>>,
+    trees: Vec<Arc<SyntaxTree>>,
+    /// By [`DefId`].
+    defs: Vec<Arc<Def>>,
+    /// By [`DefId`].
+    hir_bodies: Vec<Option<Arc<Body>>>,
+    /// By [`DefId`].
+    traces: Vec<Trace>,
     /// By [`DefId`].
     places: Vec<Place>,
     interner: Interner,
@@ -59,10 +70,27 @@ impl Cache {
         Self::default()
     }
 
+    /// How many declarations the last compilation took over instead of lowering them.
+    #[must_use]
+    pub fn lowered(&self) -> usize {
+        self.lowered
+    }
+
     /// How many bodies the last compilation took over instead of checking them.
     #[must_use]
     pub fn reused(&self) -> usize {
         self.reused
+    }
+
+    /// The declarations that need not be lowered again, by [`DefId`]. Forgets everything if names may mean something
+    /// else than before.
+    pub(crate) fn declarations(&mut self, names: &Names, files: &Files) -> Vec<Option<Lowered>> {
+        self.last = self.last.take().filter(|last| same_declarations(&last.names, names));
+        let ids = (0..u32::try_from(names.heads.len()).unwrap_or(u32::MAX)).map(DefId);
+        let last = self.last.as_ref();
+        let known: Vec<_> = ids.map(|def| last?.lowered(def, names, files)).collect();
+        self.lowered = known.iter().flatten().count();
+        known
     }
 
     /// What is known of a program before its bodies are checked. The cache is empty afterwards.
@@ -70,7 +98,7 @@ impl Cache {
         self.reused = 0;
         let Some(last) = self.last.take() else { return Known::default() };
         let is_full = last.interner.len() > last.first_types + MAX_STALE_TYPES;
-        if is_full || !same_declarations(&last.names, names) {
+        if is_full {
             return Known::default();
         }
         let fresh: Vec<Place> = hir.defs.iter().zip(&hir.bodies).map(Place::of).collect();
@@ -89,13 +117,23 @@ impl Cache {
     }
 
     /// Remembers a compilation for the next one.
-    pub(crate) fn keep(&mut self, names: Names, files: &Files, hir: &Hir, checked: &Checked) {
+    pub(crate) fn keep(
+        &mut self,
+        names: Names,
+        files: &Files,
+        hir: &Hir,
+        traces: Vec<Trace>,
+        checked: &Checked,
+    ) {
         let Checked { types, clean, first_types } = checked;
         let bodies = types.bodies.iter().zip(clean);
         let ids = (0..u32::try_from(hir.defs.len()).unwrap_or(u32::MAX)).map(DefId);
         self.last = Some(Last {
             names,
-            texts: files.iter().map(|(_, file)| file.tree.shared_text()).collect(),
+            trees: files.iter().map(|(_, file)| Arc::clone(&file.tree)).collect(),
+            defs: hir.defs.clone(),
+            hir_bodies: hir.bodies.clone(),
+            traces,
             places: hir.defs.iter().zip(&hir.bodies).map(Place::of).collect(),
             interner: types.interner.clone(),
             first_types: *first_types,
@@ -107,12 +145,34 @@ impl Cache {
 
 impl Last {
     fn slice(&self, span: Span) -> Option<&str> {
-        self.texts.get(span.file.0 as usize)?.get(span.start as usize..span.end as usize)
+        let text = self.trees.get(span.file.0 as usize)?.text();
+        text.get(span.start as usize..span.end as usize)
+    }
+
+    /// A declaration whose tree is as it was, where it stands now.
+    fn lowered(&self, id: DefId, names: &Names, files: &Files) -> Option<Lowered> {
+        let mut trace = self.traces.get(id.index()).filter(|trace| trace.is_clean)?.clone();
+        let (old, new) = (self.names.head(id)?, names.head(id)?);
+        let (old_file, file) = (old.name_span.file, new.name_span.file);
+        let before = self.trees.get(old_file.0 as usize)?.node(old.node)?;
+        let now = files.get(file)?.tree.node(new.node)?;
+        if file != old_file || !now.is_like(before) {
+            return None;
+        }
+        let mut def = Arc::clone(self.defs.get(id.index())?);
+        let mut body = self.hir_bodies.get(id.index())?.clone();
+        let by = Move::new(def.span, span_of(file, now.range()));
+        if !by.is_none() {
+            Arc::make_mut(&mut def).moved(&by);
+            body.iter_mut().for_each(|body| Arc::make_mut(body).moved(&by));
+            trace.mentions.moved(&by);
+        }
+        Some(Lowered { def, body, trace })
     }
 }
 
 impl Place {
-    fn of((def, body): (&Def, &Option<crate::hir::Body>)) -> Self {
+    fn of((def, body): (&Arc<Def>, &Option<Arc<Body>>)) -> Self {
         let root = body.as_ref().and_then(|body| body.expr_spans.get(body.root?.index()));
         let end = match &def.kind {
             // Nobody refers to a test.

@@ -117,7 +117,7 @@ pub fn resolve(
 ) -> (Files, Hir) {
     let mut files = Files::default();
     let names = names::resolve(sources, roots, &mut files, diagnostics);
-    let hir = hir::lower::lower(&names, &files, diagnostics);
+    let (hir, _) = hir::lower::lower(&names, &files, Vec::new(), diagnostics);
     (files, hir)
 }
 
@@ -138,12 +138,14 @@ fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> 
     let mut diagnostics = Diagnostics::new();
     let mut files = Files::default();
     let names = names::resolve(sources, roots, &mut files, &mut diagnostics);
-    let hir = hir::lower::lower(&names, &files, &mut diagnostics);
+    let known = cache.as_mut().map(|cache| cache.declarations(&names, &files));
+    let (hir, traces) =
+        hir::lower::lower(&names, &files, known.unwrap_or_default(), &mut diagnostics);
     let known =
         cache.as_mut().map_or_else(Known::default, |cache| cache.take(&names, &files, &hir));
     let checked = check::check_with(&hir, known, &mut diagnostics);
     if let Some(cache) = cache {
-        cache.keep(names, &files, &hir, &checked);
+        cache.keep(names, &files, &hir, traces, &checked);
     }
     let types = checked.types;
     let effects = effects::effects(&hir, &types, &mut diagnostics);

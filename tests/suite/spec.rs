@@ -69,7 +69,7 @@ fn update(path: &Path, text: &str, outputs: &[(std::ops::Range<usize>, String)])
 fn revealed(name: &str, compiled: &Compilation) -> Option<String> {
     let module = compiled.hir.modules.first()?;
     let types = module.defs.iter().rev().find_map(|def| {
-        let body = compiled.hir.bodies.get(def.index())?.as_ref()?;
+        let body = compiled.hir.body(*def)?;
         let index = body.locals.iter().rposition(|local| local.name == name)?;
         let local = kait_compiler::hir::LocalId(u32::try_from(index).ok()?);
         Some(compiled.types.ty_of_local(*def, local))

@@ -173,11 +173,11 @@ impl Analysis {
     }
 
     pub(crate) fn def(&self, id: DefId) -> Option<&Def> {
-        self.hir().defs.get(id.index())
+        self.hir().defs.get(id.index()).map(|def| &**def)
     }
 
     pub(crate) fn body(&self, id: DefId) -> Option<&Body> {
-        self.hir().bodies.get(id.index())?.as_ref()
+        self.hir().body(id)
     }
 
     pub(crate) fn module(&self, id: ModuleId) -> Option<&Module> {

@@ -52,6 +52,7 @@ fn shown(found: &Compilation) -> Vec<String> {
             all.push(format!("{def:?}: {}", show(&ty)));
         }
     }
+    all.extend(found.hir.defs.iter().zip(&found.hir.bodies).map(|found| format!("{found:?}")));
     all.push(format!("{:?}", found.effects));
     all
 }
@@ -235,6 +236,29 @@ fn what_did_not_change_is_taken_over() {
     assert_eq!(reused(1, "twice(n: int)", "twice(m: int)"), (0, 5));
     // A declaration more.
     assert_eq!(reused(1, "pub fn", "fn more() -> int { 1 }\n\npub fn").0, 0);
+}
+
+#[test]
+fn a_declaration_is_taken_over_where_it_stands_now() {
+    let mut files = package();
+    files.truncate(2);
+    let mut cache = Cache::new();
+    let first = compile_with(&sources(&files), &["main.kait"], &mut cache);
+    let all = first.hir.defs.len();
+    assert_eq!(cache.lowered(), 0);
+    for (edit, new) in [
+        (("use shapes", "// A comment.\nuse shapes"), 0),
+        (("s.side\n", "s.side + 0\n"), 1),
+        (("expect ", "expect 1 + 1 == 2\n  expect "), 1),
+        // What its module means by names is something else.
+        (("fn sides", "fn all_sides"), all),
+    ] {
+        files[0].1 = files[0].1.replacen(edit.0, edit.1, 1);
+        let sources = sources(&files);
+        let cached = compile_with(&sources, &["main.kait"], &mut cache);
+        assert_eq!(all - cache.lowered(), new, "{edit:?}");
+        assert_eq!(shown(&cached), shown(&compile(&sources, &["main.kait"])));
+    }
 }
 
 #[test]

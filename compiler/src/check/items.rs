@@ -64,7 +64,7 @@ impl BodyCx<'_, '_> {
         if !matches!(hir.defs.get(def.index())?.kind, DefKind::Const { .. }) {
             return None;
         }
-        let body = hir.bodies.get(def.index())?.as_ref()?;
+        let body = hir.body(def)?;
         match body.exprs.get(body.root?.index())? {
             Expr::Literal(Literal::Int(n)) => u64::try_from(*n).ok(),
             _ => None,

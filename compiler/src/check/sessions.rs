@@ -27,7 +27,7 @@ pub(super) struct Unfit {
 impl Checker<'_> {
     /// Fields of a session: named apart from what every session has, with a default, of a type that can be kept.
     pub(super) fn session_fields(&mut self, def: &Def, fields: &[Field], types: &[DefTypes]) {
-        let id = self.hir.defs.iter().position(|other| std::ptr::eq(other, def));
+        let id = self.hir.defs.iter().position(|other| std::ptr::eq(&**other, def));
         let tys: Vec<Ty> = match id.and_then(|id| types.get(id)) {
             Some(DefTypes::Record(tys)) => tys.clone(),
             _ => Vec::new(),

@@ -20,7 +20,7 @@ pub(super) fn calls(hir: &Hir, effects: &Effects) -> FxHashMap<DefId, u64> {
             continue;
         };
         let own = u64::from(matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent));
-        let inner = match hir.bodies.get(def.index()).and_then(Option::as_ref) {
+        let inner = match hir.body(*def) {
             Some(body) if body.root.is_some() => of_body(body, effects, *def, callable, &found),
             _ => 0,
         };

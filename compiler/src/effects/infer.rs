@@ -16,7 +16,7 @@ pub(super) fn infer(hir: &Hir) -> Effects {
     effects.defs.reserve(hir.defs.len());
     effects.bodies.resize_with(hir.bodies.len(), || None);
     for (index, def) in hir.defs.iter().enumerate() {
-        let body = hir.bodies.get(index).and_then(Option::as_ref);
+        let body = hir.bodies.get(index).and_then(Option::as_deref);
         let Effects { resources, sets, .. } = &mut effects;
         let found = own(hir, def, body, resources, sets);
         effects.defs.push(found);
@@ -63,7 +63,7 @@ fn bodies(hir: &Hir, group: &[DefId], effects: &mut Effects) {
     loop {
         let mut changed = false;
         for def in group {
-            let Some(body) = hir.bodies.get(def.index()).and_then(Option::as_ref) else { continue };
+            let Some(body) = hir.body(*def) else { continue };
             let Some(declared) = hir.defs.get(def.index()) else { continue };
             let found = exprs(hir, declared, body, effects);
             let guards =

@@ -17,7 +17,7 @@ pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diag
         DefKind::Callable(callable) => callable.policies.iter().any(|arg| named(arg, "calls")),
         _ => false,
     };
-    let is_asked = hir.defs.iter().any(has_budget);
+    let is_asked = hir.defs.iter().any(|def| has_budget(def));
     let fewest = if is_asked { super::fewest::calls(hir, effects) } else { FxHashMap::default() };
     let mut rules = Rules { hir, types, effects, sink, fewest };
     for (index, def) in hir.defs.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(super) struct Rules<'a> {
 
 impl Rules<'_> {
     fn def(&mut self, id: DefId, def: &Def) {
-        let body = self.hir.bodies.get(id.index()).and_then(Option::as_ref);
+        let body = self.hir.body(id);
         match &def.kind {
             DefKind::Callable(callable) => {
                 if callable.kind == CallableKind::Fn {
@@ -269,7 +269,7 @@ impl Rules<'_> {
                 value.is_some_and(|value| self.is_bounded(owner, value, depth + 1))
             }
             Expr::Def(def) => {
-                let root = hir.bodies.get(def.index()).and_then(Option::as_ref);
+                let root = hir.body(*def);
                 let root = root.and_then(|body| body.root);
                 root.is_none_or(|root| self.is_bounded(*def, root, depth + 1))
             }

@@ -6,6 +6,7 @@
 
 pub(crate) mod groups;
 pub(crate) mod lower;
+pub(crate) mod moved;
 mod types;
 
 use std::sync::Arc;
@@ -47,10 +48,18 @@ ids! {
 pub struct Hir {
     /// The modules; the root module is the first that the caller asked for.
     pub modules: Vec<Module>,
-    /// The definitions of all modules.
-    pub defs: Vec<Def>,
+    /// The definitions of all modules. Compilations of nearly the same text share them, and the bodies.
+    pub defs: Vec<Arc<Def>>,
     /// The bodies, by [`DefId`] of their owner: consts, callables, tests, …
-    pub bodies: Vec<Option<Body>>,
+    pub bodies: Vec<Option<Arc<Body>>>,
+}
+
+impl Hir {
+    /// The body of a definition.
+    #[must_use]
+    pub fn body(&self, owner: DefId) -> Option<&Body> {
+        self.bodies.get(owner.index())?.as_deref()
+    }
 }
 
 /// One file.
@@ -69,7 +78,7 @@ pub struct Module {
 }
 
 /// A definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Def {
     /// Its name.
     pub name: SmolStr,
@@ -88,7 +97,7 @@ pub struct Def {
 }
 
 /// What a definition is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "most definitions are the largest kind: callables")]
 pub enum DefKind {
     /// `let name: type = expr` at the top: its value is the body's root.
@@ -120,7 +129,7 @@ pub enum DefKind {
 }
 
 /// A record, or the fields of a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// Type parameters.
     pub type_params: Vec<SmolStr>,
@@ -129,7 +138,7 @@ pub struct Record {
 }
 
 /// A field, of a record or of a variant's payload.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// Its name.
     pub name: SmolStr,
@@ -146,7 +155,7 @@ pub struct Field {
 }
 
 /// An enum.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Enum {
     /// Type parameters.
     pub type_params: Vec<SmolStr>,
@@ -155,7 +164,7 @@ pub struct Enum {
 }
 
 /// A variant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Variant {
     /// Its name.
     pub name: SmolStr,
@@ -170,7 +179,7 @@ pub struct Variant {
 }
 
 /// `type X<T> = …`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Alias {
     /// Type parameters.
     pub type_params: Vec<SmolStr>,
@@ -199,7 +208,7 @@ pub enum CallableKind {
 }
 
 /// Something that can be called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Callable {
     /// Which.
     pub kind: CallableKind,
@@ -238,7 +247,7 @@ pub struct InSession {
 }
 
 /// A parameter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Param {
     /// Its name.
     pub name: SmolStr,
@@ -268,7 +277,7 @@ pub struct EffectRef {
 }
 
 /// A line of a prompt.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PromptItem {
     /// `model role with (…)`
     Model {
@@ -300,7 +309,7 @@ pub enum PromptItem {
 }
 
 /// A tool of an agent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tool {
     /// What is called, if it exists.
     pub target: Option<DefId>,
@@ -328,7 +337,7 @@ pub enum MessageRole {
 }
 
 /// `test "name" with (…) { … }`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Test {
     /// `with (…)`
     pub policies: Vec<Arg>,
@@ -337,7 +346,7 @@ pub struct Test {
 }
 
 /// An item of a test.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum TestItem {
     /// A stub.
     Stub(Stub),
@@ -353,7 +362,7 @@ pub enum TestItem {
 }
 
 /// `stub path(patterns) => value then …`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stub {
     /// `stub approve …`
     pub approve: bool,
@@ -374,7 +383,7 @@ pub struct Stub {
 }
 
 /// The code of one declaration.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Body {
     /// Expressions, parts before wholes.
     pub exprs: Vec<Expr>,
@@ -391,7 +400,7 @@ pub struct Body {
 }
 
 /// A name bound in a body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Local {
     /// The name.
     pub name: SmolStr,
@@ -438,7 +447,7 @@ pub enum Literal {
 }
 
 /// A statement of a block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Stmt {
     /// `let pattern: type = value`; the pattern is irrefutable.
     Let {
@@ -456,7 +465,7 @@ pub enum Stmt {
 }
 
 /// An expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Expr {
     /// Could not be read or resolved; already reported. Has any type.
     Missing,
@@ -612,7 +621,7 @@ pub enum Expr {
 }
 
 /// A part of a template.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum TemplatePart {
     /// Text.
     Text(SmolStr),
@@ -677,7 +686,7 @@ pub enum Builtin {
 }
 
 /// An argument of a call, policy list, `next`, …
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arg {
     /// Its name, if it is named.
     pub name: Option<(SmolStr, Span)>,
@@ -688,7 +697,7 @@ pub struct Arg {
 }
 
 /// The value of an argument.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ArgValue {
     /// An expression.
     Expr(ExprId),
@@ -751,7 +760,7 @@ impl BinaryOp {
 }
 
 /// An arm of a match or catch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arm {
     /// What it covers.
     pub pat: PatId,
@@ -766,7 +775,7 @@ pub struct Arm {
 }
 
 /// A pattern.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Pat {
     /// Could not be read; already reported. Covers everything.
     Missing,
@@ -815,7 +824,7 @@ pub enum PatTarget {
 }
 
 /// An argument of a tag pattern.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PatArg {
     /// The field, if it is named.
     pub name: Option<(SmolStr, Span)>,

@@ -61,7 +61,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     /// Begins with a declaration's body; `None` if it has none, which is noted.
     pub(super) fn new(low: &'l mut Lowerer<'a>, owner: DefId, subst: &[TypeId]) -> Option<Self> {
         let input = low.input;
-        let body = input.hir.bodies.get(owner.index()).and_then(Option::as_ref);
+        let body = input.hir.body(owner);
         let (Some(body), Some(types)) = (body, input.types.body(owner)) else {
             let span = low.def(owner).map_or_else(|| input.start(), |def| def.name_span);
             low.broken(span, "a declaration without checked body");

@@ -389,7 +389,7 @@ impl Lowerer<'_> {
         if let Some(known) = self.constants.get(&def) {
             return known.clone();
         }
-        let root = self.input.hir.bodies.get(def.index())?.as_ref()?.root?;
+        let root = self.input.hir.body(def)?.root?;
         let value = self.folded(def, root, &[]);
         self.constants.insert(def, value.clone());
         value

@@ -74,7 +74,7 @@ impl Lowerer<'_> {
     }
 
     fn depth(&self, def: DefId, callable: &Callable) -> Option<u32> {
-        let body = self.input.hir.bodies.get(def.index())?.as_ref()?;
+        let body = self.input.hir.body(def)?;
         match walk::expr(body, policy(&callable.policies, "depth")?) {
             Expr::Literal(Literal::Int(n)) => u32::try_from(*n).ok(),
             _ => None,
@@ -94,7 +94,7 @@ impl Lowerer<'_> {
                 CallableKind::Graph | CallableKind::Fn => self.block(def, callable, subst),
             },
             _ => {
-                let root = self.input.hir.bodies.get(def.index()).and_then(Option::as_ref);
+                let root = self.input.hir.body(def);
                 let root = root.and_then(|body| body.root);
                 BodyLowerer::new(self, def, subst).map(|mut body| {
                     body.region(0, |this| match root {

@@ -113,8 +113,7 @@ impl Growths {
     fn force(&mut self, lowerer: &Lowerer<'_>) {
         let owners: Vec<DefId> = self.bodies.keys().copied().collect();
         for owner in owners {
-            let Some(body) = lowerer.input.hir.bodies.get(owner.index()).and_then(Option::as_ref)
-            else {
+            let Some(body) = lowerer.input.hir.body(owner) else {
                 continue;
             };
             if lowerer.callable_kind(owner) != Some(&CallableKind::Graph) {
@@ -193,7 +192,7 @@ impl<'l, 'a> Analysis<'l, 'a> {
     fn run(&mut self) -> Option<Growth> {
         let input = self.lowerer.input;
         let def = self.lowerer.def(self.owner)?;
-        let body = input.hir.bodies.get(self.owner.index())?.as_ref()?;
+        let body = input.hir.body(self.owner)?;
         let types = input.types.body(self.owner)?;
         self.exprs = vec![Growth::No; body.exprs.len()];
         self.locals = vec![Growth::No; body.locals.len()];
@@ -422,7 +421,7 @@ impl<'l, 'a> Analysis<'l, 'a> {
         if *input.types.interner.kind(signature.result) == TyKind::Prim(Prim::Text) {
             return Growth::Steady;
         }
-        let body = input.hir.bodies.get(self.owner.index()).and_then(Option::as_ref);
+        let body = input.hir.body(self.owner);
         let items = callable.items.iter().flat_map(|item| match item {
             PromptItem::Model { policies, .. } => policies.as_slice(),
             _ => &[],

@@ -220,7 +220,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn def(&self, id: DefId) -> Option<&'a Def> {
-        self.input.hir.defs.get(id.index())
+        self.input.hir.defs.get(id.index()).map(|def| &**def)
     }
 
     fn callable_kind(&self, id: DefId) -> Option<&'a CallableKind> {

@@ -37,7 +37,7 @@ pub(super) fn nodes(input: Input<'_>, targets: &FxHashMap<DefId, Target>) -> Vec
                 },
                 _ => false,
             };
-            let body = input.hir.bodies.get(def.index()).and_then(Option::as_ref);
+            let body = input.hir.body(*def);
             let inside =
                 || body.is_some_and(|body| body.exprs.iter().any(|expr| is_node(expr, &nodes)));
             let callable = matches!(declared.kind, DefKind::Callable(_) | DefKind::Const { .. });

@@ -35,7 +35,7 @@ pub(super) fn targets(input: Input<'_>, test: DefId) -> (FxHashMap<DefId, Target
             }
         }
     }
-    let body = input.hir.bodies.get(test.index()).and_then(Option::as_ref);
+    let body = input.hir.body(test);
     for expr in body.iter().flat_map(|body| &body.exprs) {
         let Expr::Call { callee: Callee::Builtin(builtin), args, .. } = expr else { continue };
         if !matches!(builtin, Builtin::Calls | Builtin::Attempts | Builtin::Called | Builtin::Order)

@@ -344,6 +344,37 @@ impl<'t> SyntaxNode<'t> {
         out
     }
 
+    /// Whether another node has the same text and the same structure, wherever the two stand. Linear in their size,
+    /// for nodes of two trees.
+    #[must_use]
+    pub fn is_like(self, other: SyntaxNode<'_>) -> bool {
+        let (ours, theirs) = (self.elements(), other.elements());
+        let (Some(first), Some(other_first)) = (ours.first(), theirs.first()) else { return false };
+        if std::ptr::eq(first, other_first) {
+            return true;
+        }
+        let same = |(a, b): (&ElementData, &ElementData)| {
+            let (start, other_start) = if a.kind.is_token() {
+                (a.extent - first.start, b.extent.wrapping_sub(other_first.start))
+            } else {
+                (a.extent, b.extent)
+            };
+            a.kind == b.kind
+                && start == other_start
+                && a.start - first.start == b.start.wrapping_sub(other_first.start)
+        };
+        ours.len() == theirs.len()
+            && self.text() == other.text()
+            && ours.iter().zip(theirs).all(same)
+    }
+
+    /// The elements of the subtree.
+    fn elements(self) -> &'t [ElementData] {
+        let start = self.index as usize;
+        let size = self.tree.data(self.index).size() as usize;
+        self.tree.elements.get(start..start + size).unwrap_or_default()
+    }
+
     /// This node and the nodes around it, from the inside out.
     pub fn ancestors(self) -> impl Iterator<Item = SyntaxNode<'t>> {
         std::iter::successors(Some(self), |node| node.parent())

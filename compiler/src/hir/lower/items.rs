@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::resolve::Lower;
-use super::{Lowerer, forms};
+use super::{Lowerer, Trace, forms};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
@@ -608,28 +608,24 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Constants that need themselves, directly or through others and functions.
-    pub(super) fn const_cycles(&mut self, hir: &crate::hir::Hir) {
-        let mentions = std::mem::take(&mut self.mentions);
+    pub(super) fn const_cycles(&mut self, hir: &crate::hir::Hir, traces: &[Trace]) {
         let is_const = |def: DefId| {
             hir.defs.get(def.index()).is_some_and(|def| matches!(def.kind, DefKind::Const { .. }))
         };
-        if !mentions.iter().any(|(from, ..)| is_const(*from)) {
+        let consts = (0u32..).map(DefId).zip(traces).filter(|(def, _)| is_const(*def));
+        if !consts.into_iter().any(|(_, trace)| !trace.mentions.is_empty()) {
             return;
         }
-        // Declarations are lowered in the order of their ids, so their mentions stand together.
-        let of = |def: usize| {
-            let start = mentions.partition_point(|(from, ..)| from.index() < def);
-            let end = mentions.partition_point(|(from, ..)| from.index() <= def);
-            mentions.get(start..end).unwrap_or_default()
-        };
-        let groups = Groups::of(hir.defs.len(), |def, nth| of(def).get(nth).map(|(_, to, _)| *to));
+        let of =
+            |def: usize| traces.get(def).map(|trace| trace.mentions.as_slice()).unwrap_or_default();
+        let groups = Groups::of(hir.defs.len(), |def, nth| of(def).get(nth).map(|(to, _)| *to));
         let mut found = Vec::new();
         for group in groups.iter() {
             let Some(first) = group.iter().copied().filter(|def| is_const(*def)).min() else {
                 continue;
             };
-            let inside = of(first.index()).iter().filter(|(_, to, _)| group.contains(to));
-            let Some(edge) = inside.map(|(.., span)| *span).min() else { continue };
+            let inside = of(first.index()).iter().filter(|(to, _)| group.contains(to));
+            let Some(edge) = inside.map(|(_, span)| *span).min() else { continue };
             let Some(def) = hir.defs.get(first.index()) else { continue };
             let finding = Diagnostic::new(
                 Code::ConstCycle,

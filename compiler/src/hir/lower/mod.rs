@@ -20,6 +20,8 @@ mod tests;
 mod types;
 mod unknown;
 
+use std::sync::Arc;
+
 use kait_syntax::ast::Decl;
 use kait_syntax::{SyntaxToken, TextRange};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -30,38 +32,62 @@ use super::{
     LocalKind, Module, ModuleId, Pat, PatId,
 };
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
-use crate::names::{Names, span_of};
+use crate::names::{Head, Names, span_of};
 use crate::sources::Files;
 use scope::Locals;
 use types::SignatureParams;
 use unknown::Unknowns;
 
-/// Lowers every declaration of every module.
-pub(crate) fn lower(names: &Names, files: &Files, diagnostics: &mut Diagnostics) -> Hir {
+/// A declaration, lowered: all that the lowering of others and later stages need of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Lowered {
+    pub def: Arc<Def>,
+    pub body: Option<Arc<Body>>,
+    pub trace: Trace,
+}
+
+/// What lowering a declaration did besides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    /// The imports that it uses, by their names in the file.
+    pub imports: Vec<SmolStr>,
+    /// The constants and callables that it needs, and where.
+    pub mentions: Vec<(DefId, Span)>,
+    /// Nothing was said about it.
+    pub is_clean: bool,
+}
+
+/// Lowers every declaration of every module but those that are known, by [`DefId`].
+pub(crate) fn lower(
+    names: &Names,
+    files: &Files,
+    mut known: Vec<Option<Lowered>>,
+    diagnostics: &mut Diagnostics,
+) -> (Hir, Vec<Trace>) {
     let mut lowerer = Lowerer::new(names, files, diagnostics);
     let mut hir = Hir::default();
     hir.defs.reserve(names.heads.len());
     hir.bodies.reserve(names.heads.len());
+    let mut traces = Vec::with_capacity(names.heads.len());
     for (index, module) in (0u32..).zip(&names.modules) {
         let id = ModuleId(index);
         let Some(file) = files.get(module.file) else { continue };
         let tree = &file.tree;
         lowerer.enter_module(id, module.file);
         for def in &module.defs {
-            let Some(head) = names.head(*def) else { continue };
-            let decl = tree.node(head.node).and_then(Decl::cast);
-            let Some(decl) = decl else { continue };
-            let (kind, body) = lowerer.declaration(*def, decl);
-            hir.defs.push(Def {
-                name: head.name.clone(),
-                module: id,
-                is_pub: head.is_pub,
-                docs: decl.doc_text().map(SmolStr::from).unwrap_or_default(),
-                name_span: head.name_span,
-                span: span_of(module.file, decl.syntax().range()),
-                kind,
-            });
-            hir.bodies.push(body);
+            let lowered = match known.get_mut(def.index()).and_then(Option::take) {
+                Some(known) => known,
+                None => {
+                    let Some(head) = names.head(*def) else { continue };
+                    let decl = tree.node(head.node).and_then(Decl::cast);
+                    let Some(decl) = decl else { continue };
+                    lowerer.declaration(*def, head, decl)
+                }
+            };
+            lowerer.used_imports.extend(lowered.trace.imports.iter().cloned());
+            hir.defs.push(lowered.def);
+            hir.bodies.push(lowered.body);
+            traces.push(lowered.trace);
         }
         lowerer.leave_module();
         let source = kait_syntax::ast::SourceFile::cast(tree.root());
@@ -73,8 +99,8 @@ pub(crate) fn lower(names: &Names, files: &Files, diagnostics: &mut Diagnostics)
             defs: module.defs.clone(),
         });
     }
-    lowerer.const_cycles(&hir);
-    hir
+    lowerer.const_cycles(&hir, &traces);
+    (hir, traces)
 }
 
 /// What `session` means in a declaration.
@@ -123,8 +149,11 @@ struct Lowerer<'a> {
     hidden_params: SignatureParams<'a>,
     /// Modules that the declaration calls, with the first place.
     called_modules: FxHashMap<SmolStr, Span>,
-    /// Who mentions which constant or callable where, for constants that need themselves.
-    mentions: Vec<(DefId, DefId, Span)>,
+    /// See [`Trace`]: of the declaration at hand.
+    imports: Vec<SmolStr>,
+    mentions: Vec<(DefId, Span)>,
+    /// How often something was said that is not about an unknown name.
+    reports: usize,
     /// The fields of a declaration so far: empty between them.
     known_fields: FxHashMap<SmolStr, Span>,
     /// A name of the declaration was taken, so that others may be missing.
@@ -159,7 +188,9 @@ impl<'a> Lowerer<'a> {
             no_bind: false,
             hidden_params: None,
             called_modules: FxHashMap::default(),
+            imports: Vec::new(),
             mentions: Vec::new(),
+            reports: 0,
             known_fields: FxHashMap::default(),
             has_clash: false,
             taken: FxHashMap::default(),
@@ -215,11 +246,17 @@ impl<'a> Lowerer<'a> {
     }
 
     fn report(&mut self, finding: Diagnostic) {
+        self.reports += 1;
         self.diagnostics.push(finding);
     }
 
     fn not_supported(&mut self, span: Span, what: &str) {
-        self.diagnostics.push(Diagnostic::not_supported(span, what));
+        self.report(Diagnostic::not_supported(span, what));
+    }
+
+    /// How often something was said, or left unsaid because it was said elsewhere.
+    fn said(&self) -> usize {
+        self.reports + self.unknown.asked()
     }
 
     fn alloc(&mut self, expr: Expr, span: Span) -> ExprId {
@@ -247,7 +284,27 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Lowers one declaration with a fresh body.
-    fn declaration(&mut self, def: DefId, decl: Decl<'a>) -> (DefKind, Option<Body>) {
+    fn declaration(&mut self, def: DefId, head: &Head, decl: Decl<'a>) -> Lowered {
+        let said = self.said();
+        let (kind, body) = self.kind_and_body(def, decl);
+        let def = Def {
+            name: head.name.clone(),
+            module: self.module,
+            is_pub: head.is_pub,
+            docs: decl.doc_text().map(SmolStr::from).unwrap_or_default(),
+            name_span: head.name_span,
+            span: self.span(decl.syntax().range()),
+            kind,
+        };
+        let trace = Trace {
+            imports: moved(&mut self.imports),
+            mentions: moved(&mut self.mentions),
+            is_clean: self.said() == said,
+        };
+        Lowered { def: Arc::new(def), body: body.map(Arc::new), trace }
+    }
+
+    fn kind_and_body(&mut self, def: DefId, decl: Decl<'a>) -> (DefKind, Option<Body>) {
         self.def = def;
         self.locals.clear();
         self.type_params.clear();

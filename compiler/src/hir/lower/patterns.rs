@@ -153,6 +153,7 @@ impl<'a> Lowerer<'a> {
         let Some(first) = first else { return };
         if self.diagnostics.has_error_in(place) {
             // Another name in its place was reported.
+            self.reports += 1;
             return;
         }
         let missing = first.names.iter().find(|(name, _)| !first.seen.contains(name));

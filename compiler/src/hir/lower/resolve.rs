@@ -65,7 +65,7 @@ impl<'a> Lowerer<'a> {
     pub(super) fn mention(&mut self, def: DefId, span: Span) {
         let head = self.names.head(def);
         if head.is_some_and(|head| matches!(head.kind, HeadKind::Const | HeadKind::Callable)) {
-            self.mentions.push((self.def, def, span));
+            self.mentions.push((def, span));
         }
     }
 

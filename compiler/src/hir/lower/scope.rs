@@ -76,6 +76,7 @@ impl Lowerer<'_> {
 
     /// Locals with the name of one declaration are one mistake, which may as well be the declaration's.
     fn taken_by_file(&mut self, name: &SmolStr, finding: Diagnostic) {
+        self.reports += 1;
         let known = self.taken.get(name).and_then(|index| self.taken_findings.get_mut(*index));
         match known {
             Some(known) => known
@@ -132,6 +133,6 @@ impl Lowerer<'_> {
         let mut seen = rustc_hash::FxHashSet::default();
         found.retain(|finding| seen.insert(finding.message.clone()));
         self.has_clash |= !found.is_empty();
-        self.diagnostics.extend(found);
+        found.into_iter().for_each(|finding| self.report(finding));
     }
 }

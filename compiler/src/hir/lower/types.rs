@@ -371,8 +371,8 @@ impl<'a> Lowerer<'a> {
         let found = self.names.module(self.module, name)?;
         let imported =
             self.names.scope(self.module).is_some_and(|scope| scope.modules.contains_key(name));
-        if imported && !self.used_imports.contains(name) {
-            self.used_imports.insert(name.into());
+        if imported && !self.imports.iter().any(|known| known == name) {
+            self.imports.push(name.into());
         }
         Some(found)
     }

@@ -20,16 +20,23 @@ const MAX_SHOWN: usize = 3;
 pub(super) struct Unknowns {
     found: Vec<(Diagnostic, Vec<Span>)>,
     known: FxHashMap<(Code, SmolStr), usize>,
+    asked: usize,
 }
 
 impl Unknowns {
-    /// Whether the name was reported; then this place is added to it.
     /// Whether there are so many that no more are shown: then guesses are not worth their time.
     fn is_full(&self) -> bool {
         self.found.len() > MAX_PER_FILE
     }
 
+    /// How often a name was unknown.
+    pub(super) fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// Whether the name was reported; then this place is added to it.
     pub(super) fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
+        self.asked += 1;
         let Some(index) = self.known.get(&(code, SmolStr::new(name))) else { return false };
         if let Some((_, places)) = self.found.get_mut(*index) {
             places.push(span);
@@ -38,6 +45,7 @@ impl Unknowns {
     }
 
     pub(super) fn add(&mut self, code: Code, name: &str, finding: Diagnostic) {
+        self.asked += 1;
         self.known.insert((code, name.into()), self.found.len());
         self.found.push((finding, Vec::new()));
     }
