@@ -135,6 +135,47 @@ fn every_code_has_its_golden() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// `docs/diagnostics/README.md` lists the pages, family by family; `UPDATE=1` writes it.
+#[test]
+fn the_index_of_pages_is_complete() {
+    const FAMILIES: &[(&str, &str)] = &[
+        ("K00", "Syntax, and habits of other languages"),
+        ("K01", "Style that is enforced"),
+        ("K02", "Names"),
+        ("K03", "Policies"),
+        ("K04", "Types and bounds"),
+        ("K05", "Effects, people and triggers"),
+        ("K06", "Trust"),
+        ("K07", "Agents and budgets"),
+        ("K08", "Tests"),
+        ("K09", "Files, packages and profiles"),
+        ("K90", "Runs, commands and the server"),
+    ];
+    let mut text = String::from(
+        "# Diagnostics\n\nEvery error and warning has a code, and every code a page: what is wrong, why it is refused, a \
+         program that has it, and what to do. `kait explain CODE` prints it.\n",
+    );
+    let mut listed = 0;
+    for (prefix, family) in FAMILIES {
+        let codes: Vec<_> = Code::ALL.iter().filter(|c| c.as_str().starts_with(prefix)).collect();
+        if codes.is_empty() {
+            continue;
+        }
+        listed += codes.len();
+        text.push_str(&format!("\n## {family}\n\n| code | what is wrong | fix |\n|---|---|---|\n"));
+        for code in codes {
+            let fix = if code.info().has_fix { "yes" } else { "" };
+            text.push_str(&format!("| [{code}]({code}.md) | {} | {fix} |\n", code.info().title));
+        }
+    }
+    assert_eq!(listed, Code::ALL.len(), "a code belongs to no family");
+    let path = sources::root().join("docs/diagnostics/README.md");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "run it with UPDATE=1");
+}
+
 /// A fix that a code promises is there in the program of its page, and takes the mistake away.
 #[test]
 fn fixes_that_are_promised_help() {
