@@ -131,7 +131,8 @@ pub(crate) fn completion(
     let Some((opened, offset)) = at(snapshot, &params.text_document_position)? else {
         return Ok(None);
     };
-    let found = opened.analysis.completions(opened.file, offset);
+    let sources = snapshot.sources(&opened.root);
+    let found = opened.analysis.completions_among(&sources, opened.file, offset);
     let items = found
         .into_iter()
         .enumerate()

@@ -50,6 +50,20 @@ impl Analysis {
             .collect()
     }
 
+    /// The paths behind the `use`s of a file that are complete.
+    pub(crate) fn imported_paths(&self, file: FileId) -> Vec<String> {
+        let root = self.tree(file).and_then(|tree| ast::SourceFile::cast(tree.root()));
+        let decls = root.into_iter().flat_map(ast::SourceFile::decls);
+        let paths = decls.filter_map(|decl| match decl {
+            ast::Decl::Use(decl) => {
+                let path = decl.path()?.to_text();
+                self.imported(file, &path).map(|_| path.to_string())
+            }
+            _ => None,
+        });
+        paths.collect()
+    }
+
     /// The module that a name before a dot means.
     pub(crate) fn module_named(&self, file: FileId, name: &str) -> Option<ModuleId> {
         match self.imports(file).into_iter().find(|(known, _)| known == name) {

@@ -208,3 +208,26 @@ async fn a_client_that_knows_little() {
     assert_eq!(all[0]["name"], "Order");
     client.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_use_the_modules_of_the_package_are_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("shop")).unwrap();
+    for file in ["shop/orders.kait", "money_of.kait"] {
+        std::fs::write(folder.path().join(file), "pub fn one() -> int {\n  1\n}\n").unwrap();
+    }
+    let main = uri(&folder.path().join("main.kait"));
+    let mut client = Client::ready(folder.path()).await;
+    let (text, at) = place(&main, "use shop.$0\n\nfn f() -> int {\n  1\n}\n");
+    client.open(&main, &text).await;
+    let answer = client.ask("textDocument/completion", at).await;
+    let edits: Vec<_> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (&item["textEdit"]["newText"], &item["textEdit"]["range"]["start"]))
+        .collect();
+    let start = json!({ "line": 0, "character": 4 });
+    assert_eq!(edits, [(&json!("shop.orders"), &start)]);
+    client.finish().await;
+}

@@ -70,7 +70,8 @@ impl<'a> Items<'a> {
         for some in declared.chunk_by(|a, b| a.rank == b.rank) {
             some.iter().take(MAX_OF_A_RANK).for_each(|one| self.describe(one));
         }
-        self.out.retain(|item| holds(&item.label.to_lowercase(), &typed));
+        // In broken text a field or parameter may lack its name.
+        self.out.retain(|item| !item.label.is_empty() && holds(&item.label.to_lowercase(), &typed));
         self.out.sort_by_cached_key(|item| (item.rank, !begins(&item.label), item.label.clone()));
         self.out.dedup_by(|a, b| a.label == b.label && a.kind == b.kind);
         self.out
@@ -117,7 +118,7 @@ impl<'a> Items<'a> {
             Context::Session(session) => self.session(*session),
             Context::Members { module, types } => self.members(module, *types),
             Context::Variants(def) => self.variants(self.analysis, *def, rank::LOCAL),
-            Context::Imports => self.imports(),
+            Context::Imports => self.imports(&[]),
             Context::Type => self.types(),
             Context::Declaration { is_pub } => self.declarations(*is_pub),
             Context::Words(words) => words.iter().for_each(|word| self.keyword(word)),
@@ -232,15 +233,38 @@ impl<'a> Items<'a> {
         self.declared.push(Declared { name: &def.name, kind, rank, of, symbol: Symbol::Def(id) });
     }
 
-    fn imports(&mut self) {
-        // The files that this one reads are known; others of the package are the disk's.
-        let own = self.analysis.source(self.file).map(|file| file.path.clone());
-        for (_, file) in self.analysis.compilation.files.iter() {
-            if file.path.starts_with("std/") || own.as_ref() == Some(&file.path) {
-                continue;
-            }
-            let name = file.path.strip_suffix(".kait").unwrap_or(&file.path).replace('/', ".");
+    /// Modules of the package: those that were read, and those of the listed files; and those of std, though they need
+    /// no `use`.
+    pub(super) fn imports(&mut self, listed: &[String]) {
+        let analysis = self.analysis;
+        let own = analysis.source(self.file).map(|file| file.path.to_string());
+        let read = analysis.compilation.files.iter().map(|(_, file)| &*file.path);
+        let module = |path: &str| {
+            let path = path.strip_suffix(".kait")?;
+            let is_name = |part: &str| {
+                part.starts_with(|c: char| c.is_ascii_lowercase())
+                    && part
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            };
+            path.split('/').all(is_name).then(|| path.replace('/', "."))
+        };
+        let mut known = analysis.imported_paths(self.file);
+        known.extend(own.as_deref().and_then(module));
+        let all = read.filter(|path| !path.starts_with("std/"));
+        let all = all.chain(listed.iter().map(String::as_str)).filter_map(module);
+        let mut names: Vec<String> = all.filter(|name| !known.contains(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
             self.item(&name, CompletionKind::Module, rank::OWN);
+        }
+        let library = std_library::library();
+        for (name, module) in std_library::modules() {
+            if name != "prelude" && !known.iter().any(|known| known == name) {
+                let item = self.item(name, CompletionKind::Module, rank::MODULE);
+                item.docs = library.docs_of(Symbol::Module(module));
+            }
         }
     }
 

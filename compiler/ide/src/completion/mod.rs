@@ -9,6 +9,7 @@ mod items;
 
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::hir::DefId;
+use kait_compiler::sources::Sources;
 
 use crate::Analysis;
 
@@ -54,15 +55,56 @@ pub enum CompletionKind {
 }
 
 impl Analysis {
-    /// What can be written at an offset: closest first.
+    /// What can be written at an offset: closest first. Behind `use`, of the package's modules those that were read; see
+    /// [`Analysis::completions_among`].
     #[must_use]
     pub fn completions(&self, file: FileId, offset: u32) -> Vec<Completion> {
-        let Some((place, context)) = self.completion_context(file, offset) else {
+        self.completions_of(file, offset, &Vec::new)
+    }
+
+    /// The same; behind `use` with all files that the sources list, which is asked of them there only.
+    #[must_use]
+    pub fn completions_among(
+        &self,
+        sources: &dyn Sources,
+        file: FileId,
+        offset: u32,
+    ) -> Vec<Completion> {
+        self.completions_of(file, offset, &|| sources.list())
+    }
+
+    fn completions_of(
+        &self,
+        file: FileId,
+        offset: u32,
+        listed: &dyn Fn() -> Vec<String>,
+    ) -> Vec<Completion> {
+        let Some((mut place, context)) = self.completion_context(file, offset) else {
             return Vec::new();
         };
+        if matches!(context, context::Context::Imports) {
+            place.word = self.path_before(file, place.word);
+        }
         let mut items = items::Items::new(self, file, place);
-        items.add(&context);
+        match context {
+            context::Context::Imports => items.imports(&listed()),
+            context => items.add(&context),
+        }
         items.finish()
+    }
+
+    /// The whole path of modules that ends with a word: `shop.ord` of `use shop.ord`.
+    fn path_before(&self, file: FileId, word: Span) -> Span {
+        let text = self.source(file).map_or("", |source| source.text());
+        let before = text.get(..word.start as usize).unwrap_or_default();
+        let is_part =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
+        let path = before.trim_end_matches(is_part);
+        // A path begins behind a blank; what touches anything else is none.
+        match path.ends_with([' ', '\t']) {
+            true => Span { start: u32::try_from(path.len()).unwrap_or(word.start), ..word },
+            false => word,
+        }
     }
 }
 
@@ -105,6 +147,37 @@ mod tests {
             out += &format!("… {} in all\n", found.len());
         }
         out
+    }
+
+    #[test]
+    fn modules_behind_use_are_those_of_the_package() {
+        let mut sources = kait_compiler::sources::MemorySources::single("main.kait", "");
+        for path in ["shop.kait", "shop/orders.kait", "shop/old.kait", "Not a module.kait"] {
+            sources.insert(path, "");
+        }
+        let labels = |text: &str| {
+            let mut sources = sources.clone();
+            sources.insert("main.kait", text);
+            let analysis = crate::Analysis::new(&sources, &["main.kait"]);
+            let file = analysis.file("main.kait").unwrap();
+            let end = u32::try_from(text.len()).unwrap();
+            let found = analysis.completions_among(&sources, file, end);
+            let shown = found.into_iter().map(|item| {
+                // The whole path is replaced, so that a part of it fits every editor's way of comparing.
+                let span = item.replace;
+                assert_eq!(item.insert, item.label);
+                format!("{} for {:?}", item.label, &text[span.start as usize..span.end as usize])
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let all = labels("use ");
+        assert_eq!(all[..3], ["shop for \"\"", "shop.old for \"\"", "shop.orders for \"\""]);
+        assert!(all[3..].contains(&"text for \"\"".to_owned()), "{all:?}");
+        assert!(all.iter().all(|one| !one.contains("main") && !one.contains("ot a")), "{all:?}");
+        assert_eq!(labels("use shop.o"), ["shop.old for \"shop.o\"", "shop.orders for \"shop.o\""]);
+        assert_eq!(labels("use shop."), ["shop.old for \"shop.\"", "shop.orders for \"shop.\""]);
+        // What is imported already is not imported again.
+        assert_eq!(labels("use shop.old\nuse shop.o"), ["shop.orders for \"shop.o\""]);
     }
 
     #[test]
