@@ -32,6 +32,8 @@ pub enum ColorChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a project that runs at once, offline.
+    New(NewArgs),
     /// Run a graph and stream its answer.
     Run(RunArgs),
     /// Find every error without running.
@@ -42,7 +44,7 @@ pub enum Command {
     Test(TestArgs),
     /// Draw a graph.
     Graph(GraphArgs),
-    /// Say what an error code or a function of the standard library means, with an example.
+    /// Say what an error code, a word of the language or a name of the standard library means, with an example.
     Explain(ExplainArgs),
     /// Print the reference grammar, or one rule of it.
     Grammar(GrammarArgs),
@@ -50,8 +52,45 @@ pub enum Command {
     Lsp(LspArgs),
     /// Host graphs over HTTP: runs, their logs as events, an OpenAI-compatible door.
     Serve(ServeArgs),
+    /// Look after the installation: profile, models, keys, directories; say what to do about each finding.
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
+}
+
+/// `kait new`
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The directory to make; its last part is the project's name.
+    #[arg(required_unless_present = "list")]
+    pub name: Option<PathBuf>,
+    /// What to start from; `--list` says what there is.
+    #[arg(long, short, value_name = "TEMPLATE", default_value = "hello")]
+    pub template: String,
+    /// List the templates.
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// `kait doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is sent to anybody: whether a model's server can be reached is seen from a connection that is closed again, in
+two seconds at most. Keys are looked up and never shown.
+
+Exit codes: 0 all is well, 1 something must be done.")]
+pub struct DoctorArgs {
+    /// The project; the current directory if none is given.
+    pub path: Option<PathBuf>,
+    /// The profile to look at.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Connect to nothing.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `kait run`
@@ -170,8 +209,11 @@ pub enum GraphFormat {
 /// `kait explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code such as K0201, or a name such as text.trim.
-    pub what: String,
+    /// A code such as K0201, a word such as `for` or `retry`, a name such as text.trim; nothing lists all there is.
+    pub what: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `kait grammar`

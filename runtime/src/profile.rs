@@ -97,7 +97,7 @@ impl Profile {
             let file: ProjectFile = read(&path)?;
             profile.models = file.models;
         }
-        if let Some(path) = Self::user_file(&profile.name) {
+        if let Some(path) = profile.user_file() {
             if path.exists() {
                 let file: ProfileFile = read(&path)?;
                 profile.models.extend(file.models);
@@ -117,9 +117,10 @@ impl Profile {
         directory.ancestors().map(|d| d.join("kait.toml")).find(|path| path.is_file())
     }
 
-    /// Where the user's profile of that name is kept.
-    fn user_file(name: &str) -> Option<PathBuf> {
-        Some(Self::user_directory()?.join(format!("{name}.toml")))
+    /// Where the user's profile of that name is kept, whether it is there or not. `None` if the user has no home
+    /// directory.
+    pub fn user_file(&self) -> Option<PathBuf> {
+        Some(Self::user_directory()?.join(format!("{}.toml", self.name)))
     }
 
     /// The file of the tokens that the profile's server knows: beside the user's profile. `None` if the user has no
@@ -128,8 +129,8 @@ impl Profile {
         Some(Self::user_directory()?.join(format!("{}.tokens.json", self.name)))
     }
 
-    /// Where the user's profiles are kept.
-    fn user_directory() -> Option<PathBuf> {
+    /// Where the user's profiles are kept, whether it is there or not. `None` if the user has no home directory.
+    pub fn user_directory() -> Option<PathBuf> {
         use etcetera::BaseStrategy as _;
         let base = etcetera::choose_base_strategy().ok()?;
         Some(base.config_dir().join("kait").join("profiles"))

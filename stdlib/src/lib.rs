@@ -22,6 +22,10 @@
 //! A fenced block `kait` in a doc comment holds the statements of a block: `let`s, and expressions which must
 //! all be true. A block `kait,check` must only compile.
 
+mod language;
+
+pub use language::{Word, language};
+
 /// The kind in `from KIND "…"` of pure functions that never change.
 pub const STABLE: &str = "stable";
 

@@ -31,24 +31,26 @@ fn program(example: &Example) -> String {
     text + "}\n"
 }
 
-/// Runs the one test of the program; what does not hold, in words.
-fn run(compiled: &Compilation) -> Result<(), String> {
+/// Runs the tests of the program; what does not hold, in words.
+pub(crate) fn run_tests(compiled: &Compilation) -> Result<(), String> {
     let is_test = |id: &&DefId| {
         let def = compiled.hir.defs.get(id.index());
         def.is_some_and(|def| matches!(def.kind, DefKind::Test(_)))
     };
     let root = compiled.hir.modules.first().ok_or("there is no module")?;
-    let test = root.defs.iter().find(is_test).ok_or("there is no test")?;
-    let program = compiled.lower_test(*test).map_err(|fault| format!("{fault:?}"))?;
-    let loaded = Arc::new(Loaded::new(program).map_err(|fault| fault.to_string())?);
-    let graphs = &loaded.program().graphs;
-    let graph = graphs.iter().position(|graph| graph.kind == GraphKind::Test).unwrap();
-    let end = simulate(&loaded, GraphId(graph.try_into().unwrap()));
-    if end.passed() {
-        Ok(())
-    } else {
-        Err(format!("{:?} {:?} {:?}", end.outcome, end.failed, end.unstubbed))
+    let mut count = 0;
+    for test in root.defs.iter().filter(is_test) {
+        count += 1;
+        let program = compiled.lower_test(*test).map_err(|fault| format!("{fault:?}"))?;
+        let loaded = Arc::new(Loaded::new(program).map_err(|fault| fault.to_string())?);
+        let graphs = &loaded.program().graphs;
+        let graph = graphs.iter().position(|graph| graph.kind == GraphKind::Test).unwrap();
+        let end = simulate(&loaded, GraphId(graph.try_into().unwrap()));
+        if !end.passed() {
+            return Err(format!("{:?} {:?} {:?}", end.outcome, end.failed, end.unstubbed));
+        }
     }
+    if count == 0 { Err("there is no test".to_owned()) } else { Ok(()) }
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn every_example_compiles_and_holds() {
         let compiled = compile(&sources, &["example.kait"]);
         let fault = if compiled.has_errors() {
             terminal::render(&compiled.diagnostics, &compiled.files, Style::default())
-        } else if let (true, Err(fault)) = (example.run, run(&compiled)) {
+        } else if let (true, Err(fault)) = (example.run, run_tests(&compiled)) {
             fault
         } else {
             continue;
@@ -79,6 +81,6 @@ fn an_example_that_does_not_hold_is_noticed() {
         let example = Example { module: "text", line: 1, code: format!("{code}\n"), run: true };
         let text = program(&example);
         let sources = MemorySources::single("example.kait", text.as_str());
-        assert_eq!(run(&compile(&sources, &["example.kait"])).is_ok(), holds, "{code}");
+        assert_eq!(run_tests(&compile(&sources, &["example.kait"])).is_ok(), holds, "{code}");
     }
 }

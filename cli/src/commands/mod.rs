@@ -2,11 +2,13 @@
 
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod explain;
 pub mod fmt;
 pub mod grammar;
 pub mod graph;
 pub mod lsp;
+pub mod new;
 pub mod run;
 pub mod serve;
 pub mod test;

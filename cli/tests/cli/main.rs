@@ -15,6 +15,7 @@ mod findings;
 mod interrupt;
 mod lsp;
 mod peers;
+mod projects;
 mod serve;
 mod streaming;
 mod support;

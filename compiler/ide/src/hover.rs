@@ -32,7 +32,9 @@ impl Analysis {
             let markdown = format!("```kait\n{}\n```\n\n{}", prim.as_str(), primitive_docs(prim));
             return Some(Hover { span, markdown });
         }
-        None
+        let word = keyword(word.text())?;
+        let markdown = format!("```kait\n{}\n```\n\n{}", word.form, word.docs);
+        Some(Hover { span, markdown })
     }
 
     /// A symbol's declaration, effects and documentation, as Markdown.
@@ -52,26 +54,25 @@ impl Analysis {
     }
 }
 
-/// What a primitive type holds.
+/// The entry of a word that the language reserves, or that begins a declaration or a clause: first what it does where
+/// it stands most, then the rest.
+fn keyword(name: &str) -> Option<&'static kait_stdlib::Word> {
+    const KINDS: [&str; 7] =
+        ["expression", "declaration", "prompt item", "in tests", "clause", "qualifier", "policy"];
+    KINDS.iter().find_map(|kind| {
+        kait_stdlib::language().iter().find(|w| w.kind == *kind && w.names.contains(&name))
+    })
+}
+
+/// What a primitive type holds, from the table of the language's words.
 pub(crate) fn primitive_docs(prim: Prim) -> &'static str {
-    match prim {
-        Prim::Text => "Unicode text. `${…}` in quotes puts values into it.",
-        Prim::Int => "A whole number of 64 bits. Overflow is a `Trap`.",
-        Prim::Float => "A number with a fraction, of 64 bits.",
-        Prim::Bool => "`true` or `false`.",
-        Prim::Bytes => "Bytes; base64 on the wire.",
-        Prim::Json => "Any JSON. Decoded by the type that its place expects.",
-        Prim::Time => "A moment; RFC 3339 on the wire.",
-        Prim::Duration => "A length of time: `30s`, `2h`, `1d`.",
-        Prim::Money => "A decimal amount with its currency: `20usd`.",
-        Prim::Size => "A number of bytes: `4kb`, `2mb`.",
-        Prim::Image => "An image.",
-        Prim::Audio => "A sound.",
-        Prim::File => "A file's name, kind and bytes.",
-        Prim::None => "The type of `none`: what a call for its effect gives.",
-        Prim::Role => "The name of a `model` declaration.",
-        Prim::Secret => "A secret's value, which no program can read.",
-    }
+    word_docs("type", prim.as_str()).unwrap_or_default()
+}
+
+/// What a word of the language means.
+pub(crate) fn word_docs(kind: &str, name: &str) -> Option<&'static str> {
+    let mut words = kait_stdlib::language().iter();
+    words.find(|word| word.kind == kind && word.names.contains(&name)).map(|word| word.docs)
 }
 
 #[cfg(test)]

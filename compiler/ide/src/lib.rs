@@ -20,6 +20,7 @@ mod index;
 mod inlay;
 mod locals;
 mod names;
+pub mod reference;
 mod references;
 mod rename;
 mod signature;

@@ -297,64 +297,30 @@ pub(crate) fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Name, form and meaning of what is called like a function but is none.
+/// Name, form and meaning of what is called like a function but is none: from the table of the language's words.
 pub(crate) fn builtin(form: Builtin) -> (&'static str, &'static str, &'static str) {
-    match form {
-        Builtin::Ask => (
-            "ask",
-            "ask(question, to: role, …)",
-            "Asks a person; the answer's type makes the form.",
-        ),
-        Builtin::Choose => {
-            ("choose", "choose(items, label: .field, max: n)", "Lets a person choose from a list.")
-        }
-        Builtin::Allow => (
-            "allow",
-            "allow(value, only: […]) or allow(value, matching: r\"…\")",
-            "The value, trusted from here on; fails with `Invalid` if it is none of those or does not match as a whole.",
-        ),
-        Builtin::Endorse => (
-            "endorse",
-            "endorse(value, because: \"…\")",
-            "The value, trusted from here on, with the reason for whoever audits.",
-        ),
-        Builtin::Embed => ("embed", "embed(texts, model: role)", "The vectors of texts."),
-        Builtin::SessionSave => (
-            "save",
-            "session.save(field: value, …)",
-            "Changes fields of the session; those that are not named keep their values.",
-        ),
-        Builtin::Header => (
-            "header",
-            "header(\"Name\") or header(\"Name\", secret)",
-            "Sends a key, or a secret, in that header of the request.",
-        ),
-        Builtin::Query => (
-            "query",
-            "query(\"name\") or query(\"name\", secret)",
-            "Sends a key, or a secret, in the query of the address.",
-        ),
-        Builtin::Bearer => {
-            ("bearer", "bearer(secret)", "Sends a secret as `Authorization: Bearer …`.")
-        }
-        Builtin::Basic => (
-            "basic",
-            "basic(\"user\", secret)",
-            "Sends a user's name and a secret as `Authorization: Basic …`.",
-        ),
-        Builtin::Calls => {
-            ("calls", "calls(f)", "In a test: how often `f` was called, without further attempts.")
-        }
-        Builtin::Attempts => (
-            "attempts",
-            "attempts(f)",
-            "In a test: how often `f` was called, with further attempts.",
-        ),
-        Builtin::Called => {
-            ("called", "called(f, …)", "In a test: whether `f` was called with these arguments.")
-        }
-        Builtin::Order => {
-            ("order", "order(f, g, …)", "In a test: whether these were called in this order.")
-        }
-    }
+    let name = match form {
+        Builtin::Ask => "ask",
+        Builtin::Choose => "choose",
+        Builtin::Allow => "allow",
+        Builtin::Endorse => "endorse",
+        Builtin::Embed => "embed",
+        Builtin::SessionSave => "save",
+        Builtin::Header => "header",
+        Builtin::Query => "query",
+        Builtin::Bearer => "bearer",
+        Builtin::Basic => "basic",
+        Builtin::Calls => "calls",
+        Builtin::Attempts => "attempts",
+        Builtin::Called => "called",
+        Builtin::Order => "order",
+    };
+    let word = kait_stdlib::language()
+        .iter()
+        .find(|word| word.kind == "function" && word.names.contains(&name));
+    let Some(word) = word else { return (name, name, "") };
+    // Words that share an entry have a line each.
+    let line = word.form.lines().find(|line| line.contains(&format!("{name}(")));
+    let form = line.unwrap_or(word.form).trim_start_matches("expect ");
+    (name, form.split(" == ").next().unwrap_or(form), word.docs)
 }

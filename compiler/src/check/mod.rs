@@ -48,7 +48,7 @@ use lang::Lang;
 use ty::{Interner, Ty};
 
 pub use idmap::IdMap;
-pub use policies::{Place as PolicyPlace, policy_names};
+pub use policies::{Place as PolicyPlace, every_policy, policy_names};
 pub(crate) use sessions::SESSION_ID;
 pub use signatures::{DefTypes, ItemBound, Signature};
 

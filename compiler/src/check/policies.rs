@@ -135,6 +135,11 @@ pub fn policy_names(place: Place) -> impl Iterator<Item = &'static str> {
         .map(|(name, ..)| *name)
 }
 
+/// Every policy that any place knows.
+pub fn every_policy() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, ..)| *name)
+}
+
 /// Whether a policy belongs behind calls.
 pub(super) fn is_of_calls(name: &str) -> bool {
     TABLE.iter().any(|(known, places, _)| *known == name && places.contains(&Place::Call))

@@ -23,7 +23,7 @@ pub mod structured;
 #[cfg(test)]
 mod testing;
 
-pub use connections::{Config, Connections, Limits, leaf_names};
+pub use connections::{Config, Connections, Env, Limits, leaf_names};
 pub use emission::{Emission, emission};
 pub use files::{blob, is_picture};
 pub use grants::{Access, AllowAll, Grants, is_private};

@@ -7,5 +7,5 @@ mod openai;
 mod reload;
 mod runs;
 mod safety;
-mod server;
+pub mod server;
 mod words;

@@ -142,6 +142,24 @@ pub trait ModelProvider: Send + Sync {
     ) -> BoxFuture<'a, Result<Finish, Failure>>;
 }
 
+/// Host and port that a binding leads to, if it leads anywhere, once all that a call of its model needs is there: a
+/// provider that exists, a URL, a key. Connects to nothing.
+///
+/// # Errors
+/// `Refused`, in the words that a run would fail with. They never hold the key.
+pub fn examine(binding: &ModelBinding, env: &Env) -> Result<Option<(String, u16)>, Failure> {
+    open(binding, env)?;
+    if binding.provider != "openai" {
+        return Ok(None);
+    }
+    let url = binding.base_url.as_deref().unwrap_or(openai::OPENAI);
+    Ok(reqwest::Url::parse(url).ok().and_then(|url| {
+        // Brackets around an IPv6 address belong to the URL.
+        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some((host, url.port_or_known_default()?))
+    }))
+}
+
 /// The provider of a binding.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use crate::leaf::ModelBinding;
 use crate::pace::{Pace, retry_after};
 
 /// Where OpenAI itself is.
-const OPENAI: &str = "https://api.openai.com/v1";
+pub(super) const OPENAI: &str = "https://api.openai.com/v1";
 
 /// Longest error body that is read, in bytes.
 const MAX_ERROR: usize = 64 << 10;
