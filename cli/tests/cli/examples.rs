@@ -24,10 +24,42 @@ fn examples_check_and_test_and_are_in_standard_form() {
 
 #[test]
 fn every_example_has_tests() {
-    for path in programs("examples") {
+    for path in programs("examples").into_iter().chain(programs("examples/patterns")) {
         let done = run(&["test", &path]).exits(0);
         assert!(!done.err.contains("0 passed"), "{path} has no test");
     }
+}
+
+#[test]
+fn every_pattern_is_described_and_runs_offline() {
+    let table = std::fs::read_to_string(root().join("examples/patterns/README.md")).unwrap();
+    for path in programs("examples/patterns") {
+        let name = path.rsplit('/').next().unwrap();
+        assert!(table.contains(&format!("]({name})")), "{name} is not in the table");
+        let text = std::fs::read_to_string(root().join(&path)).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("//! kait ")).unwrap();
+        assert!(line.contains(&path), "{line}");
+        let typed = shell_words(line);
+        let mut words: Vec<&str> = typed.iter().map(String::as_str).collect();
+        words.push("--offline");
+        // The echo knows nothing: it may hit upon a way that fails by the program's own words, never otherwise.
+        log_of(&words);
+        let file = *words.get(1).unwrap();
+        run(&["run", file, "--plan"]).exits(0);
+    }
+}
+
+/// The words of a command line, with quotes taken off.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
 }
 
 #[test]
