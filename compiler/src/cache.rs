@@ -1,10 +1,10 @@
-//! What one compilation leaves to the next: declarations and the types of bodies that were free of mistakes.
+//! What one compilation leaves to the next: trees, declarations and the types of bodies that were free of mistakes.
 //!
 //! What a declaration is lowered to follows from its own tree and from what names mean in its module; where both are as
 //! they were, it is taken over, moved to where it stands now. A body's types follow besides from the interfaces of its
-//! module and of all that this imports, directly or not. Trees and texts are compared, not hashes of them. Reading, names
-//! and effects are done anew each time, and so is everything about which something was said: so nothing that a
-//! compilation gives depends on whether there was one before.
+//! module and of all that this imports, directly or not. Trees and texts are compared, not hashes of them. Names and
+//! effects are done anew each time, and so is everything about which something was said: so nothing that a compilation
+//! gives depends on whether there was one before.
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,7 @@ use crate::hir::moved::{Move, Moved};
 use crate::hir::{Body, CallableKind, Def, DefId, DefKind, Hir, ModuleId, PromptItem};
 use crate::names::{Head, Names, Scope, span_of};
 use crate::sources::Files;
+use crate::trees::Trees;
 use kait_syntax::SyntaxTree;
 
 /// Types that nothing uses any more are dropped with all the others once there are so many more than at first.
@@ -28,6 +29,7 @@ const MAX_STALE_TYPES: usize = 50_000;
 /// of the next compilation does no harm.
 #[derive(Debug, Default)]
 pub struct Cache {
+    trees: Trees,
     last: Option<Last>,
     lowered: usize,
     reused: usize,
@@ -82,6 +84,11 @@ impl Cache {
         self.reused
     }
 
+    /// What parsing takes over.
+    pub(crate) fn trees(&mut self) -> &mut Trees {
+        &mut self.trees
+    }
+
     /// The declarations that need not be lowered again, by [`DefId`]. Forgets everything if names may mean something
     /// else than before.
     pub(crate) fn declarations(&mut self, names: &Names, files: &Files) -> Vec<Option<Lowered>> {
@@ -125,6 +132,7 @@ impl Cache {
         traces: Vec<Trace>,
         checked: &Checked,
     ) {
+        self.trees.keep_only(files);
         let Checked { types, clean, first_types } = checked;
         let bodies = types.bodies.iter().zip(clean);
         let ids = (0..u32::try_from(hir.defs.len()).unwrap_or(u32::MAX)).map(DefId);

@@ -15,6 +15,7 @@ pub mod hir;
 pub mod lower;
 pub mod names;
 pub mod sources;
+mod trees;
 
 pub use cache::Cache;
 use check::{Known, Types};
@@ -23,6 +24,7 @@ use effects::Effects;
 use hir::{DefId, Hir};
 use kait_ir::Program;
 use sources::{Files, Sources};
+use trees::Trees;
 
 /// What [`compile`] gives: whatever could be understood, and every mistake.
 #[derive(Debug, Default)]
@@ -116,7 +118,8 @@ pub fn resolve(
     diagnostics: &mut Diagnostics,
 ) -> (Files, Hir) {
     let mut files = Files::default();
-    let names = names::resolve(sources, roots, &mut files, diagnostics);
+    let trees = &mut Trees::default();
+    let names = names::resolve(sources, roots, trees, &mut files, diagnostics);
     let (hir, _) = hir::lower::lower(&names, &files, Vec::new(), diagnostics);
     (files, hir)
 }
@@ -137,7 +140,9 @@ pub fn compile_with(sources: &dyn Sources, roots: &[&str], cache: &mut Cache) ->
 fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> Compilation {
     let mut diagnostics = Diagnostics::new();
     let mut files = Files::default();
-    let names = names::resolve(sources, roots, &mut files, &mut diagnostics);
+    let mut fresh = Trees::default();
+    let trees = cache.as_mut().map_or(&mut fresh, |cache| cache.trees());
+    let names = names::resolve(sources, roots, trees, &mut files, &mut diagnostics);
     let known = cache.as_mut().map(|cache| cache.declarations(&names, &files));
     let (hir, traces) =
         hir::lower::lower(&names, &files, known.unwrap_or_default(), &mut diagnostics);

@@ -15,6 +15,7 @@ use super::syntax_errors;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Span};
 use crate::hir::ModuleId;
 use crate::sources::{Files, SourceError, Sources};
+use crate::trees::Trees;
 
 /// Most files that one compilation reads.
 pub const MAX_FILES: usize = 10_000;
@@ -95,11 +96,13 @@ fn std_tree(name: &str) -> Option<Arc<SyntaxTree>> {
 pub(super) fn load(
     sources: &dyn Sources,
     roots: &[&str],
+    trees: &mut Trees,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
 ) -> Graph {
     let mut loader = Loader {
         sources,
+        trees,
         files,
         diagnostics,
         modules: Vec::new(),
@@ -125,6 +128,7 @@ pub(super) fn load(
 
 struct Loader<'a> {
     sources: &'a dyn Sources,
+    trees: &'a mut Trees,
     files: &'a mut Files,
     diagnostics: &'a mut Diagnostics,
     modules: Vec<Loaded>,
@@ -165,14 +169,12 @@ impl Loader<'_> {
     }
 
     fn parse(&mut self, path: &str, name: SmolStr, text: Arc<str>) -> ModuleId {
-        let parse = kait_syntax::parse_shared(text);
-        let tree = Arc::new(parse.tree);
+        let (tree, errors) = self.trees.parse(path, text);
         let file = self.files.add(path.into(), Arc::clone(&tree));
-        let damage = syntax_errors::damage(&tree, &parse.errors);
-        syntax_errors::report(file, &parse.errors, &damage, self.diagnostics);
+        let damage = syntax_errors::damage(&tree, &errors);
+        syntax_errors::report(file, &errors, &damage, self.diagnostics);
         self.want_std(&tree);
-        let errors = parse
-            .errors
+        let errors = errors
             .iter()
             .filter(|error| error.severity() == kait_syntax::Severity::Error)
             .map(|error| error.range)

@@ -19,6 +19,7 @@ pub use suggest::{foreign_member, foreign_type, our_member, suggest};
 use crate::diagnostics::{Diagnostics, FileId, Span};
 use crate::hir::{DefId, ModuleId};
 use crate::sources::{Files, Sources};
+use crate::trees::Trees;
 
 pub(crate) use collect::delete_line;
 pub(crate) use load::{is_planned_member, is_planned_module, is_std_module, span_of};
@@ -141,10 +142,11 @@ pub(crate) struct Names {
 pub(crate) fn resolve(
     sources: &dyn Sources,
     roots: &[&str],
+    trees: &mut Trees,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
 ) -> Names {
-    let graph = load::load(sources, roots, files, diagnostics);
+    let graph = load::load(sources, roots, trees, files, diagnostics);
     collect::collect(graph, diagnostics)
 }
 

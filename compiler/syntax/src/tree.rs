@@ -52,7 +52,7 @@ impl ElementData {
 #[derive(Clone)]
 pub struct SyntaxTree {
     text: Arc<str>,
-    elements: Vec<ElementData>,
+    pub(crate) elements: Vec<ElementData>,
 }
 
 impl SyntaxTree {
