@@ -18,6 +18,8 @@ mod text;
 mod time;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 
 use kait_ir::{Failure, TypeId, Types, Value};

@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::args::{self, MAX_TEXT, too_long};
+use super::args::{self, MAX_ITEMS, MAX_TEXT, too_long, too_many};
 use super::{NativeCx, NativeFn};
 
 /// The functions of the module.
@@ -66,10 +66,15 @@ fn find(_: &NativeCx<'_>, args: &[Value]) -> Native {
     Ok(regex.find(args::text(args, 0)?).map_or(Value::None, |found| Value::text(found.as_str())))
 }
 
+/// A list, unless it is longer than natives may make.
+fn items(found: Vec<Value>) -> Native {
+    if found.len() > MAX_ITEMS { Err(too_many()) } else { Ok(Value::list(found)) }
+}
+
 fn find_all(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let regex = compile(args::text(args, 1)?)?;
-    let all = regex.find_iter(args::text(args, 0)?);
-    Ok(Value::list(all.map(|found| Value::text(found.as_str())).collect()))
+    let all = regex.find_iter(args::text(args, 0)?).take(MAX_ITEMS + 1);
+    items(all.map(|found| Value::text(found.as_str())).collect())
 }
 
 fn replace(_: &NativeCx<'_>, args: &[Value]) -> Native {
@@ -110,7 +115,7 @@ fn captures(_: &NativeCx<'_>, args: &[Value]) -> Native {
 
 fn split(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let regex = compile(args::text(args, 1)?)?;
-    Ok(Value::list(regex.split(args::text(args, 0)?).map(Value::text).collect()))
+    items(regex.split(args::text(args, 0)?).take(MAX_ITEMS + 1).map(Value::text).collect())
 }
 
 fn escape(_: &NativeCx<'_>, args: &[Value]) -> Native {

@@ -4,7 +4,7 @@ use kait_ir::{Failure, Value};
 use smol_str::SmolStr;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::args::{self, MAX_TEXT, too_long};
+use super::args::{self, MAX_ITEMS, MAX_TEXT, too_long, too_many};
 use super::segment::Segmenter;
 use super::{NativeCx, NativeFn};
 
@@ -71,12 +71,14 @@ fn trim(_: &NativeCx<'_>, args: &[Value]) -> Native {
 
 fn split(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (s, on) = (args::text(args, 0)?, args::text(args, 1)?);
-    Ok(Value::list(if on.is_empty() {
+    // A part is larger than its characters: a list of many parts would be many times the text.
+    let parts: Vec<Value> = if on.is_empty() {
         let mut utf8 = [0; 4];
-        s.chars().map(|c| Value::text(&*c.encode_utf8(&mut utf8))).collect()
+        s.chars().take(MAX_ITEMS + 1).map(|c| Value::text(&*c.encode_utf8(&mut utf8))).collect()
     } else {
-        s.split(on.as_str()).map(Value::text).collect()
-    }))
+        s.split(on.as_str()).take(MAX_ITEMS + 1).map(Value::text).collect()
+    };
+    if parts.len() > MAX_ITEMS { Err(too_many()) } else { Ok(Value::list(parts)) }
 }
 
 fn join(_: &NativeCx<'_>, args: &[Value]) -> Native {
