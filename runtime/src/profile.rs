@@ -72,7 +72,17 @@ struct ProjectFile {
     #[expect(dead_code, reason = "checked for its form; nothing reads it yet")]
     package: Option<Package>,
     #[serde(default)]
+    #[expect(dead_code, reason = "checked for its form; the compiler reads it")]
+    dependencies: IndexMap<SmolStr, Dependency>,
+    #[serde(default)]
     models: IndexMap<SmolStr, ModelBinding>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked for its form; the compiler reads it")]
+struct Dependency {
+    path: String,
 }
 
 #[derive(Debug, Deserialize)]

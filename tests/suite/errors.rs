@@ -63,12 +63,13 @@ impl Program {
 }
 
 /// The programs of a page: blocks ```` ```kait ```` are right, ```` ```kait wrong ```` raise the page's code, and
-/// ```` ```kait file NAME ```` is a file for those below it.
+/// ```` ```kait file NAME ```` (or `toml file`) is a file for those below it.
 fn programs_of(page: &str) -> Vec<Program> {
     let mut files = MemorySources::default();
     let mut programs = Vec::new();
     for (info, line, text) in blocks(page) {
-        if let Some(name) = info.strip_prefix("kait file ") {
+        let file = ["kait file ", "toml file "].iter().find_map(|word| info.strip_prefix(word));
+        if let Some(name) = file {
             files.insert(name, text);
         } else if info == "kait" || info == "kait wrong" {
             let mut sources = files.clone();

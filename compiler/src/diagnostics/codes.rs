@@ -154,6 +154,7 @@ codes! {
     BadLocator = "K0223" "bad-locator" Error fix "the locator of an extern makes no sense";
     LocatorParameter = "K0224" "locator-parameter" Error fix "a locator names a parameter that does not exist";
 
+    ExportedImport = "K0231" "exported-import" Error fix "a `use` is exported";
     OutsideSession = "K0240" "outside-session" Error nofix "`session` stands where no session is";
     NotASession = "K0241" "not-a-session" Error fix "the header of a graph names something that is no session";
     OtherSession = "K0242" "other-session" Error fix "a graph calls one that runs in another session";
@@ -258,6 +259,7 @@ codes! {
     // ---- K09xx: packages and locks ----
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
     BadProfile = "K0902" "bad-profile" Error nofix "a profile or kait.toml cannot be used";
+    BadDependency = "K0903" "bad-dependency" Error nofix "a dependency of kait.toml cannot be used";
 
     // ---- K90xx: run time and replay ----
     TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";

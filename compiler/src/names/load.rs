@@ -1,6 +1,7 @@
 //! Which files belong to a compilation: the roots, what they import, and the std modules that they mention.
 //!
-//! A file is a module; its path from the package's root is its name. Std modules need no import, so a file asks for one
+//! A file is a module; its path from the package's root is its name. Modules of other packages begin with the word by which
+//! `kait.toml` knows them. Std modules need no import, so a file asks for one
 //! by mentioning its name before a dot; a mention that turns out to be a local costs the parsing of one small file.
 
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -10,6 +11,7 @@ use kait_syntax::{SyntaxKind, SyntaxTree, TextRange};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
+use super::packages::{Fault, PackageId, Packages};
 use super::suggest::suggest;
 use super::syntax_errors;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Span};
@@ -36,6 +38,8 @@ pub(super) struct Loaded {
     /// The name for messages, which a nameless root has, too.
     pub shown: SmolStr,
     pub is_std: bool,
+    /// Whose words its `use`s are written in.
+    package: PackageId,
     pub tree: Arc<SyntaxTree>,
     /// Places whose text could not be read: whole declarations.
     pub damage: Vec<TextRange>,
@@ -110,6 +114,8 @@ pub(super) fn load(
         std: FxHashMap::default(),
         wanted_std: FxHashSet::default(),
         listed: None,
+        packages: Packages::new(),
+        faults: Vec::new(),
     };
     for (i, root) in roots.iter().enumerate() {
         loader.root(root, i == 0);
@@ -136,6 +142,9 @@ struct Loader<'a> {
     std: FxHashMap<SmolStr, ModuleId>,
     wanted_std: FxHashSet<&'static str>,
     listed: Option<Vec<String>>,
+    packages: Packages,
+    /// What was said of `kait.toml`s already.
+    faults: Vec<Fault>,
 }
 
 impl Loader<'_> {
@@ -146,7 +155,7 @@ impl Loader<'_> {
         let name = if first { SmolStr::default() } else { module_name(path) };
         match self.sources.read(path) {
             Ok(text) => {
-                let id = self.parse(path, name, text);
+                let id = self.parse(path, name, PackageId::ROOT, text);
                 self.by_path.insert(path.to_owned(), Some(id));
             }
             Err(error) => {
@@ -168,7 +177,7 @@ impl Loader<'_> {
         ModuleId(u32::try_from(self.modules.len()).unwrap_or(u32::MAX))
     }
 
-    fn parse(&mut self, path: &str, name: SmolStr, text: Arc<str>) -> ModuleId {
+    fn parse(&mut self, path: &str, name: SmolStr, package: PackageId, text: Arc<str>) -> ModuleId {
         let (tree, errors) = self.trees.parse(path, text);
         let file = self.files.add(path.into(), Arc::clone(&tree));
         let damage = syntax_errors::damage(&tree, &errors);
@@ -180,10 +189,18 @@ impl Loader<'_> {
             .map(|error| error.range)
             .collect();
         let id = self.next_id();
-        let imports = Vec::new();
-        let shown = module_name(path);
-        let is_std = false;
-        self.modules.push(Loaded { file, name, shown, is_std, tree, damage, errors, imports });
+        let shown = if name.is_empty() { module_name(path) } else { name.clone() };
+        self.modules.push(Loaded {
+            file,
+            name,
+            shown,
+            is_std: false,
+            package,
+            tree,
+            damage,
+            errors,
+            imports: Vec::new(),
+        });
         id
     }
 
@@ -212,6 +229,7 @@ impl Loader<'_> {
             name: name.into(),
             shown: name.into(),
             is_std: true,
+            package: PackageId::ROOT,
             tree,
             damage: Vec::new(),
             errors: Vec::new(),
@@ -242,10 +260,8 @@ impl Loader<'_> {
     }
 
     fn imports(&mut self, module: usize) {
-        let Some((tree, file)) = self.modules.get(module).map(|m| (Arc::clone(&m.tree), m.file))
-        else {
-            return;
-        };
+        let Some(Loaded { tree, file, package, .. }) = self.modules.get(module) else { return };
+        let (tree, file, package) = (Arc::clone(tree), *file, *package);
         let Some(source) = ast::SourceFile::cast(tree.root()) else { return };
         let mut imports = Vec::new();
         for decl in source.decls() {
@@ -253,9 +269,17 @@ impl Loader<'_> {
             let (Some(path), Some(bound)) = (decl.path(), decl.bound_name()) else { continue };
             let span = span_of(file, decl.range());
             if decl.is_pub() {
-                self.diagnostics.push(Diagnostic::not_supported(span, "`pub use`"));
+                let word = Span { end: span.start + 3, ..span };
+                let rest = Span { start: word.end, ..span };
+                let blanks = self.files.slice(rest).bytes().take_while(|b| *b == b' ').count();
+                let edit = Span { end: word.end + u32::try_from(blanks).unwrap_or(0), ..word };
+                let finding =
+                    Diagnostic::new(Code::ExportedImport, word, "a `use` is not exported")
+                        .help("each file imports what it uses, so that a name always shows where it comes from")
+                        .fix("remove `pub`", vec![Edit::new(edit, "")]);
+                self.diagnostics.push(finding);
             }
-            let target = self.import(file, path);
+            let target = self.import(file, package, path);
             imports.push(Import {
                 name: bound.text().into(),
                 name_span: span_of(file, bound.range()),
@@ -268,24 +292,53 @@ impl Loader<'_> {
         }
     }
 
-    fn import(&mut self, from: FileId, path: ast::Path<'_>) -> Option<ModuleId> {
+    fn import(
+        &mut self,
+        from: FileId,
+        package: PackageId,
+        path: ast::Path<'_>,
+    ) -> Option<ModuleId> {
         let dotted = path.to_text();
         let span = span_of(from, path.range());
         if dotted == "mcp" || dotted.starts_with("mcp.") {
             self.diagnostics.push(Diagnostic::not_supported(span, "importing an MCP server"));
             return None;
         }
-        let file_path = format!("{}.kait", dotted.replace('.', "/"));
+        let (word, rest) = dotted.split_once('.').unwrap_or((dotted.as_str(), ""));
+        let mut is_known = true;
+        let (package, inner) = match self.packages.dependency(self.sources, package, word) {
+            Ok(Some(other)) => (other, rest),
+            Ok(None) => (package, dotted.as_str()),
+            Err(fault) => {
+                // Its own modules can still be found; of others it is not known where they lie.
+                self.report_fault(fault, span);
+                is_known = false;
+                (package, dotted.as_str())
+            }
+        };
+        if inner.is_empty() {
+            self.report_bare_package(word, package, span);
+            return None;
+        }
+        let file_path = self.packages.file(package, inner);
         if let Some(known) = self.by_path.get(&file_path) {
             return *known;
         }
+        if let Some(owner) = self.packages.owner(self.sources, package, &file_path) {
+            self.report_foreign_file(&file_path, &owner, span);
+            return None;
+        }
         let target = match self.sources.read(&file_path) {
-            Ok(text) => Some(self.parse(&file_path, SmolStr::new(&dotted), text)),
+            Ok(text) => {
+                let name = self.packages.module(package, inner);
+                Some(self.parse(&file_path, name, package, text))
+            }
             Err(SourceError::NotFound) if is_std_module(&dotted) => {
                 return self.std_by_import(&dotted);
             }
+            Err(SourceError::NotFound) if !is_known => None,
             Err(error) => {
-                self.report_missing(&dotted, &file_path, span, error);
+                self.report_missing(&dotted, &file_path, package, span, error);
                 None
             }
         };
@@ -302,7 +355,50 @@ impl Loader<'_> {
         Some(id)
     }
 
-    fn report_missing(&mut self, dotted: &str, path: &str, span: Span, error: SourceError) {
+    /// A `kait.toml` that cannot be used, once.
+    fn report_fault(&mut self, fault: Fault, span: Span) {
+        if self.faults.contains(&fault) {
+            return;
+        }
+        self.diagnostics.push(match &fault {
+            Fault::Manifest(path, why) => {
+                Diagnostic::new(Code::BadProfile, span, format!("`{path}` cannot be used: {why}"))
+                    .here("it says which packages this could mean")
+            }
+            Fault::Dependency(what, help) => {
+                Diagnostic::new(Code::BadDependency, span, what.as_str()).help(help.as_str())
+            }
+        });
+        self.faults.push(fault);
+    }
+
+    fn report_bare_package(&mut self, word: &str, package: PackageId, span: Span) {
+        let directory = self.packages.directory(package);
+        let message = format!("`{word}` is a package, not a module");
+        let finding = Diagnostic::new(Code::UnknownModule, span, message)
+            .here(format!("`kait.toml` says that it lies in `{directory}`"))
+            .help(format!(
+                "import one of its modules: `use {word}.name` is `{directory}/name.kait`"
+            ));
+        self.diagnostics.push(finding);
+    }
+
+    /// A file below the directory of a dependency belongs to that package, whose own words its `use`s are written in.
+    fn report_foreign_file(&mut self, path: &str, owner: &str, span: Span) {
+        let message = format!("`{path}` belongs to the package `{owner}`");
+        let finding = Diagnostic::new(Code::BadDependency, span, message)
+            .help(format!("import it from there: `use {owner}.…`"));
+        self.diagnostics.push(finding);
+    }
+
+    fn report_missing(
+        &mut self,
+        dotted: &str,
+        path: &str,
+        package: PackageId,
+        span: Span,
+        error: SourceError,
+    ) {
         if let SourceError::Unreadable(why) = error {
             let message = format!("`{path}` cannot be read: {why}");
             self.diagnostics.push(Diagnostic::new(Code::UnreadableFile, span, message));
@@ -311,6 +407,15 @@ impl Loader<'_> {
         if is_planned_module(dotted) {
             let what = format!("the standard module `{dotted}`");
             self.diagnostics.push(Diagnostic::not_supported(span, &what));
+            return;
+        }
+        if package != PackageId::ROOT {
+            let directory = self.packages.directory(package);
+            let message = format!("there is no module `{dotted}`");
+            let finding = Diagnostic::new(Code::UnknownModule, span, message)
+                .here(format!("`{path}` does not exist"))
+                .help(format!("its package lies in `{directory}`"));
+            self.diagnostics.push(finding);
             return;
         }
         let sources = self.sources;

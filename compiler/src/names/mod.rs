@@ -4,6 +4,7 @@
 
 mod collect;
 mod load;
+mod packages;
 mod suggest;
 mod syntax_errors;
 #[cfg(test)]

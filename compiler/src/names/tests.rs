@@ -202,3 +202,50 @@ fn several_roots_share_their_imports() {
     let names: Vec<&str> = hir.modules.iter().map(|m| m.name.as_str()).collect();
     assert_eq!(names, ["", "b", "c", "prelude"]);
 }
+
+/// An application, a package beside it, and one that only the latter knows.
+const PACKAGES: &[(&str, &str)] = &[
+    ("kait.toml", "[package]\nname = \"app\"\n[dependencies]\nacme = { path = \"../acme\" }\n"),
+    ("../acme/kait.toml", "[dependencies]\nutil = { path = \"../util/\" }\n"),
+    (
+        "../acme/support.kait",
+        "use util.words\nuse own.deep as deep\npub let x = words.y\npub let z = deep.w\n",
+    ),
+    ("../acme/own/deep.kait", "pub let w = 2\n"),
+    ("../util/words.kait", "pub let y = 1\nlet hidden = 2\n"),
+];
+
+#[test]
+fn modules_of_other_packages_are_found_where_kait_toml_says() {
+    let main =
+        [PACKAGES, &[("main.kait", "use acme.support\nlet a = support.x + support.z\n")]].concat();
+    let (files, hir, found) = resolve(&sources(&main), &["main.kait"]);
+    assert!(found.is_empty(), "{found:#?}");
+    let names: Vec<&str> = hir.modules.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["", "acme.support", "acme.util.words", "acme.own.deep", "prelude"]);
+    assert!(files.find("../util/words.kait").is_some());
+}
+
+#[test]
+fn what_is_wrong_with_packages_is_said() {
+    let toml = |row: &str| format!("[dependencies]\n{row}\n");
+    let both = "acme = { path = \"../acme\" }\nlocal = { path = \"libs/local\" }";
+    for (manifest, import, words) in [
+        (toml(both), "util.words", "there is no module `util.words`"),
+        (toml(both), "acme.missing", "there is no module `acme.missing`"),
+        (toml(both), "acme", "`acme` is a package, not a module"),
+        (toml(both), "libs.local.a", "`libs/local/a.kait` belongs to the package `local`"),
+        (toml("Acme = { path = \"../acme\" }"), "acme.support", "calls a dependency `Acme`"),
+        (toml("text = { path = \"../acme\" }"), "acme.support", "a module that is always there"),
+        (toml("acme = { path = \"/acme\" }"), "acme.support", "is not relative"),
+        (toml("acme = { path = \".\" }"), "acme.support", "is the package itself"),
+        (toml("acme = \"1.0\""), "acme.support", "`kait.toml` cannot be used"),
+        ("[dependencies".to_owned(), "acme.support", "`kait.toml` cannot be used"),
+    ] {
+        let main = format!("use {import} as it\nlet a = it.x\n");
+        let files = [PACKAGES, &[("kait.toml", &manifest), ("main.kait", &main)]].concat();
+        let (_, _, found) = resolve(&sources(&files), &["main.kait"]);
+        let first = found.first().map_or("", |one| one.message.as_str());
+        assert!(first.contains(words), "{manifest}{main}{found:#?}");
+    }
+}
