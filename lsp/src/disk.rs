@@ -78,7 +78,7 @@ pub(crate) struct PackageSources<'a> {
 
 impl Sources for PackageSources<'_> {
     fn read(&self, path: &str) -> Result<Arc<str>, SourceError> {
-        let full = self.root.join(path);
+        let full = below(self.root, path);
         match self.documents.get(&full) {
             Some(document) => Ok(Arc::clone(&document.text)),
             None if is_unsaved(&full) => Err(SourceError::NotFound),
@@ -99,6 +99,21 @@ impl Sources for PackageSources<'_> {
         found.dedup();
         found
     }
+}
+
+/// A path of a package (`/` between its parts, `..` at its beginning if it is of another package) on this machine,
+/// without detours, as clients write paths.
+pub(crate) fn below(root: &Path, path: &str) -> PathBuf {
+    let mut full = root.to_path_buf();
+    for part in path.split('/') {
+        match part {
+            ".." => {
+                full.pop();
+            }
+            part => full.push(part),
+        }
+    }
+    full
 }
 
 /// The package that a file belongs to, and the file's path in it: the package's root is where the nearest `kait.toml`

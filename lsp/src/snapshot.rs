@@ -12,7 +12,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{Diagnostic, Location, Position, Range, Uri};
 
 use crate::capabilities::ClientSupport;
-use crate::disk::{Disk, PackageSources, package_of, page};
+use crate::disk::{Disk, PackageSources, below, package_of, page};
 use crate::documents::{Document, Documents, path_of};
 
 /// What is found in a file as long as what was read stays the same.
@@ -243,7 +243,7 @@ impl Opened {
             let name = source.path.strip_prefix("std/")?.strip_suffix(".kait")?;
             return Uri::from_file_path(page(&format!("{name}.kait"), source.text())?);
         }
-        snapshot.uri(&self.root.join(&*source.path))
+        snapshot.uri(&below(&self.root, &source.path))
     }
 
     pub(crate) fn location(&self, snapshot: &Snapshot, span: Span) -> Option<Location> {

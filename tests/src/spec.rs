@@ -13,6 +13,9 @@
 //! is announced must be found. If nothing is wrong with a program, its tests run, and pass; a line of a test that does
 //! not hold is marked `//~ fails[K0804]: part of the message`.
 //!
+//! Blocks ```` ```kait file NAME ```` and ```` ```toml file NAME ```` are further files, for the programs below them in the
+//! same section.
+//!
 //! `reveal(name)` is not part of the language: it asks for the type of a local, or with `//~ stream: grows` how its value
 //! is delivered, and its line is left out of the program. A block ```` ```output ```` behind a program is what a terminal
 //! shows of it.
@@ -22,6 +25,8 @@
 pub struct Case {
     /// The line of its first line in the Markdown, from 1.
     pub line: usize,
+    /// Other files of its package, by path: the blocks with a file name in the same section above it.
+    pub files: Vec<(String, String)>,
     /// The program, with markers as comments and reveals as empty lines.
     pub program: String,
     /// What must be found.
@@ -71,21 +76,31 @@ pub struct Reveal {
 #[must_use]
 pub fn cases(markdown: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
+    let mut files: Vec<(String, String)> = Vec::new();
     let mut lines = markdown.lines().enumerate();
     while let Some((number, line)) = lines.next() {
+        if line.starts_with('#') {
+            files.clear();
+        }
         let Some(info) = line.strip_prefix("```") else { continue };
         let body: Vec<&str> =
             lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
         let first = number + 2;
         match info {
-            "kait" => cases.push(case(first, &body)),
+            "kait" => cases.push(Case { files: files.clone(), ..case(first, &body) }),
             "output" => {
                 if let Some(case) = cases.last_mut() {
                     let text = body.iter().map(|line| format!("{line}\n")).collect();
                     case.output = Some((first - 1..first - 1 + body.len(), text));
                 }
             }
-            _ => {}
+            _ => {
+                if let Some(("kait" | "toml", name)) = info.split_once(" file ") {
+                    let text = body.iter().map(|line| format!("{line}\n")).collect();
+                    files.retain(|(known, _)| known != name);
+                    files.push((name.to_owned(), text));
+                }
+            }
         }
     }
     cases

@@ -31,7 +31,11 @@ fn the_reference_is_true() {
         let mut outputs = Vec::new();
         for case in cases(&text) {
             count += 1;
-            let compiled = compile(&MemorySources::single(NAME, case.program.as_str()), &[NAME]);
+            let mut sources = MemorySources::single(NAME, case.program.as_str());
+            for (path, text) in &case.files {
+                sources.insert(path.as_str(), text.as_str());
+            }
+            let compiled = compile(&sources, &[NAME]);
             let mut bad = problems(&case, &compiled);
             if bad.is_empty() && !compiled.has_errors() {
                 tests += run(&case, &compiled, &mut bad);
