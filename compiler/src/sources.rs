@@ -97,14 +97,23 @@ impl Files {
         id
     }
 
-    /// Shows the package's files below a directory: `prefix` is written before their paths, as it is.
+    /// Shows the package's files below a directory: `prefix` is written before their paths, as it is, but for what the
+    /// `..`s of another package's files lead back out of.
     pub fn show_below(&mut self, prefix: &str) {
         if prefix.is_empty() {
             return;
         }
         for file in &mut self.files {
             if !file.path.starts_with("std/") {
-                file.path = format!("{prefix}{}", file.path).into();
+                let (mut prefix, mut path) = (prefix, &*file.path);
+                while let Some(rest) = path.strip_prefix("../")
+                    && let Some(name) = prefix.strip_suffix('/')
+                    && !matches!(name.rsplit('/').next(), Some("" | "." | ".."))
+                {
+                    prefix = name.rfind('/').map_or("", |slash| prefix.get(..=slash).unwrap_or(""));
+                    path = rest;
+                }
+                file.path = format!("{prefix}{path}").into();
             }
         }
     }

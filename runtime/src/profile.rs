@@ -79,7 +79,7 @@ struct ProjectFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table such as { path = \"../acme\" }")]
 #[expect(dead_code, reason = "checked for its form; the compiler reads it")]
 struct Dependency {
     path: String,

@@ -66,7 +66,7 @@ struct Manifest {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table such as { path = \"../acme\" }")]
 struct Dependency {
     path: String,
 }
