@@ -167,4 +167,22 @@ mod tests {
         assert_eq!(files.slice(Span::new(FileId(7), 0, 1)), "");
         assert_eq!(files.find("a.kait"), Some(id));
     }
+
+    #[test]
+    fn files_of_other_packages_are_shown_without_detours() {
+        for (prefix, path, shown) in [
+            ("app/", "a.kait", "app/a.kait"),
+            ("app/", "../acme/a.kait", "acme/a.kait"),
+            ("work/app/", "../acme/a.kait", "work/acme/a.kait"),
+            ("app/", "../../acme/a.kait", "../acme/a.kait"),
+            ("../app/", "../acme/a.kait", "../acme/a.kait"),
+            ("../", "../acme/a.kait", "../../acme/a.kait"),
+            ("/w/app/", "../acme/a.kait", "/w/acme/a.kait"),
+        ] {
+            let mut files = Files::default();
+            let id = files.add(path.into(), Arc::new(kait_syntax::parse("").tree));
+            files.show_below(prefix);
+            assert_eq!(files.get(id).map(|file| &*file.path), Some(shown), "{prefix} {path}");
+        }
+    }
 }
