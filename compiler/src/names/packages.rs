@@ -16,7 +16,6 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::load::is_std_module;
 use crate::sources::{SourceError, Sources};
 
 /// Most packages of one compilation.
@@ -175,7 +174,7 @@ fn read(sources: &dyn Sources, directory: &str) -> Result<IndexMap<SmolStr, Stri
                 "a package is called like a module: lower-case letters, digits and `_`",
             ));
         }
-        if word == "mcp" || is_std_module(&word) {
+        if word == "mcp" || kait_stdlib::module(&word).is_some() {
             return Err(fault(
                 format!(
                     "`{path}` calls a dependency `{word}`, which is a module that is always there"
