@@ -7,6 +7,7 @@
 //!   it `Expr::Native`; `kait_engine::std::lookup` finds it.
 //! * `from native "file.read"`: a leaf, whose result is recorded. `kait-connect` finds it. One without `does`
 //!   touches nothing in the world, but may answer differently in another version (time zones, Markdown).
+//! * `from trigger "schedule.cron"`: a source of events. Only a trigger names it; its result is the event.
 //! * A parameter marked `stream` makes a segmenter: given a growing text it gives each item as soon as it is
 //!   complete. Both sides know segmenters by name: as a pure function of a finished text, and as a leaf.
 //!
@@ -20,7 +21,7 @@
 //! # Examples
 //!
 //! A fenced block `kait` in a doc comment holds the statements of a block: `let`s, and expressions which must
-//! all be true. A block `kait,check` must only compile.
+//! all be true. A block `kait,check` must only compile. A block `kait,file` holds declarations, which must compile.
 
 mod language;
 
@@ -31,6 +32,16 @@ pub const STABLE: &str = "stable";
 
 /// The kind in `from KIND "…"` of leaves.
 pub const NATIVE: &str = "native";
+
+/// The kind in `from KIND "…"` of sources of events, which triggers wait for.
+pub const TRIGGER: &str = "trigger";
+
+/// The paths of all sources of events, as a trigger names them: `schedule.cron`, `startup`.
+pub fn sources() -> Vec<&'static str> {
+    let all = MODULES.iter().flat_map(|(_, source)| source.split("from trigger \"").skip(1));
+    let locators = all.filter_map(|rest| rest.split('"').next());
+    locators.map(|locator| locator.strip_prefix("prelude.").unwrap_or(locator)).collect()
+}
 
 /// Name of the module whose public names need no module.
 pub const PRELUDE: &str = "prelude";
@@ -43,8 +54,8 @@ macro_rules! modules {
 
 const MODULES: &[(&str, &str)] = modules! {
     "prelude"
-    "clock" "csv" "diff" "file" "hash" "html" "http" "json" "list" "map" "markdown" "math" "money" "out"
-    "process" "random" "regex" "text" "time" "toml" "web" "xml" "yaml"
+    "chat" "clock" "csv" "diff" "file" "hash" "html" "http" "json" "list" "map" "markdown" "math" "money" "out"
+    "process" "random" "regex" "schedule" "text" "time" "toml" "web" "xml" "yaml"
 };
 
 /// Name and source of every module: the prelude first, then by name.
@@ -68,6 +79,8 @@ pub struct Example {
     pub code: String,
     /// Whether it is run, or only compiled.
     pub run: bool,
+    /// Whether it is a file of declarations rather than statements.
+    pub file: bool,
 }
 
 /// Every example of every module, in order.
@@ -82,12 +95,13 @@ pub fn examples() -> Vec<Example> {
             };
             let doc = doc.strip_prefix(' ').unwrap_or(doc);
             match (&mut open, doc) {
-                (None, "```kait" | "```kait,check") => {
+                (None, "```kait" | "```kait,check" | "```kait,file") => {
                     open = Some(Example {
                         module,
                         line: index + 1,
                         code: String::new(),
                         run: doc == "```kait",
+                        file: doc == "```kait,file",
                     });
                 }
                 (Some(_), "```") => found.extend(open.take()),
@@ -116,7 +130,8 @@ mod tests {
             let decl = &rest[at + "\npub extern ".len()..];
             let name: String =
                 decl.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            let from = [decl.find("from native \""), decl.find("from stable \"")];
+            let kinds = [NATIVE, STABLE, TRIGGER];
+            let from = kinds.map(|kind| decl.find(&format!("from {kind} \"")));
             let from = from.into_iter().flatten().min().unwrap();
             let kind = decl[from + 5..].split(' ').next().unwrap().to_owned();
             let locator = decl[from..].split('"').nth(1).unwrap().to_owned();
@@ -133,7 +148,7 @@ mod tests {
             assert!(source.starts_with("//! "), "{module} says what it is for");
             for (name, kind, locator, example) in externs(source) {
                 assert_eq!(locator, format!("{module}.{name}"));
-                assert!([STABLE, NATIVE].contains(&kind.as_str()), "{locator}: {kind}");
+                assert!([STABLE, NATIVE, TRIGGER].contains(&kind.as_str()), "{locator}: {kind}");
                 assert!(example, "{locator} has no example");
                 count += 1;
             }

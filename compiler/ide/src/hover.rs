@@ -90,6 +90,18 @@ mod tests {
                     "fn f(\n  /// What to say.\n  words: text,\n) -> text {\n  wor$0ds\n}\n",
                 ),
                 (
+                    "a trigger",
+                    "trigger $0noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n",
+                ),
+                (
+                    "the source of a trigger",
+                    "trigger noted on file.ch$0anged(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n",
+                ),
+                (
+                    "the event of a trigger",
+                    "trigger noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(cha$0nge.path)\n}\n",
+                ),
+                (
                     "a graph of a session",
                     "session Chat {\n  turns: int = 0\n}\n\ngraph $0f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n",
                 ),

@@ -268,6 +268,16 @@ mod tests {
                 "record R {\n  $0name: text\n}\n\nfn f(rs: [R]) -> [R] {\n  for R(name: n) in list.sort(rs, by: .name) { R(name: n) }\n}\n",
             ),
             (
+                "the event of a trigger",
+                "file_event",
+                "trigger noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status($0change.path)\n}\n",
+            ),
+            (
+                "a trigger that a test calls",
+                "indexed",
+                "trigger $0noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n\ntest \"t\" {\n  noted(file.Change(path: \"a\", hash: none, kind: Created))\n}\n",
+            ),
+            (
                 "a field of a session",
                 "count",
                 "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.tu$0rns\n}\n",

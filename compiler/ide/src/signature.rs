@@ -1,7 +1,7 @@
 //! The parameters of the call around the cursor, and which of them is being written.
 
 use kait_compiler::diagnostics::FileId;
-use kait_compiler::hir::{DefId, DefKind};
+use kait_compiler::hir::{CallableKind, DefId, DefKind};
 use kait_syntax::ast::{self, Expr as AstExpr};
 use kait_syntax::{SyntaxKind, SyntaxNode, TextSize};
 
@@ -125,6 +125,14 @@ impl Analysis {
             Symbol::Def(id) => {
                 let def = self.def(id)?;
                 match &def.kind {
+                    // The only parameter of a trigger is its event.
+                    DefKind::Callable(callable) if callable.kind == CallableKind::Trigger => {
+                        let event = callable.params.iter();
+                        let event = event.map(|event| {
+                            (event.name.to_string(), text(event.ty.span), event.docs.to_string())
+                        });
+                        (def.name.as_str(), event.collect(), "none".to_owned())
+                    }
                     DefKind::Callable(callable) => {
                         let node = self.decl_node(def)?.first_child(SyntaxKind::Params)?;
                         let written = node.children().filter_map(ast::Param::cast);

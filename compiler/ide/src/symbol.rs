@@ -220,7 +220,7 @@ impl Analysis {
                 continue;
             }
             let is_body = match def.kind {
-                DefKind::Callable(_) | DefKind::Trigger | DefKind::Test(_) => {
+                DefKind::Callable(_) | DefKind::Test(_) => {
                     matches!(kind, SyntaxKind::Block | SyntaxKind::LBrace | SyntaxKind::From)
                 }
                 DefKind::Const { .. } => kind == SyntaxKind::Eq,

@@ -145,12 +145,14 @@ impl Analysis {
                     .iter()
                     .map(|param| format!("{}: {}", param.name, text(param.ty.span)))
                     .collect();
-                let result = text(callable.result.span);
-                (format!("({}) -> {result}", params.join(", ")), Vec::new())
+                let params = params.join(", ");
+                let detail = match callable.kind {
+                    CallableKind::Trigger => format!("({params})"),
+                    _ => format!("({params}) -> {}", text(callable.result.span)),
+                };
+                (detail, Vec::new())
             }
-            DefKind::Model { .. } | DefKind::Secret | DefKind::Trigger | DefKind::Test(_) => {
-                Default::default()
-            }
+            DefKind::Model { .. } | DefKind::Secret | DefKind::Test(_) => Default::default(),
         };
         Outline {
             name: def.name.to_string(),
@@ -172,13 +174,13 @@ pub(crate) fn kind_of(def: &Def) -> OutlineKind {
         DefKind::Model { .. } => OutlineKind::Model,
         DefKind::Secret => OutlineKind::Secret,
         DefKind::Session(_) => OutlineKind::Session,
-        DefKind::Trigger => OutlineKind::Trigger,
         DefKind::Test(_) => OutlineKind::Test,
         DefKind::Callable(callable) => match callable.kind {
             CallableKind::Fn => OutlineKind::Fn,
             CallableKind::Graph => OutlineKind::Graph,
             CallableKind::Prompt => OutlineKind::Prompt,
             CallableKind::Agent => OutlineKind::Agent,
+            CallableKind::Trigger => OutlineKind::Trigger,
             CallableKind::Extern { .. } => OutlineKind::Extern,
         },
     }
@@ -212,6 +214,10 @@ mod tests {
                 (
                     "every kind",
                     "model fast\n\nlet limit = 3\n\nrecord R {\n  a: int\n  b: [text]\n}\n\nenum E {\n  A\n  B(x: int)\n}\n\ntype Id = text where (min_len: 1)\n\nfn f(n: int, m: int = 2) -> int {\n  n + m\n}\n\nprompt p(t: text) -> text {\n  model fast\n  user t\n}\n\ngraph g(t: text) -> text {\n  p(t)\n}\n\ntest \"it works\" {\n  expect f(1) == 3\n}\n",
+                ),
+                (
+                    "a session and a trigger",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n\ntrigger noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n",
                 ),
                 (
                     "broken",

@@ -108,9 +108,7 @@ impl Analysis {
             (_, Some(DefKind::Record(_) | DefKind::Session(_))) => TokenKind::Struct,
             (_, Some(DefKind::Enum(_))) => TokenKind::Enum,
             (_, Some(DefKind::Alias(_))) => TokenKind::Type,
-            (_, Some(DefKind::Callable(_) | DefKind::Trigger | DefKind::Test(_))) => {
-                TokenKind::Function
-            }
+            (_, Some(DefKind::Callable(_) | DefKind::Test(_))) => TokenKind::Function,
             (_, Some(DefKind::Model { .. })) => TokenKind::Model,
             (_, Some(DefKind::Const { .. } | DefKind::Secret) | None) => TokenKind::Constant,
         };
@@ -176,6 +174,10 @@ mod tests {
                 (
                     "every kind",
                     "//! File.\nmodel fast\n\n/// Docs.\nrecord R<T> {\n  a: T\n  b: int?\n}\n\nenum E {\n  A\n}\n\nlet limit = 3\n\nprompt p(words: text) -> text {\n  model fast with (temperature: 0.5)\n  user \"a\\n${words}\"\n}\n\ngraph g(e: E) -> text {\n  match e {\n    A => p(text.trim(\"x\")) with (retry: 1)\n  }\n}\n",
+                ),
+                (
+                    "a session and a trigger",
+                    "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n\ntrigger noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n",
                 ),
                 ("broken", "fn f(n: int -> int {\n  n +\n"),
             ],

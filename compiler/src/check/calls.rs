@@ -104,6 +104,10 @@ impl<'a> BodyCx<'_, 'a> {
                 Ty::ERROR
             }
             Callee::Builtin(builtin) => self.builtin(e, *builtin, args, expect),
+            Callee::Def(def) if self.source_called(e, *def) => {
+                self.spoil_args(args);
+                Ty::ERROR
+            }
             Callee::Def(def) => match self.target(*def) {
                 Some(target) => {
                     let ty = self.call_target(e, &target, args, expect);

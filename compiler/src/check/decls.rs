@@ -326,12 +326,11 @@ impl<'a> Checker<'a> {
                 cx.test(test);
                 cx.finish();
             }
-            // Triggers are not run yet, which was reported.
-            DefKind::Trigger | DefKind::Alias(_) | DefKind::Model { .. } | DefKind::Secret => {}
+            DefKind::Alias(_) | DefKind::Model { .. } | DefKind::Secret => {}
         }
     }
 
-    fn callable(&mut self, id: DefId, def: &Def, callable: &Callable) {
+    fn callable(&mut self, id: DefId, def: &Def, callable: &'a Callable) {
         let hir = self.hir;
         let Some(Some(body)) = hir.bodies.get(id.index()) else { return };
         let Some(DefTypes::Callable(signature)) = self.defs.get(id.index()) else { return };
@@ -352,6 +351,7 @@ impl<'a> Checker<'a> {
                 cx.external(def, callable, (kind, locator), params, result);
             }
             CallableKind::Fn => {}
+            CallableKind::Trigger => cx.trigger(callable),
             CallableKind::Graph => {
                 cx.header_policies(Place::Graph, &callable.policies);
                 cx.session_policies(callable);
@@ -363,7 +363,11 @@ impl<'a> Checker<'a> {
             cx.prompt(def, callable, result);
         }
         if let Some(root) = body.root {
-            cx.expr(root, Expect::of(result, Why::Result(id)));
+            let expect = match callable.kind {
+                CallableKind::Trigger => Expect::DISCARD,
+                _ => Expect::of(result, Why::Result(id)),
+            };
+            cx.expr(root, expect);
         }
         cx.finish();
     }

@@ -103,7 +103,7 @@ impl BodyCx<'_, '_> {
 
     /// Whether a place takes a secret, or nothing is known of it.
     fn may_be_secret(&self, expect: Expect) -> bool {
-        expect.ty.is_some_and(|ty| matches!(self.shallow(ty), Ty::SECRET | Ty::ERROR))
+        expect.ty.is_some_and(|ty| matches!(self.present(ty), Ty::SECRET | Ty::ERROR))
     }
 
     /// Whether an expression is the name of a secret.

@@ -136,6 +136,8 @@ pub(crate) struct BodyCx<'c, 'a> {
     pub(super) unknowns: Vec<Unknown>,
     /// Where in a test the expression is: `calls` and its like are only known there.
     pub(super) in_test: bool,
+    /// The call of a trigger's source, the only place where one is called.
+    pub(super) source_call: Option<ExprId>,
     /// The expression is the left side of a `+`.
     pub(super) sum_above: bool,
     /// How deep `fit` and `join` are inside types.
@@ -167,6 +169,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             loops: Vec::new(),
             unknowns: Vec::new(),
             in_test: false,
+            source_call: None,
             sum_above: false,
             level: 0,
             vars,

@@ -9,6 +9,7 @@ mod arguments;
 mod blame;
 mod calls;
 mod control;
+mod cron;
 mod decls;
 pub mod display;
 mod exhaustive;
@@ -30,6 +31,7 @@ mod refine;
 mod sessions;
 mod signatures;
 mod testing;
+mod triggers;
 pub mod ty;
 mod usefulness;
 

@@ -34,6 +34,8 @@ pub enum Place {
     Mcp,
     /// In the header of an extern of the standard library.
     Native,
+    /// In the header of a trigger.
+    Trigger,
     /// In the header of a test.
     Test,
 }
@@ -111,8 +113,10 @@ const TABLE: &[(&str, &[Place], Value)] = &[
     ),
     ("turns", &[Place::Agent], Value::Count(1)),
     ("depth", &[Place::Graph], Value::Count(1)),
-    ("overlap", &[Place::Graph], Value::Overlap),
-    ("by", &[Place::Graph], Value::Of(Prim::Text)),
+    ("overlap", &[Place::Graph, Place::Trigger], Value::Overlap),
+    ("by", &[Place::Graph, Place::Trigger], Value::Of(Prim::Text)),
+    ("missed", &[Place::Trigger], Value::Missed),
+    ("dedupe", &[Place::Trigger], Value::Of(Prim::Text)),
     ("history", &[Place::Agent], Value::Count(1)),
     ("max_calls", &[Place::Tool], Value::Count(1)),
     ("max_result", &[Place::Tool], Value::Of(Prim::Size)),
@@ -170,6 +174,7 @@ impl Place {
             Self::Process => "the header of an extern from `process`",
             Self::Mcp => "the header of an extern from `mcp`",
             Self::Native => "the header of an extern",
+            Self::Trigger => "a trigger",
             Self::Test => "a test",
         }
     }

@@ -104,7 +104,6 @@ impl Checker<'_> {
                 DefKind::Const { .. }
                 | DefKind::Model { .. }
                 | DefKind::Secret
-                | DefKind::Trigger
                 | DefKind::Test(_) => DefTypes::None,
             });
         }
@@ -223,7 +222,12 @@ impl Checker<'_> {
     /// A written type; its bounds make it `alias`, and may name parameters if `names_params`.
     fn ty_with(&mut self, written: &TypeRef, alias: Option<DefId>, names_params: bool) -> Ty {
         if written.quals.contains(&Qualifier::Secret) {
-            return Ty::SECRET;
+            // A secret that may be left out is a matter of the library: elsewhere one could ask whether it is there.
+            let may_be_none = matches!(written.kind, TypeRefKind::Optional(_)) && {
+                let module = self.module_of_file(written.span);
+                self.hir.modules.get(module.index()).is_some_and(|module| module.is_std)
+            };
+            return if may_be_none { self.interner.optional(Ty::SECRET) } else { Ty::SECRET };
         }
         let base = match &written.kind {
             TypeRefKind::Missing => return Ty::ERROR,

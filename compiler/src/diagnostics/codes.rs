@@ -174,6 +174,7 @@ codes! {
     BadEdit = "K0333" "bad-edit" Error fix "`edit` lists something that the call does not take";
     OnceOnRead = "K0334" "once-on-read" Error nofix "a call that changes nothing is to happen once";
     BadDetach = "K0335" "bad-detach" Error nofix "`detach` stands where no run can be started";
+    TriggerPolicy = "K0336" "trigger-policy" Error nofix "a policy has no meaning for the source of a trigger";
 
     // ---- K04xx: types, streams and bounds ----
     Mismatch = "K0401" "type-mismatch" Error fix "a value is of another type than its place";
@@ -236,6 +237,12 @@ codes! {
     UnknownNeed = "K0517" "unknown-need" Error fix "an extern needs what none can need";
     UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` stands behind something that does nothing";
     UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
+    NotASource = "K0550" "not-a-source" Error nofix "a trigger waits for what is no source of events";
+    TriggerEvent = "K0551" "trigger-event" Error fix "the event of a trigger is of another type";
+    BadSchedule = "K0552" "bad-schedule" Error nofix "a schedule cannot be read, or never comes due";
+    UnknownZone = "K0553" "unknown-zone" Error fix "a time zone does not exist";
+    BadWebhookPath = "K0554" "bad-webhook-path" Error fix "the path of a webhook is malformed";
+    SourceCalled = "K0555" "source-called" Error nofix "a source of events is called";
 
     // ---- K06xx: labels ----
     ContradictingLabels = "K0602" "contradicting-labels" Error fix "labels of a type contradict or repeat each other";

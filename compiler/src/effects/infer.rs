@@ -146,7 +146,7 @@ fn own(
             CallableKind::Prompt | CallableKind::Agent => {
                 effects.own.push((Effect::Model, def.name_span));
             }
-            CallableKind::Fn | CallableKind::Graph => {}
+            CallableKind::Fn | CallableKind::Graph | CallableKind::Trigger => {}
         }
         for item in &callable.items {
             if let PromptItem::Tools { tools, .. } = item {

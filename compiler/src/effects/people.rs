@@ -12,6 +12,47 @@ use crate::hir::{
 };
 
 impl Rules<'_> {
+    /// What the head of a trigger says, and which session it is, is computed before anything runs.
+    pub(super) fn head(&mut self, id: DefId, callable: &Callable, body: Option<&Body>) {
+        // What is no source was reported as that.
+        let source = callable.source.zip(body).map(|(call, body)| (walk::expr(body, call), body));
+        if let Some((Expr::Call { callee: Callee::Def(source), args, .. }, body)) = source
+            && self.effects.of(*source).is_empty()
+        {
+            for arg in args {
+                if let ArgValue::Expr(value) = arg.value {
+                    self.pure(id, Some(body), value, "what a source of events is given");
+                }
+            }
+        }
+        for arg in &callable.policies {
+            let Some((name, _)) = &arg.name else { continue };
+            if let ArgValue::Expr(value) = arg.value
+                && matches!(name.as_str(), "by" | "dedupe" | "overlap" | "missed")
+            {
+                self.pure(id, body, value, &format!("`{name}:`"));
+            }
+        }
+    }
+
+    /// Whether a trigger says which session the graphs have that it calls: by a policy, or because messages of a chat
+    /// have one.
+    fn chooses_session(&self, def: &Def, body: Option<&Body>) -> bool {
+        let DefKind::Callable(callable) = &def.kind else { return false };
+        let source = callable.source.zip(body).map(|(call, body)| walk::expr(body, call));
+        let of_chat = match source {
+            Some(Expr::Call { callee: Callee::Def(source), .. }) => {
+                self.callable(*source).is_some_and(|source| match &source.kind {
+                    CallableKind::Extern { locator, .. } => locator == "chat.message",
+                    _ => false,
+                })
+            }
+            _ => false,
+        };
+        let by = callable.policies.iter().any(|arg| named(arg, "by"));
+        callable.kind == CallableKind::Trigger && (of_chat || by)
+    }
+
     /// A graph that runs in a session is called where that session is: from a graph of the same one, from a test, or
     /// where its own header says which one it is (`by:`).
     pub(super) fn sessions(&mut self, id: DefId, def: &Def) {
@@ -21,6 +62,10 @@ impl Rules<'_> {
             DefKind::Test(_) => return,
             _ => None,
         };
+        let body = self.hir.body(id);
+        if self.chooses_session(def, body) {
+            return;
+        }
         // What its session is was reported.
         if own.is_some_and(|session| session.def.is_none()) {
             return;
@@ -104,7 +149,7 @@ impl Rules<'_> {
 impl Rules<'_> {
     /// What people have to do with the calls of a body: approvals that must be there, questions that nobody may
     /// answer, and what is to happen once.
-    pub(super) fn people(&mut self, owner: DefId, body: &Body) {
+    pub(super) fn people(&mut self, body: &Body) {
         let mut policies: FxHashMap<ExprId, &[Arg]> = FxHashMap::default();
         let mut asks = false;
         for expr in &body.exprs {
@@ -118,7 +163,7 @@ impl Rules<'_> {
                 _ => {}
             }
         }
-        let answered = if asks { self.answered(owner, body) } else { Vec::new() };
+        let answered = if asks { self.answered(body) } else { Vec::new() };
         for (index, expr) in (0u32..).zip(&body.exprs) {
             let id = ExprId(index);
             let Expr::Call { callee, .. } = expr else { continue };
@@ -263,7 +308,7 @@ impl Rules<'_> {
     }
 
     /// By [`ExprId`]: whether it stands where `Unanswered` is handled, by a `try` or a `catch` that names it.
-    fn answered(&self, owner: DefId, body: &Body) -> Vec<bool> {
+    fn answered(&self, body: &Body) -> Vec<bool> {
         let mut answered = vec![false; body.exprs.len()];
         let order: Vec<ExprId> = walk::parts_first(body).collect();
         for id in order.into_iter().rev() {
@@ -273,7 +318,7 @@ impl Rules<'_> {
                 Expr::Try(inner) => Some(*inner),
                 Expr::Catch { body: inner, arms } => arms
                     .iter()
-                    .any(|arm| arm.guard.is_none() && self.names_unanswered(owner, body, arm.pat))
+                    .any(|arm| arm.guard.is_none() && self.names_unanswered(body, arm.pat))
                     .then_some(*inner),
                 _ => None,
             };
@@ -286,11 +331,11 @@ impl Rules<'_> {
         answered
     }
 
-    fn names_unanswered(&self, owner: DefId, body: &Body, pat: PatId) -> bool {
+    fn names_unanswered(&self, body: &Body, pat: PatId) -> bool {
         match body.pats.get(pat.index()) {
             // It was reported, and may have been meant.
             Some(Pat::Missing) => true,
-            Some(Pat::Or(all)) => all.iter().any(|pat| self.names_unanswered(owner, body, *pat)),
+            Some(Pat::Or(all)) => all.iter().any(|pat| self.names_unanswered(body, *pat)),
             Some(Pat::Tag { target, .. }) => match target {
                 PatTarget::Missing => true,
                 PatTarget::Bare { name, .. } => name == "Unanswered",

@@ -56,6 +56,7 @@ impl Rules<'_> {
                         tools.iter().for_each(|tool| self.tool_policies(tool));
                     }
                 }
+                self.head(id, callable, body);
                 for default in callable.params.iter().filter_map(|param| param.default) {
                     self.pure(id, body, default, "a default value");
                 }
@@ -79,18 +80,14 @@ impl Rules<'_> {
                     }
                 }
             }
-            DefKind::Enum(_)
-            | DefKind::Alias(_)
-            | DefKind::Model { .. }
-            | DefKind::Secret
-            | DefKind::Trigger => {}
+            DefKind::Enum(_) | DefKind::Alias(_) | DefKind::Model { .. } | DefKind::Secret => {}
         }
         if let Some(body) = body {
             for (index, expr) in body.exprs.iter().enumerate() {
                 self.expr(id, body, ExprId(u32::try_from(index).unwrap_or(u32::MAX)), expr);
             }
             self.dead(id, body);
-            self.people(id, body);
+            self.people(body);
         }
         self.sessions(id, def);
     }
@@ -174,7 +171,7 @@ impl Rules<'_> {
     }
 
     /// Reports an effect where none may stand.
-    fn pure(&mut self, owner: DefId, body: Option<&Body>, expr: ExprId, what: &str) {
+    pub(super) fn pure(&mut self, owner: DefId, body: Option<&Body>, expr: ExprId, what: &str) {
         let Some(effect) = self.effects.of_expr(owner, expr).iter().next() else { return };
         let Some(span) = body.and_then(|body| body.expr_spans.get(expr.index())) else { return };
         let verb = effect.verb(&self.effects.resources);

@@ -118,12 +118,10 @@ pub enum DefKind {
     },
     /// `secret name`
     Secret,
-    /// `fn`, `graph`, `prompt`, `agent`, `extern`
+    /// `fn`, `graph`, `prompt`, `agent`, `extern`, `trigger`
     Callable(Callable),
     /// `session X { … }`
     Session(Record),
-    /// `trigger`
-    Trigger,
     /// `test "…"`
     Test(Test),
 }
@@ -198,6 +196,8 @@ pub enum CallableKind {
     Prompt,
     /// A bounded turn machine.
     Agent,
+    /// What runs when its source says so. A test calls it like a graph, with its event.
+    Trigger,
     /// Code from elsewhere: its kind (`native`, `http`, …) and locator.
     Extern {
         /// The kind.
@@ -231,6 +231,8 @@ pub struct Callable {
     pub policies: Vec<Arg>,
     /// `in Session`
     pub session: Option<InSession>,
+    /// Of a trigger: the call of its source, behind `on`. It is part of no block.
+    pub source: Option<ExprId>,
     /// Items of a prompt or agent, in textual order.
     pub items: Vec<PromptItem>,
 }

@@ -101,7 +101,7 @@ moved! {
     Variant { span, fields; name, docs, wire }
     Alias { ty; type_params }
     Callable {
-        params, result, does, locator_span, needs, policies, session, items; kind, type_params, has_does
+        params, result, does, locator_span, needs, policies, session, items; kind, type_params, has_does, source
     }
     Param { span, ty; name, docs, default, stream, local }
     EffectRef { span; kind, resource }
@@ -128,7 +128,7 @@ impl Moved for DefKind {
             Self::Model { needs } => needs.moved(by),
             Self::Callable(callable) => callable.moved(by),
             Self::Test(test) => test.moved(by),
-            Self::Secret | Self::Trigger => {}
+            Self::Secret => {}
         }
     }
 }

@@ -502,7 +502,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
     }
 
     /// A bare statement: it always runs, and if it may `fail`, everything below waits for it.
-    fn bare(&mut self, id: ExprId) {
+    pub(super) fn bare(&mut self, id: ExprId) {
         let guards = self.may_fail(id);
         let mut value = self.value(id);
         if self.as_node(value).is_none() && (guards || !self.is_trivial(value)) {

@@ -91,7 +91,9 @@ impl Lowerer<'_> {
                     // A stable native whose calls a test counts.
                     self.wrapper(id, def, callable, locator, subst)
                 }
-                CallableKind::Graph | CallableKind::Fn => self.block(def, callable, subst),
+                CallableKind::Graph | CallableKind::Fn | CallableKind::Trigger => {
+                    self.block(def, callable, subst)
+                }
             },
             _ => {
                 let root = self.input.hir.body(def);
@@ -116,6 +118,11 @@ impl Lowerer<'_> {
         Some(body.region(params, |this| {
             this.enter_params(callable);
             match root {
+                // Nobody waits for what a trigger's block gives.
+                Some(root) if callable.kind == CallableKind::Trigger => {
+                    this.bare(root);
+                    this.nothing()
+                }
                 Some(root) => this.value(root),
                 None => this.nothing(),
             }

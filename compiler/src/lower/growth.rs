@@ -379,6 +379,10 @@ impl<'l, 'a> Analysis<'l, 'a> {
                 }
                 Growth::No
             }
+            CallableKind::Trigger => {
+                self.calls.push((def, grown));
+                Growth::No
+            }
             CallableKind::Agent => Growth::No,
         }
     }

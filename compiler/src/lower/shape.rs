@@ -31,7 +31,10 @@ pub(super) fn nodes(input: Input<'_>, targets: &FxHashMap<DefId, Target>) -> Vec
             let Some(declared) = input.hir.defs.get(def.index()) else { continue };
             let own = match &declared.kind {
                 DefKind::Callable(callable) => match &callable.kind {
-                    CallableKind::Graph | CallableKind::Prompt | CallableKind::Agent => true,
+                    CallableKind::Graph
+                    | CallableKind::Prompt
+                    | CallableKind::Agent
+                    | CallableKind::Trigger => true,
                     CallableKind::Extern { kind, .. } => kind != "stable",
                     CallableKind::Fn => false,
                 },

@@ -26,6 +26,8 @@ pub(super) enum Context {
     Members { module: String, types: bool },
     /// Variants of an enum.
     Variants(DefId),
+    /// Sources of events, behind `on`.
+    Sources,
     /// Module paths behind `use`.
     Imports,
     /// A type.
@@ -277,6 +279,7 @@ impl<'a> Finder<'a> {
         // A header: its clauses stand behind the result.
         for node in self.nodes {
             match node.kind() {
+                SyntaxKind::Trigger => return self.in_trigger(*node),
                 SyntaxKind::Does => return Some(Context::Words(EFFECTS)),
                 SyntaxKind::Graph | SyntaxKind::Fn | SyntaxKind::Prompt => {
                     return self.header_words(*node, HEADER);
@@ -287,6 +290,25 @@ impl<'a> Finder<'a> {
             }
         }
         None
+    }
+
+    /// The head of a trigger: `on` a source, then its event and policies.
+    fn in_trigger(&self, node: SyntaxNode<'_>) -> Option<Context> {
+        if self.left_kind() == Some(SyntaxKind::OnKw) {
+            return Some(Context::Sources);
+        }
+        let args = node.first_child(SyntaxKind::Args);
+        match args {
+            Some(args) if u32::from(args.range().end()) <= self.place.word.start => {
+                let has_event = node.first_child(SyntaxKind::TriggerEvent).is_some();
+                Some(Context::Words(if has_event { &["with"] } else { &["as", "with"] }))
+            }
+            Some(_) => None,
+            None => {
+                let named = node.tokens().any(|token| token.kind() == SyntaxKind::Lid);
+                named.then_some(Context::Words(&["on"]))
+            }
+        }
     }
 
     fn header_words(
@@ -456,6 +478,7 @@ impl<'a> Finder<'a> {
                     Some(SyntaxKind::PromptModel) => PolicyPlace::Model,
                     Some(SyntaxKind::Tool) => PolicyPlace::Tool,
                     Some(SyntaxKind::Test) => PolicyPlace::Test,
+                    Some(SyntaxKind::Trigger) => PolicyPlace::Trigger,
                     _ => PolicyPlace::Call,
                 }))
             }
@@ -475,6 +498,27 @@ impl<'a> Finder<'a> {
                     given,
                     positional: 0,
                     variables,
+                    session: None,
+                };
+                Some(Context::Value(Value { arguments: Some(arguments), ..self.value() }))
+            }
+            SyntaxKind::Trigger => {
+                let path = ast::Trigger::cast(parent)?.source()?;
+                let tokens: Vec<_> = path.segments().collect();
+                let symbol = tokens.last().and_then(|last| {
+                    let index = self.analysis.index(self.file)?;
+                    Some(index.at(last.range().start().into())?.symbol)
+                });
+                let at = TextSize::from(self.place.offset);
+                let given_args = args.children().filter_map(ast::Arg::cast);
+                let positional =
+                    given_args.filter(|arg| arg.range().end() < at && arg.name().is_none()).count();
+                let arguments = Arguments {
+                    callee: tokens.iter().map(|token| token.text().to_owned()).collect(),
+                    symbol,
+                    given: given(args, self.place.offset),
+                    positional,
+                    variables: Vec::new(),
                     session: None,
                 };
                 Some(Context::Value(Value { arguments: Some(arguments), ..self.value() }))

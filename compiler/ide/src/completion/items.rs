@@ -6,7 +6,7 @@
 use kait_compiler::check::ty::{Prim, Ty, TyKind};
 use kait_compiler::check::{PolicyPlace, policy_names};
 use kait_compiler::diagnostics::FileId;
-use kait_compiler::hir::{Builtin, Def, DefId, DefKind, Field, ModuleId};
+use kait_compiler::hir::{Builtin, CallableKind, Def, DefId, DefKind, Field, ModuleId};
 use kait_syntax::keywords;
 
 use super::context::{Arguments, Context, Value};
@@ -118,6 +118,16 @@ impl<'a> Items<'a> {
             Context::Session(session) => self.session(*session),
             Context::Members { module, types } => self.members(module, *types),
             Context::Variants(def) => self.variants(self.analysis, *def, rank::LOCAL),
+            Context::Sources => {
+                for source in kait_stdlib::sources() {
+                    self.snippet(
+                        source,
+                        CompletionKind::Function,
+                        rank::LOCAL,
+                        &format!("{source}($0)"),
+                    );
+                }
+            }
             Context::Imports => self.imports(&[]),
             Context::Type => self.types(),
             Context::Declaration { is_pub } => self.declarations(*is_pub),
@@ -228,7 +238,7 @@ impl<'a> Items<'a> {
             DefKind::Enum(_) => CompletionKind::Enum,
             DefKind::Alias(_) => CompletionKind::Type,
             DefKind::Model { .. } => CompletionKind::Role,
-            DefKind::Callable(_) | DefKind::Trigger | DefKind::Test(_) => CompletionKind::Function,
+            DefKind::Callable(_) | DefKind::Test(_) => CompletionKind::Function,
         };
         self.declared.push(Declared { name: &def.name, kind, rank, of, symbol: Symbol::Def(id) });
     }
@@ -435,16 +445,19 @@ impl<'a> Items<'a> {
                 });
                 self.item(&bound.name, CompletionKind::Local, rank::LOCAL).detail = ty;
             }
+            let in_test = value.test || self.in_test();
             self.in_scope(
-                |def| {
-                    matches!(
-                        def.kind,
-                        DefKind::Const { .. }
-                            | DefKind::Record(_)
-                            | DefKind::Callable(_)
-                            | DefKind::Secret
-                            | DefKind::Alias(_)
-                    )
+                |def| match &def.kind {
+                    DefKind::Callable(callable) => match &callable.kind {
+                        CallableKind::Trigger => in_test,
+                        CallableKind::Extern { kind, .. } => kind != kait_stdlib::TRIGGER,
+                        _ => true,
+                    },
+                    DefKind::Const { .. }
+                    | DefKind::Record(_)
+                    | DefKind::Secret
+                    | DefKind::Alias(_) => true,
+                    _ => false,
                 },
                 rank::OWN,
             );

@@ -382,6 +382,16 @@ mod tests {
                     "enum E {\n  A\n  B\n}\n\nfn f(e: E, number: int) -> int {\n  match e {\n    A => nu$0\n  }\n}\n",
                 ),
                 ("a header's clauses", "graph g() -> text $0 {\n  \"a\"\n}\n"),
+                ("a source of events", "trigger t on $0 {\n  out.status(\"a\")\n}\n"),
+                (
+                    "what a source takes",
+                    "trigger t on schedule.cron(\"0 7 * * *\", $0) {\n  out.status(\"a\")\n}\n",
+                ),
+                ("behind a source", "trigger t on startup() $0 {\n  out.status(\"a\")\n}\n"),
+                (
+                    "policies of a trigger",
+                    "trigger t on schedule.every(1h) with ($0) {\n  out.status(\"a\")\n}\n",
+                ),
                 ("effects", "graph g() -> text does $0 {\n  \"a\"\n}\n"),
                 ("a for's clauses", "fn f(xs: [int]) -> [int] {\n  for x in xs $0 { x }\n}\n"),
                 ("else", "fn f(a: bool) -> int {\n  if a { 1 } $0\n}\n"),

@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
             }
             DefKind::Alias(alias) => self.type_ref(&alias.ty, id, None),
             DefKind::Callable(callable) => self.callable(id, callable),
-            DefKind::Model { .. } | DefKind::Secret | DefKind::Trigger | DefKind::Test(_) => {}
+            DefKind::Model { .. } | DefKind::Secret | DefKind::Test(_) => {}
         }
         if let Some(body) = self.analysis.body(id) {
             self.body(id, body);
@@ -165,6 +165,18 @@ impl<'a> Walk<'a> {
             self.type_ref(&param.ty, id, Some(callable));
         }
         self.type_ref(&callable.result, id, Some(callable));
+        if let Some(source) = callable.source
+            && let Some(body) = self.analysis.body(id)
+            && let Some(Expr::Call { callee: Callee::Def(source), .. }) =
+                body.exprs.get(source.index())
+        {
+            let node = self.analysis.def(id).and_then(|def| self.analysis.decl_node(def));
+            let path = node.and_then(ast::Trigger::cast).and_then(ast::Trigger::source);
+            if let Some(path) = path {
+                let tokens: Vec<_> = path.segments().collect();
+                self.path(&tokens, Symbol::Def(*source));
+            }
+        }
         for item in &callable.items {
             match item {
                 PromptItem::Model { role: Some(role), span, .. } => {

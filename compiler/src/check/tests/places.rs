@@ -21,7 +21,12 @@ fn policies_are_known_by_their_place() {
     repairs(&call("timeout: 10"), Code::PolicyValue);
     rejects(&call("retry: -1"), &[(Code::PolicyValue, "at least 0", "-1")]);
     rejects(&call("fallback: 3"), &[(Code::Mismatch, "found `int`", "3")]);
-    rejects(&call("approve: \"boss\", within: 1h"), &[(Code::NotSupported, "approval", "approve")]);
+    accepts(&call("approve: \"boss\", within: 1h, edit: [.url], show: u"));
+    rejects(
+        &call("approve: \"boss\""),
+        &[(Code::NoWithin, "how long the approval may take", "approve: \"boss\"")],
+    );
+    rejects(&call("within: 1h"), &[(Code::ApprovalPolicy, "nobody is asked here", "within")]);
 }
 
 #[test]

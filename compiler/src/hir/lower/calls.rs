@@ -123,6 +123,20 @@ impl<'a> Lowerer<'a> {
         if head.kind == HeadKind::Callable {
             return true;
         }
+        if head.kind == HeadKind::Trigger {
+            if self.in_test {
+                return true;
+            }
+            let finding = Diagnostic::new(
+                Code::NotCallable,
+                span,
+                format!("`{}` is a trigger: only a test calls it", head.name),
+            )
+            .label(head.name_span, "declared here")
+            .help("it runs when its source says so; put what it does into a graph, and call that");
+            self.report(finding);
+            return false;
+        }
         let (name, what, place) =
             (head.name.clone(), format!("is {}", head.kind.noun()), head.name_span);
         self.not_callable(span, &name, &what, Some(place));

@@ -9,14 +9,14 @@ use super::{Lowerer, Trace, forms};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
-    Alias, Builtin, Callable, CallableKind, DefId, DefKind, EffectRef, Enum, Field, Literal,
-    LocalKind, MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, Tool, TypeRef,
-    Variant,
+    Alias, Builtin, Callable, CallableKind, Callee, DefId, DefKind, EffectRef, Enum, Expr, Field,
+    Literal, LocalKind, MessageRole, Param, PromptItem, Record, Stmt, Stub, Test, TestItem, Tool,
+    TypeRef, Variant,
 };
 use crate::names::{HeadKind, suggest};
 
 /// Where the code of an extern can come from.
-const EXTERN_KINDS: &[&str] = &["native", "stable", "wasm", "process", "http", "mcp"];
+const EXTERN_KINDS: &[&str] = &["native", "stable", "trigger", "wasm", "process", "http", "mcp"];
 
 /// Whose parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,11 +62,7 @@ impl<'a> Lowerer<'a> {
             Decl::Prompt(decl) => DefKind::Callable(self.prompt(decl, span)),
             Decl::Extern(decl) => DefKind::Callable(self.external(decl, span)),
             Decl::Session(decl) => DefKind::Session(self.record(decl.fields())),
-            Decl::Trigger(decl) => {
-                let place = decl.name().map_or(span, |name| self.span(name.range()));
-                self.not_supported(place, "a trigger");
-                DefKind::Trigger
-            }
+            Decl::Trigger(decl) => DefKind::Callable(self.trigger(decl, span)),
             Decl::Test(decl) => DefKind::Test(self.test(decl)),
         }
     }
@@ -288,6 +284,7 @@ impl<'a> Lowerer<'a> {
             needs: None,
             policies: Vec::new(),
             session: None,
+            source: None,
             items: Vec::new(),
         }
     }
@@ -312,6 +309,37 @@ impl<'a> Lowerer<'a> {
             session,
             ..self.callable(CallableKind::Graph, params)
         }
+    }
+
+    /// A trigger: its source, which sees nothing of it, then its event and its block.
+    fn trigger(&mut self, decl: ast::Trigger<'a>, span: Span) -> Callable {
+        self.callable = Some(CallableKind::Trigger);
+        let source = decl.source().map(|path| {
+            let place = self.span(path.range());
+            let callee = self.callable_path(path).map_or(Callee::Missing, Callee::Def);
+            let args = self.args(decl.args());
+            let end = decl.args().map_or(place, |args| self.span(args.range()));
+            self.alloc(Expr::Call { callee, args, piped: false }, place.to(end))
+        });
+        let mut params = Vec::new();
+        if let Some(event) = decl.event() {
+            let place = self.span(event.range());
+            let (name, at) = match event.name() {
+                Some(name) => self.token(name),
+                None => (SmolStr::default(), place),
+            };
+            let ty = self.ty(event.ty(), place, None);
+            let local = self.bind(name.clone(), at, LocalKind::Param);
+            let docs = SmolStr::default();
+            params.push(Param { name, span: at, docs, ty, default: None, stream: false, local });
+        }
+        let policies = self.policies(decl.policies());
+        self.body.root = Some(self.opt_block(decl.body(), span));
+        let callable = self.callable(CallableKind::Trigger, params);
+        // Nobody waits for what it gives.
+        let none =
+            TypeRef { kind: crate::hir::TypeRefKind::Primitive("none".into()), ..callable.result };
+        Callable { result: none, source, policies, ..callable }
     }
 
     fn prompt(&mut self, decl: ast::Prompt<'a>, span: Span) -> Callable {
@@ -450,7 +478,7 @@ impl<'a> Lowerer<'a> {
         }
         match kind {
             "wasm" | "process" | "http" | "mcp" => {}
-            "native" | "stable" => self.report(
+            "native" | "stable" | "trigger" => self.report(
                 Diagnostic::new(
                     Code::UnknownExternKind,
                     span,

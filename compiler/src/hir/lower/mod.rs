@@ -334,7 +334,7 @@ impl<'a> Lowerer<'a> {
                 CallableKind::Prompt | CallableKind::Agent => true,
                 // What its header says is checked; the library's own are checked by its tests.
                 CallableKind::Extern { .. } => !self.is_std,
-                CallableKind::Fn | CallableKind::Graph => false,
+                CallableKind::Fn | CallableKind::Graph | CallableKind::Trigger => false,
             },
             _ => false,
         };

@@ -154,6 +154,10 @@ impl Lowerer<'_> {
                 "this graph runs in no session",
                 "name the session in its header: `graph name(…) -> Type in Session { … }`",
             ),
+            Some(CallableKind::Trigger) => (
+                "a trigger has no session of its own",
+                "call a graph that runs in the session; `with (by: …)` says which one it is",
+            ),
             _ => (
                 "there is no session here",
                 "a graph with `in Session` in its header reads the session and passes on what is needed",
