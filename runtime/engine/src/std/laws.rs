@@ -148,7 +148,7 @@ proptest! {
         let head = call("list.take", &[list.clone(), Value::Int(n)]).unwrap();
         let tail = call("list.drop", &[list.clone(), Value::Int(n)]).unwrap();
         prop_assert_eq!(call("list.append", &[head, tail]), Ok(list.clone()));
-        let back = call("list.reverse", &[list.clone()]).unwrap();
+        let back = call("list.reverse", std::slice::from_ref(&list)).unwrap();
         prop_assert_eq!(call("list.reverse", &[back]), Ok(list));
     }
 
