@@ -11,6 +11,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use kait_syntax::SyntaxTree;
+
 use crate::check::ty::{Interner, Ty};
 use crate::check::{BodyTypes, Checked, Known};
 use crate::diagnostics::Span;
@@ -20,7 +22,6 @@ use crate::hir::{Body, CallableKind, Def, DefId, DefKind, Hir, ModuleId, PromptI
 use crate::names::{Head, Names, Scope, span_of};
 use crate::sources::Files;
 use crate::trees::Trees;
-use kait_syntax::SyntaxTree;
 
 /// Types that nothing uses any more are dropped with all the others once there are so many more than at first.
 const MAX_STALE_TYPES: usize = 50_000;
