@@ -317,7 +317,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
             | Expr::Try(_) => self.control(id, name),
             Expr::Undo { .. } => {
                 let span = self.span(id);
-                self.low.not_supported(span, "compensation with `undo`")
+                self.low.not_run(span, "compensations (`undo`)")
             }
             Expr::Fail(reason) => self.fail(*reason),
             Expr::Done(value) => {

@@ -145,12 +145,12 @@ impl<'a> BodyLowerer<'_, 'a> {
         let span = self.span(call);
         let Callee::Def(def) = callee else { return };
         if !self.low.in_test {
-            self.low.not_supported(span, "asking for approval");
+            self.low.not_run(span, "approvals");
             return;
         }
         let What::Node(kind) = &mut prepared.what else {
             // Pure code is approved like anything else, but there is no call whose arguments could be taken.
-            self.low.not_supported(span, "approval of a call that changes nothing");
+            self.low.not_run(span, "approvals of functions");
             return;
         };
         let args = match kind {
@@ -243,7 +243,7 @@ impl<'a> BodyLowerer<'_, 'a> {
     ) -> IrId {
         let span = self.span(id);
         if !self.low.in_test {
-            return self.low.not_supported(span, "asking a person");
+            return self.low.not_run(span, "questions to people");
         }
         let types = self.types;
         let Some(call) = types.calls.get(&id) else {

@@ -35,7 +35,11 @@ impl<'a> BodyLowerer<'_, 'a> {
         self.of_the_call(&mut prepared.what, policies);
         if policy(policies, "detach").is_some() {
             let span = self.span(id);
-            return self.low.not_supported(span, "a run of its own (`detach`)");
+            return self.low.not_run(span, "runs of their own (`detach`)");
+        }
+        if policy(policies, "once").is_some() {
+            let span = self.span(id);
+            return self.low.not_run(span, "calls with `once`");
         }
         if policy(policies, "approve").is_some() {
             self.approve(call, callee, &mut prepared, policies);

@@ -28,7 +28,7 @@ impl<'a> BodyLowerer<'_, 'a> {
     ) -> IrId {
         let span = self.span(id);
         if !self.low.in_test || self.chooses_session() {
-            return self.low.not_supported(span, "a session");
+            return self.low.not_run(span, "sessions");
         }
         if name == SESSION_ID {
             // One session lasts for the test.
@@ -48,7 +48,7 @@ impl<'a> BodyLowerer<'_, 'a> {
     pub(super) fn session_save(&mut self, id: ExprId, args: &'a [Arg]) -> IrId {
         let span = self.span(id);
         if !self.low.in_test || self.chooses_session() {
-            return self.low.not_supported(span, "saving a session");
+            return self.low.not_run(span, "sessions");
         }
         let Some(def) = self.session() else {
             return self.broken(id, "a save without session");
