@@ -23,13 +23,17 @@ pub struct DiskSources {
 }
 
 impl Sources for DiskSources {
-    fn read(&self, path: &str) -> Result<Arc<str>, SourceError> {
-        let path = self.root.join(path);
+    fn read(&self, shown: &str) -> Result<Arc<str>, SourceError> {
+        let path = self.root.join(shown);
         match std::fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(SourceError::NotFound);
             }
             Err(error) => return Err(SourceError::Unreadable(error.to_string())),
+            // A pipe would be waited for.
+            Ok(data) if !data.is_file() && !data.is_dir() => {
+                return Err(SourceError::Unreadable(format!("`{shown}` is no file")));
+            }
             Ok(_) => {}
         }
         files::read_text(&path)

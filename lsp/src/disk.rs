@@ -44,6 +44,10 @@ impl Disk {
         if data.is_dir() {
             return Err(unreadable(format!("`{shown}` is a directory, not a file")));
         }
+        // A pipe would be waited for.
+        if !data.is_file() {
+            return Err(unreadable(format!("`{shown}` is no file")));
+        }
         let (changed, length) = (data.modified().ok(), data.len());
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(path)
@@ -183,7 +187,14 @@ fn write_page(name: &str, text: &str) -> Option<PathBuf> {
     }
     std::fs::create_dir_all(&directory).ok()?;
     let draft = directory.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &path));
+    let written = std::fs::write(&draft, text)
+        .and_then(|()| {
+            // A copy: what is written into it says nothing.
+            let mut permissions = std::fs::metadata(&draft)?.permissions();
+            permissions.set_readonly(true);
+            std::fs::set_permissions(&draft, permissions)
+        })
+        .and_then(|()| std::fs::rename(&draft, &path));
     if written.is_err() {
         let _ = std::fs::remove_file(&draft);
     }

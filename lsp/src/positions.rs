@@ -102,6 +102,20 @@ mod tests {
     }
 
     #[test]
+    fn a_return_alone_ends_a_line_too() {
+        let text = "a\rbé\r\rc";
+        let lines = LineIndex::new(text);
+        for (offset, line, column) in [(0, 0, 0), (2, 1, 0), (7, 3, 0), (8, 3, 1)] {
+            for encoding in [Encoding::Utf8, Encoding::Utf16] {
+                let position = Position::new(line, column);
+                assert_eq!(encoding.position(text, &lines, offset), position);
+                assert_eq!(encoding.offset(text, &lines, position), offset);
+            }
+        }
+        assert_eq!(Encoding::Utf8.offset(text, &lines, Position::new(1, 99)), 5);
+    }
+
+    #[test]
     fn what_lies_outside_is_cut() {
         let text = "aé\r\nb";
         let lines = LineIndex::new(text);

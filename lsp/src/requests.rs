@@ -91,6 +91,7 @@ pub(crate) fn prepare_rename(
     snapshot: &Snapshot,
     params: TextDocumentPositionParams,
 ) -> Result<Option<PrepareRenameResponse>> {
+    not_std(&params.text_document.uri)?;
     let Some((opened, offset)) = at(snapshot, &params)? else { return Ok(None) };
     match opened.analysis.prepare_rename(opened.file, offset) {
         Ok(span) => {
@@ -105,6 +106,7 @@ pub(crate) fn prepare_rename(
 
 pub(crate) fn rename(snapshot: &Snapshot, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
     let uri = &params.text_document_position.text_document.uri;
+    not_std(uri)?;
     let Some(opened) = snapshot.open_package(uri)? else { return Ok(None) };
     let offset = opened.offset(snapshot, params.text_document_position.position);
     let sources = snapshot.sources(&opened.root);
@@ -115,6 +117,14 @@ pub(crate) fn rename(snapshot: &Snapshot, params: RenameParams) -> Result<Option
             Ok(to_proto::workspace_edit(&opened, snapshot, &edits))
         }
         Err(refused) => Err(refusal(refused.to_string())),
+    }
+}
+
+/// The pages that show the standard library are copies: what is changed there changes nothing.
+fn not_std(uri: &Uri) -> Result<()> {
+    match is_page(&path_of(uri)) {
+        true => Err(refusal("this is a copy of the standard library, which nobody renames".into())),
+        false => Ok(()),
     }
 }
 
@@ -151,6 +161,9 @@ pub(crate) fn signature_help(
     };
     let Some(help) = opened.analysis.signature_help(opened.file, offset) else { return Ok(None) };
     let doc = |docs: String| Documentation::MarkupContent(to_proto::markup(snapshot, docs));
+    // Said of none, clients take the first; a number behind the last one marks none in most of them.
+    let active = help.active.unwrap_or(help.params.len());
+    let active = u32::try_from(active).ok();
     let parameters = help.params.into_iter().map(|param| ParameterInformation {
         label: ParameterLabel::Simple(
             help.label.get(param.range.0..param.range.1).unwrap_or(&param.name).to_owned(),
@@ -158,9 +171,6 @@ pub(crate) fn signature_help(
         documentation: param.docs.map(doc),
     });
     let parameters = parameters.collect();
-    // A number behind the last one marks none.
-    let count = u32::try_from(help.active.unwrap_or(usize::MAX)).unwrap_or(u32::MAX);
-    let active = help.active.is_some().then_some(count);
     let signature = SignatureInformation {
         label: help.label,
         documentation: help.docs.map(doc),

@@ -180,8 +180,7 @@ pub(crate) fn tokens(
     let mut out = Vec::with_capacity(tokens.len());
     let (mut line, mut column) = (0, 0);
     for token in tokens {
-        let mut start = token.span.start as usize;
-        let text = file.text().get(start..token.span.end as usize).unwrap_or_default();
+        let mut start = token.span.start;
         let mut modifiers = 0;
         for (on, bit) in [
             (token.declares, DECLARATION),
@@ -190,10 +189,12 @@ pub(crate) fn tokens(
         ] {
             modifiers |= if on { bit } else { 0 };
         }
-        for part in text.split_inclusive('\n') {
+        while start < token.span.end {
+            let at = start;
+            let of_line = file.lines.line_end(file.lines.line_col(at.into()).line);
+            start = of_line.map_or(token.span.end, u32::from).clamp(at + 1, token.span.end);
+            let part = file.text().get(at as usize..start as usize).unwrap_or_default();
             let shown = part.trim_end_matches(['\r', '\n']);
-            let at = u32::try_from(start).unwrap_or(u32::MAX);
-            start += part.len();
             if shown.is_empty() {
                 continue;
             }

@@ -205,18 +205,28 @@ fn active(
     let node: SyntaxNode<'_> = args.syntax();
     let commas =
         node.tokens().filter(|t| t.kind() == SyntaxKind::Comma && t.range().end() <= at).count();
-    let here = args.args().find(|arg| {
-        arg.range().start() <= at
-            && at <= arg.range().end()
-            && arg.range().start() < arg.range().end()
+    let comma_since = |end: TextSize| {
+        let behind =
+            |t: &kait_syntax::SyntaxToken<'_>| end <= t.range().start() && t.range().end() <= at;
+        node.tokens().any(|t| t.kind() == SyntaxKind::Comma && behind(&t))
+    };
+    // The argument around the cursor, or the one before it that no comma has ended: its value may be still to come.
+    let here = args.args().filter(|arg| {
+        let range = arg.range();
+        range.start() <= at
+            && range.start() < range.end()
+            && (at <= range.end() || !comma_since(range.end()))
     });
-    if let Some(name) = here.and_then(ast::Arg::name) {
+    if let Some(name) = here.last().and_then(ast::Arg::name) {
         return params.iter().position(|param| param.name == name.text());
     }
-    let before = args.args().filter(|arg| arg.range().end() < at);
-    // Behind a named argument only named ones can follow: which one is not known before its name.
-    if here.is_none() && before.into_iter().any(|arg| arg.name().is_some()) {
-        return None;
+    let before: Vec<_> = args.args().filter(|arg| arg.range().end() <= at).collect();
+    let names: Vec<_> = before.iter().filter_map(|arg| arg.name()).collect();
+    if !names.is_empty() {
+        // Behind a named argument only named ones can follow: the first that is not given is the likeliest.
+        let given = before.len() - names.len() + usize::from(piped);
+        let is_free = |param: &SignatureParam| names.iter().all(|name| name.text() != param.name);
+        return (given..params.len()).find(|index| params.get(*index).is_some_and(is_free));
     }
     let index = commas + usize::from(piped);
     (index < params.len()).then_some(index)
@@ -242,6 +252,14 @@ mod tests {
                 (
                     "a named argument",
                     "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, c: $02, b: \"\")\n}\n",
+                ),
+                (
+                    "a named argument without value yet",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, c: $0)\n}\n",
+                ),
+                (
+                    "behind a named argument",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, b: \"\", $0)\n}\n",
                 ),
                 (
                     "behind a pipe",

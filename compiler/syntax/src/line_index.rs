@@ -14,7 +14,7 @@ pub struct LineCol {
     pub col: u32,
 }
 
-/// Where the lines of a text start. A line ends with `\n`; a `\r` before it belongs to the line.
+/// Where the lines of a text start. A line ends with `\n`, `\r\n` or a `\r` alone, as editors count them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineIndex {
     starts: Vec<u32>,
@@ -26,8 +26,12 @@ impl LineIndex {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        let after_breaks =
-            memchr::memchr_iter(b'\n', text.as_bytes()).map_while(|at| u32::try_from(at + 1).ok());
+        let bytes = text.as_bytes();
+        let is_break =
+            |at: &usize| bytes.get(*at) == Some(&b'\n') || bytes.get(*at + 1) != Some(&b'\n');
+        let after_breaks = memchr::memchr2_iter(b'\n', b'\r', bytes)
+            .filter(is_break)
+            .map_while(|at| u32::try_from(at + 1).ok());
         Self { starts: std::iter::once(0).chain(after_breaks).collect(), len }
     }
 
@@ -129,6 +133,15 @@ mod tests {
         assert_eq!(index.line_col(TextSize::from(999)), LineCol { line: 2, col: 0 });
         assert_eq!(index.line_start(3), None);
         assert_eq!(LineIndex::new("").line_count(), 1);
+    }
+
+    #[test]
+    fn a_line_ends_in_three_ways() {
+        let index = LineIndex::new("a\rb\r\nc\n\rd\r");
+        let starts: Vec<_> = (0..index.line_count())
+            .map(|line| u32::from(index.line_start(line).unwrap()))
+            .collect();
+        assert_eq!(starts, [0, 2, 5, 7, 8, 10]);
     }
 
     #[test]
