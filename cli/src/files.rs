@@ -85,6 +85,14 @@ fn unreadable(message: String) -> anyhow::Error {
     Coded { code: "K0901", message }.into()
 }
 
+/// That every path is something.
+///
+/// # Errors
+/// For the first that is nothing, with the nearest name that is something.
+pub fn are_there(paths: &[PathBuf]) -> anyhow::Result<()> {
+    paths.iter().try_for_each(|path| kind_of(path).map(drop))
+}
+
 /// What a path is; if it is nothing, an error with the nearest name that is something.
 fn kind_of(path: &Path) -> anyhow::Result<std::fs::Metadata> {
     std::fs::metadata(path).map_err(|error| {

@@ -46,6 +46,9 @@ pub struct Problem {
     /// Whether trying again later helps.
     #[serde(skip)]
     pub busy: bool,
+    /// Whether the request was right, and something behind it went wrong.
+    #[serde(skip)]
+    pub ours: bool,
 }
 
 /// One mistake in the input of a run.
@@ -71,7 +74,7 @@ pub struct Fault {
 pub struct ApiError {
     /// What is wrong.
     pub message: String,
-    /// `invalid_request_error`, or `server_error`.
+    /// `invalid_request_error`, `authentication_error`, `permission_error`, `rate_limit_error` or `server_error`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The parameter, if it is about one.
@@ -104,6 +107,7 @@ impl Problem {
             diagnostics: Vec::new(),
             error: None,
             busy: false,
+            ours: false,
         })
     }
 
@@ -161,7 +165,14 @@ impl Problem {
     /// Adds the form that clients of the OpenAI API read.
     #[must_use]
     pub fn for_openai(mut self: Box<Self>) -> Box<Self> {
-        let kind = if self.status < 500 { "invalid_request_error" } else { "server_error" };
+        let kind = match self.status {
+            _ if self.ours => "server_error",
+            401 => "authentication_error",
+            403 => "permission_error",
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
         let message = match &self.help {
             Some(help) => format!("{} ({help})", self.detail),
             None => self.detail.clone(),

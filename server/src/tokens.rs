@@ -173,6 +173,8 @@ impl Tokens {
         getrandom::fill(&mut secret).map_err(|error| TokenError::Random(error.to_string()))?;
         let token = format!("kait_{}", blake3::Hash::from_bytes(secret).to_hex());
         let hash = blake3::hash(token.as_bytes());
+        // Others may add theirs at the same time; dropping it unlocks.
+        let _lock = lock(&self.path)?;
         let mut file = read(&self.path)?;
         file.tokens.push(Entry {
             name: name.to_owned(),
@@ -241,12 +243,32 @@ fn read(path: &Path) -> Result<File, TokenError> {
     serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
 
+/// Keeps others from changing the file: a file beside it that only they and we lock. It stays, as whoever deleted it
+/// would take it from under somebody who waits for it.
+fn lock(path: &Path) -> Result<std::fs::File, TokenError> {
+    let failed = |source| TokenError::File { path: path.into(), source };
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let file = options.open(path.with_extension("lock")).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
 /// Replaces the file in one step; it is its owner's only from its first byte on.
 fn write(path: &Path, file: &File) -> Result<(), TokenError> {
     let failed = |source| TokenError::File { path: path.into(), source };
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).map_err(failed)?;
     }
+    // Whoever writes holds the lock.
     let draft = path.with_extension(format!("{}.tmp", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -291,6 +313,19 @@ mod tests {
         assert!(again.principal(&admin.to_uppercase()).is_none());
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&admin) && !text.contains(admin.trim_start_matches("kait_")));
+    }
+
+    #[test]
+    fn tokens_that_are_made_at_once_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.json");
+        let made: Vec<String> = std::thread::scope(|scope| {
+            let make = || Tokens::load(&path).unwrap().add("x", &[Scope::Read]).unwrap();
+            let all: Vec<_> = (0..12).map(|_| scope.spawn(make)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let tokens = Tokens::load(&path).unwrap();
+        assert!(made.iter().all(|token| tokens.principal(token).is_some()));
     }
 
     #[test]

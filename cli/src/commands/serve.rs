@@ -37,11 +37,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
         return new_token(&tokens, &args.new_token);
     }
     let address = address(args)?;
-    let config = config(args, address);
+    let config = config(args, address)?;
     // Before compiling: what changes meanwhile is seen.
     let changes = Changes::of(&args.paths)?;
     // Nothing to host is a mistake on the command line; a file with errors is not.
     files::programs(&args.paths)?;
+    // What vanishes later is another matter.
+    files::are_there(&args.paths)?;
     let programs = Disk::new(args, &profile)?;
     let known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
     let catalog = Arc::new(Catalog::load(Box::new(programs)));
@@ -134,9 +136,42 @@ fn address(args: &ServeArgs) -> anyhow::Result<SocketAddr> {
     Ok(address)
 }
 
-fn config(args: &ServeArgs, address: SocketAddr) -> Config {
+/// The settings; those that could never fit a request are refused.
+fn config(args: &ServeArgs, address: SocketAddr) -> anyhow::Result<Config> {
+    for (option, number) in [
+        ("--max-runs", args.max_runs),
+        ("--max-connections", args.max_connections),
+        ("--max-body", args.max_body),
+    ] {
+        if number == 0 {
+            return Err(refused(&format!(
+                "with `{option} 0` nothing could be asked of the server"
+            )));
+        }
+    }
     let mut config = Config::local();
-    config.hosts.extend(args.allow_host.iter().map(|host| host.to_ascii_lowercase()));
+    for host in &args.allow_host {
+        let name = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let is_v6 = name.parse::<std::net::Ipv6Addr>().is_ok();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '*');
+        if name.is_empty() || name.contains(odd) || (name.contains(':') && !is_v6) {
+            return Err(refused(&format!(
+                "`--allow-host {host}`: a host is written without scheme, port and path, like app.example"
+            )));
+        }
+        config.hosts.push(name.to_ascii_lowercase());
+    }
+    for origin in &args.allow_origin {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let odd =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '*' | '?');
+        if host.is_none_or(|host| host.is_empty() || host.contains(odd)) {
+            return Err(refused(&format!(
+                "`--allow-origin {origin}`: an origin is written as browsers do, with its scheme and without a path, \
+                 like https://app.example"
+            )));
+        }
+    }
     if !address.ip().is_unspecified() {
         config.hosts.push(address.ip().to_string());
     }
@@ -151,7 +186,7 @@ fn config(args: &ServeArgs, address: SocketAddr) -> Config {
         parallel: run::PARALLEL,
         ..Limits::default()
     };
-    config
+    Ok(config)
 }
 
 /// The first signal drains, the second ends the drain.

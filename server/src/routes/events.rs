@@ -23,9 +23,17 @@ use crate::problem::Problem;
 /// What a browser sends when it connects again.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A comment, so that nobody on the way takes an idle stream for a dead one.
-const HEARTBEAT: Bytes = Bytes::from_static(b": alive\n\n");
+pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b": alive\n\n");
 /// How soon a browser connects again, in milliseconds.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+
+/// What every stream says about itself.
+pub(super) const HEADERS: [(HeaderName, &str); 3] = [
+    (CONTENT_TYPE, "text/event-stream"),
+    (CACHE_CONTROL, "no-store"),
+    // Proxies that hold answers back are told not to.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
 
 /// Where to go on.
 #[derive(Debug, Default, Deserialize)]
@@ -72,13 +80,7 @@ pub(crate) async fn events(
 
 /// The answer that streams a log, until it is over or `revoked` is set.
 pub fn stream_of(reader: FeedReader, heartbeat: Duration, revoked: CancellationToken) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-        // Proxies that hold answers back are told not to.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (headers, Body::from_stream(pieces(reader, heartbeat, revoked))).into_response()
+    (HEADERS, Body::from_stream(pieces(reader, heartbeat, revoked))).into_response()
 }
 
 fn pieces(

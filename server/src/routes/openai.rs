@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -15,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use jiff::Timestamp;
 use kait_compiler::diagnostics::Code;
 use kait_engine::event::Outcome;
@@ -372,8 +372,9 @@ async fn complete(
     let guard = run.cancel.clone().drop_guard();
     if request.stream == Some(true) {
         let usage = request.stream_options.and_then(|o| o.include_usage).unwrap_or(false);
-        let chat = ChatStream::new(head, feed, task, usage, guard, revoked);
-        let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+        let heartbeat = app.config.limits.heartbeat;
+        let chat = ChatStream::new(head, feed, task, usage, guard, (revoked, heartbeat));
+        let headers = super::events::HEADERS;
         return Ok((headers, Body::from_stream(chat.pieces())).into_response());
     }
     let ended = task.await.map_err(|_| Problem::fault("the run ended in a fault of ours"))?;
@@ -401,12 +402,14 @@ async fn complete(
     }
 }
 
-/// A run that failed. The status is one that clients do not take for a reason to try again by themselves.
+/// A run that failed. The status is one that clients do not take for a reason to try again by themselves: what the run
+/// has done would be done twice.
 fn failed(failure: &Failure) -> Box<Problem> {
     let (code, message, help) = report::words(failure);
     let title = Code::parse(code).map(|code| code.info().title).unwrap_or_default();
     let mut problem = Problem::coded(StatusCode::UNPROCESSABLE_ENTITY, code, title, message);
     problem.help = help;
+    problem.ours = true;
     problem
 }
 
@@ -448,6 +451,8 @@ struct ChatStream {
     _guard: DropGuard,
     /// Set once the client's token is taken back.
     revoked: CancellationToken,
+    /// How often an idle stream shows that it is alive.
+    heartbeat: Duration,
     /// `seq` of the next record.
     next: u64,
     /// The result's segment.
@@ -470,7 +475,7 @@ impl ChatStream {
         task: JoinHandle<Ended>,
         usage: bool,
         guard: DropGuard,
-        revoked: CancellationToken,
+        (revoked, heartbeat): (CancellationToken, Duration),
     ) -> Self {
         Self {
             head,
@@ -479,6 +484,7 @@ impl ChatStream {
             usage,
             _guard: guard,
             revoked,
+            heartbeat,
             next: 0,
             segment: None,
             answer: Answer::default(),
@@ -541,6 +547,7 @@ impl ChatStream {
                 tokio::select! {
                     () = self.feed.log().wait(self.next) => {}
                     () = self.revoked.cancelled() => {}
+                    () = tokio::time::sleep(self.heartbeat) => return super::events::HEARTBEAT,
                 }
             }
         }

@@ -65,8 +65,21 @@ fn mistakes_are_told_as_clients_read_them() {
         let error = &problem["error"];
         assert_eq!(error["code"], problem["code"]);
         assert!(error["message"].as_str().unwrap().contains(words), "{problem}");
-        assert_eq!(error["type"], "invalid_request_error");
+        // What was asked was right where the run failed.
+        let kind = if status == 422 { "server_error" } else { "invalid_request_error" };
+        assert_eq!(error["type"], kind);
     }
+}
+
+#[test]
+fn a_silent_stream_shows_that_it_is_alive() {
+    let program = "pub graph slow(text: text) -> text {\n  clock.sleep(17s)\n  text\n}\n";
+    let server = Server::host(&[("s.kait", program)], &[]);
+    let body = json!({ "model": "slow", "stream": true, "messages": [{ "role": "user", "content": "x" }] });
+    let mut stream = server.open("POST", "/v1/chat/completions", &[], &body.to_string());
+    assert!(stream.head.contains("x-accel-buffering: no"), "{}", stream.head);
+    let said = stream.rest();
+    assert!(said.contains("\n\n: alive\n\n") && said.ends_with("data: [DONE]\n\n"), "{said}");
 }
 
 #[test]
