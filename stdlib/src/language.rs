@@ -48,7 +48,8 @@ fn parse(source: &'static str, entry: &'static str) -> Option<Word> {
     let (example, body) = fenced(body, fence)?;
     let see = body.trim().strip_prefix("See: ")?.split(", ").map(str::trim).collect();
     let offset = entry.as_ptr() as usize - source.as_ptr() as usize;
-    let line = source.get(..offset)?.lines().count() + 1;
+    // The marks of the heading stand before its words.
+    let line = source.get(..offset)?.lines().count();
     Some(Word { kind, names, form: form.trim_end(), docs, example, run, see, line })
 }
 

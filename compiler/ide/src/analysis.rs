@@ -249,7 +249,10 @@ mod tests {
         sources.insert("b.kait", "pub fn g() -> int {\n  1\n}\n");
         let analysis = Analysis::new(&sources, &["a.kait"]);
         assert!(analysis.inputs().are_current(&sources));
-        assert_eq!(analysis.inputs().paths().collect::<Vec<_>>(), ["a.kait", "b.kait"]);
+        assert_eq!(
+            analysis.inputs().paths().collect::<Vec<_>>(),
+            ["a.kait", "kait.toml", "b.kait"]
+        );
         assert_eq!(analysis.compilation.diagnostics, []);
         sources.insert("c.kait", "");
         assert!(analysis.inputs().are_current(&sources));
