@@ -43,6 +43,42 @@ pub fn sources() -> Vec<&'static str> {
     locators.map(|locator| locator.strip_prefix("prelude.").unwrap_or(locator)).collect()
 }
 
+/// The leaves that are declared and that this version does not run: programs that call them are checked, and run in
+/// tests that stub them. A test holds the list to be exactly those.
+const NOT_RUN: &[&str] = &[
+    "db.delete",
+    "db.execute",
+    "db.explain",
+    "db.get",
+    "db.nearest",
+    "db.query",
+    "db.schema",
+    "db.search",
+    "db.tables",
+    "db.upsert",
+    "event.emit",
+    "event.wait",
+    "git.apply",
+    "git.commit",
+    "git.diff",
+    "git.log",
+    "git.restore",
+    "git.show",
+    "git.status",
+    "mail.move",
+    "mail.reply",
+    "mail.send",
+    "mail.unread",
+    "prelude.embed",
+    "web.feed",
+    "web.search",
+];
+
+/// The locators of the leaves that this version does not run, sorted.
+pub fn not_run() -> &'static [&'static str] {
+    NOT_RUN
+}
+
 /// Name of the module whose public names need no module.
 pub const PRELUDE: &str = "prelude";
 
@@ -54,8 +90,8 @@ macro_rules! modules {
 
 const MODULES: &[(&str, &str)] = modules! {
     "prelude"
-    "chat" "clock" "csv" "diff" "file" "hash" "html" "http" "json" "list" "map" "markdown" "math" "money" "out"
-    "process" "random" "regex" "schedule" "text" "time" "toml" "web" "xml" "yaml"
+    "chat" "clock" "csv" "db" "diff" "event" "file" "git" "hash" "html" "http" "json" "list" "mail" "map"
+    "markdown" "math" "money" "out" "process" "random" "regex" "schedule" "text" "time" "toml" "web" "xml" "yaml"
 };
 
 /// Name and source of every module: the prelude first, then by name.

@@ -18,6 +18,7 @@ mod fuzz;
 mod independent;
 mod language;
 mod mutations;
+mod programs;
 mod reference;
 mod running;
 mod spec;

@@ -25,7 +25,10 @@ fn program(example: &Example) -> String {
             text.push_str(&format!("  {word}{line}\n"));
         }
     } else {
-        text.push_str("pub graph example() -> none {\n");
+        // The role that examples of `embed` name.
+        text.push_str(
+            "model vectors_role needs (embedding: 768)\n\npub graph example() -> none {\n",
+        );
         for line in example.code.lines() {
             text.push_str(&format!("  {line}\n"));
         }

@@ -304,7 +304,6 @@ pub(crate) fn builtin(form: Builtin) -> (&'static str, &'static str, &'static st
         Builtin::Choose => "choose",
         Builtin::Allow => "allow",
         Builtin::Endorse => "endorse",
-        Builtin::Embed => "embed",
         Builtin::SessionSave => "save",
         Builtin::Header => "header",
         Builtin::Query => "query",

@@ -155,11 +155,6 @@ impl<'a> BodyCx<'_, 'a> {
         match builtin {
             Builtin::Allow => self.allow(e, args, expect),
             Builtin::Endorse => self.endorse(e, args, expect),
-            Builtin::Embed => {
-                self.report(Diagnostic::not_supported(self.span(e), "`embed`"));
-                self.spoil_args(args);
-                Ty::ERROR
-            }
             Builtin::Ask => self.ask(e, args, expect),
             Builtin::Choose => self.choose(e, args),
             Builtin::SessionSave => self.session_save(e, args),

@@ -224,7 +224,6 @@ fn builtin_effect(
 ) -> Option<Effect> {
     match builtin {
         Builtin::Ask | Builtin::Choose => Some(Effect::Human),
-        Builtin::Embed => Some(Effect::Model),
         Builtin::SessionSave => match &owner.kind {
             DefKind::Callable(Callable { session: Some(session), .. }) => {
                 session_resource(hir, session.def?, resources).map(Effect::Write)

@@ -665,8 +665,6 @@ pub enum Builtin {
     Allow,
     /// `endorse(x, because:)`
     Endorse,
-    /// `embed(texts, model:)`
-    Embed,
     /// `session.save(…)`
     SessionSave,
     /// `calls(f)` in tests

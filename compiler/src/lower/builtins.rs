@@ -1,14 +1,12 @@
 //! Forms of the language that are called like functions.
 
 use kait_ir::expr::{BinaryOp, CallShape, Expr as Ir, LogQuery};
-use kait_ir::program::{EffectClass, LeafCall, LeafDecl, NodeKind, Param};
 use kait_ir::types::{Bound, Type};
-use kait_ir::{ExprId as IrId, Failure, LeafId};
+use kait_ir::{ExprId as IrId, Failure};
 use smol_str::SmolStr;
 
 use super::body::BodyLowerer;
 use super::growth::named;
-use super::regions::NewNode;
 use crate::check::ArgSource;
 use crate::hir::{Arg, ArgValue, Builtin, Callee, Expr, ExprId, Literal};
 
@@ -27,7 +25,6 @@ impl<'a> BodyLowerer<'_, 'a> {
                 Some(value) => self.value(value),
                 None => self.broken(id, "`endorse` of nothing"),
             },
-            Builtin::Embed => self.embed(id, args, name),
             Builtin::Calls | Builtin::Attempts => match self.target_of(args.first()) {
                 Some(target) if builtin == Builtin::Calls => self.query(LogQuery::Calls(target)),
                 Some(target) => self.query(LogQuery::Attempts(target)),
@@ -141,46 +138,6 @@ impl<'a> BodyLowerer<'_, 'a> {
         let body = self.low.expr(Ir::If(is_allowed, given, refused));
         self.next_local = local;
         self.low.expr(Ir::Let { local, value, body })
-    }
-
-    /// `embed(texts, model: role)`: a leaf of the host.
-    fn embed(&mut self, id: ExprId, args: &'a [Arg], name: Option<&str>) -> IrId {
-        let texts = expr_of(args.iter().find(|arg| arg.name.is_none()));
-        let role = expr_of(args.iter().find(|arg| named(arg, "model")));
-        let (Some(texts), Some(role)) = (texts, role) else {
-            return self.broken(id, "`embed` without texts or role");
-        };
-        let args = self.operands(&[texts, role]);
-        let ty = self.ty(id);
-        let known = self.low.program.leaves.iter().position(|leaf| leaf.name == "embed");
-        let leaf = known.unwrap_or_else(|| {
-            let text = self.low.plain(Type::Text);
-            let param = |name: &str, ty| Param {
-                name: name.into(),
-                docs: "".into(),
-                ty,
-                default: None,
-                stream: false,
-            };
-            let texts = self.low.plain(Type::List(text));
-            let role = self.low.plain(Type::Role);
-            self.low.program.leaves.push(LeafDecl {
-                name: "embed".into(),
-                kind: "native".into(),
-                locator: "embed".into(),
-                params: vec![param("texts", texts), param("model", role)],
-                result: ty,
-                class: EffectClass::Model,
-                reads: Vec::new(),
-                writes: Vec::new(),
-            });
-            self.low.program.leaves.len() - 1
-        });
-        let leaf = LeafId(u32::try_from(leaf).unwrap_or(u32::MAX));
-        let kind = NodeKind::Leaf(LeafCall { leaf, args, key: None, target: None });
-        let span = Some(self.span(id));
-        let name = name.unwrap_or("embed");
-        self.node(NewNode { kind, name, ty, grows: false, span })
     }
 }
 

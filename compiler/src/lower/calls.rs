@@ -409,9 +409,16 @@ impl Lowerer<'_> {
     fn not_run_yet(&self, callable: &Callable) -> Option<String> {
         match &callable.kind {
             CallableKind::Agent => Some("agents".to_owned()),
-            CallableKind::Extern { kind, .. } if kind != "native" && kind != "stable" => {
-                Some(format!("externs from `{kind}`"))
-            }
+            CallableKind::Extern { kind, locator } => match kind.as_str() {
+                "stable" => None,
+                "native" => {
+                    let is_later = kait_stdlib::not_run().contains(&locator.as_str());
+                    let name = locator.strip_prefix("prelude.").unwrap_or(locator);
+                    is_later.then(|| format!("calls of `{name}`"))
+                }
+                "mcp" => Some("tools of MCP servers".to_owned()),
+                kind => Some(format!("externs from `{kind}`")),
+            },
             _ => None,
         }
     }

@@ -58,10 +58,9 @@ fn is_node(expr: &Expr, nodes: &[bool]) -> bool {
     let of = |def: &DefId| nodes.get(def.index()).copied().unwrap_or(false);
     match expr {
         Expr::Call { callee: Callee::Def(def), .. } | Expr::Def(def) => of(def),
-        Expr::Call { callee: Callee::Builtin(builtin), .. } => matches!(
-            builtin,
-            Builtin::Ask | Builtin::Choose | Builtin::Embed | Builtin::SessionSave
-        ),
+        Expr::Call { callee: Callee::Builtin(builtin), .. } => {
+            matches!(builtin, Builtin::Ask | Builtin::Choose | Builtin::SessionSave)
+        }
         Expr::With { policies, .. } => !policies.is_empty(),
         Expr::Session { name, .. } => name != crate::check::SESSION_ID,
         Expr::Race { .. } | Expr::Undo { .. } => true,

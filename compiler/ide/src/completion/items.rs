@@ -521,8 +521,7 @@ impl<'a> Items<'a> {
     /// Forms that are called like functions.
     fn forms(&mut self, in_test: bool) {
         let tests = [Builtin::Calls, Builtin::Attempts, Builtin::Called, Builtin::Order];
-        let always =
-            [Builtin::Ask, Builtin::Choose, Builtin::Allow, Builtin::Endorse, Builtin::Embed];
+        let always = [Builtin::Ask, Builtin::Choose, Builtin::Allow, Builtin::Endorse];
         for form in always.into_iter().chain(tests.into_iter().filter(|_| in_test)) {
             let (name, text, docs) = builtin(form);
             let bracket = self.place.bracket_follows;

@@ -8,7 +8,6 @@ pub(super) const BUILTINS: &[(&str, Builtin)] = &[
     ("choose", Builtin::Choose),
     ("allow", Builtin::Allow),
     ("endorse", Builtin::Endorse),
-    ("embed", Builtin::Embed),
     ("calls", Builtin::Calls),
     ("attempts", Builtin::Attempts),
     ("called", Builtin::Called),
