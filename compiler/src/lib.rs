@@ -155,5 +155,6 @@ fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> 
     let types = checked.types;
     let effects = effects::effects(&hir, &types, &mut diagnostics);
     diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
+    diagnostics.drop_unbounded_beside_damage();
     Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }
 }

@@ -90,6 +90,18 @@ impl Diagnostics {
         });
     }
 
+    /// Drops that a list may be of any length, where a part of the file could not be read: the bound may stand there.
+    pub fn drop_unbounded_beside_damage(&mut self) {
+        let unbounded = Code::UnboundedFor.as_str();
+        if !self.found.iter().any(|one| one.code == unbounded) {
+            return;
+        }
+        let is_damage = |one: &&Diagnostic| one.is_error() && one.code.as_str() < "K0070";
+        let damaged: Vec<FileId> =
+            self.found.iter().filter(is_damage).map(|one| one.primary.span.file).collect();
+        self.found.retain(|one| one.code != unbounded || !damaged.contains(&one.primary.span.file));
+    }
+
     /// Whether there is any error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

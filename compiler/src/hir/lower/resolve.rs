@@ -127,6 +127,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn not_a_value(&mut self, span: Span, name: &str, what: &str, callable: bool) -> ExprId {
+        if self.unknown.again(Code::NotAValue, name, span) {
+            return self.missing(span);
+        }
         let mut finding =
             Diagnostic::new(Code::NotAValue, span, format!("`{name}` {what}, not a value"));
         if callable {
@@ -134,7 +137,7 @@ impl<'a> Lowerer<'a> {
                 .help(format!("call it: `{name}(…)`"))
                 .guess("call it", vec![Edit::new(span.after(), "()")]);
         }
-        self.report(finding);
+        self.unknown.add(Code::NotAValue, name, finding);
         self.missing(span)
     }
 
