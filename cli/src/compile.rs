@@ -10,6 +10,7 @@ use kait_compiler::hir::{CallableKind, DefId, DefKind};
 use kait_compiler::sources::{SourceError, Sources};
 use kait_compiler::{Compilation, Runnable, compile};
 use kait_engine::Loaded;
+use kait_ide::Overlay;
 use kait_ir::Program;
 use kait_ir::program::Span;
 use kait_runtime::Profile;
@@ -36,7 +37,7 @@ impl Sources for DiskSources {
             }
             Ok(_) => {}
         }
-        files::read_text(&path)
+        files::read_program(&path)
             .map(Into::into)
             .map_err(|e| SourceError::Unreadable(format!("{e:#}")))
     }
@@ -65,7 +66,19 @@ pub struct Checked {
 /// If the file cannot be read.
 pub fn check(file: &Path) -> anyhow::Result<Checked> {
     // Read here first: what cannot be read at all is a mistake on the command line, not in a program.
-    files::read_text(file)?;
+    files::read_program(file)?;
+    check_with(file, None)
+}
+
+/// Compiles a file as if it had another text.
+///
+/// # Errors
+/// If the file's path is not UTF-8.
+pub fn check_text(file: &Path, text: &str) -> anyhow::Result<Checked> {
+    check_with(file, Some(text))
+}
+
+fn check_with(file: &Path, text: Option<&str>) -> anyhow::Result<Checked> {
     let directory = file.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (root, path) = match Profile::project_file(directory) {
         Some(manifest) => {
@@ -82,7 +95,8 @@ pub fn check(file: &Path) -> anyhow::Result<Checked> {
     let path = path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))?;
     let path = path.replace('\\', "/");
     let sources = DiskSources { root };
-    let mut compilation = compile(&sources, &[&path]);
+    let texts = text.into_iter().map(|text| (path.clone(), Arc::from(text))).collect();
+    let mut compilation = compile(&Overlay { base: &sources, texts }, &[&path]);
     compilation.files.show_below(&shown);
     Ok(Checked { compilation })
 }

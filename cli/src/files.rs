@@ -156,6 +156,19 @@ pub fn exit_for(paths: &[PathBuf], failed: bool) -> Exit {
     }
 }
 
+/// The text of a program. Only what is a file in earnest is read: to open a pipe waits for whoever writes into it.
+///
+/// # Errors
+/// As [`read_text`], and if it is a pipe, a socket or a device.
+pub fn read_program(path: &Path) -> anyhow::Result<String> {
+    let kind = kind_of(path)?;
+    if !kind.is_file() && !kind.is_dir() {
+        let shown = path.display();
+        return Err(unreadable(format!("`{shown}` is a pipe, a socket or a device, not a file")));
+    }
+    read_text(path)
+}
+
 /// A file's text.
 ///
 /// # Errors

@@ -44,9 +44,10 @@ impl Disk {
         if data.is_dir() {
             return Err(unreadable(format!("`{shown}` is a directory, not a file")));
         }
-        // A pipe would be waited for.
+        // To open a pipe waits for whoever writes into it.
         if !data.is_file() {
-            return Err(unreadable(format!("`{shown}` is no file")));
+            let why = format!("`{shown}` is a pipe, a socket or a device, not a file");
+            return Err(unreadable(why));
         }
         let (changed, length) = (data.modified().ok(), data.len());
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,18 +183,21 @@ pub(crate) fn page(name: &str, text: &str) -> Option<PathBuf> {
 fn write_page(name: &str, text: &str) -> Option<PathBuf> {
     let directory = pages_directory()?;
     let path = directory.join(name);
+    // Nobody should write into what others read, too.
+    let protect = |path: &Path| {
+        let mut mode = std::fs::metadata(path)?.permissions();
+        mode.set_readonly(true);
+        std::fs::set_permissions(path, mode)
+    };
     if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
+        // Of a former version, which did not.
+        let _ = protect(&path);
         return Some(path);
     }
     std::fs::create_dir_all(&directory).ok()?;
     let draft = directory.join(format!(".{name}.{}.tmp", std::process::id()));
     let written = std::fs::write(&draft, text)
-        .and_then(|()| {
-            // A copy: what is written into it says nothing.
-            let mut permissions = std::fs::metadata(&draft)?.permissions();
-            permissions.set_readonly(true);
-            std::fs::set_permissions(&draft, permissions)
-        })
+        .and_then(|()| protect(&draft))
         .and_then(|()| std::fs::rename(&draft, &path));
     if written.is_err() {
         let _ = std::fs::remove_file(&draft);
@@ -220,6 +224,16 @@ mod tests {
         let error = disk.read(&path, "a.kait").unwrap_err();
         assert!(matches!(&error, SourceError::Unreadable(why) if why.contains("offset 2")));
         assert!(matches!(disk.read(directory.path(), "d"), Err(SourceError::Unreadable(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe.kait");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = Disk::default().read(&path, "pipe.kait").unwrap_err();
+        assert!(matches!(&error, SourceError::Unreadable(why) if why.contains("is a pipe")));
     }
 
     #[test]

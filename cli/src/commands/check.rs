@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use kait_compiler::diagnostics::Severity;
-use kait_compiler::diagnostics::fixes::{self, Choice, MAX_ROUNDS};
+use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::render::{json, terminal};
 use serde_json::{Value as Json, json as json_object};
 
@@ -112,19 +112,19 @@ fn unreadable(path: &Path, error: &anyhow::Error) -> Json {
     })
 }
 
-/// Applies the certain fixes of one file until none is left, and gives their number.
+/// Applies the certain fixes of one file until none is left, and gives their number. What makes the file worse is left
+/// out.
 fn fix(path: &Path) -> anyhow::Result<usize> {
-    let mut applied = 0;
-    for _ in 0..MAX_ROUNDS {
-        let Ok(checked) = compile::check(path) else { return Ok(applied) };
-        let Some((file, text)) = root_file(&checked) else { break };
-        let (fixed, count) =
-            fixes::apply(file, &text, &checked.compilation.diagnostics, Choice::Safe);
-        if count == 0 || fixed == text {
-            break;
-        }
+    let Ok(checked) = compile::check(path) else { return Ok(0) };
+    let Some((file, text)) = root_file(&checked) else { return Ok(0) };
+    let findings = &checked.compilation.diagnostics;
+    let (fixed, applied) = fixes::settle(&text, (file, findings), Choice::Safe, |text: &str| {
+        let checked = compile::check_text(path, text).ok()?;
+        let (file, _) = root_file(&checked)?;
+        Some((file, checked.compilation.diagnostics))
+    });
+    if fixed != text {
         write_whole(path, &fixed)?;
-        applied += count;
     }
     Ok(applied)
 }

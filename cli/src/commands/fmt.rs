@@ -23,7 +23,7 @@ pub fn run(args: &FmtArgs) -> anyhow::Result<Exit> {
     let paths = files::programs(&args.paths)?;
     let (mut changed, mut broken) = (0, 0);
     for path in &paths {
-        let text = match files::read_text(path) {
+        let text = match files::read_program(path) {
             Ok(text) => text,
             Err(error) => {
                 anstream::eprintln!("error K0901: {error:#}");

@@ -93,6 +93,28 @@ fn fixes_are_applied_and_the_rest_stays() {
     assert!(!text.contains("return"));
 }
 
+/// `=` for `:` is what everybody writes who comes from elsewhere; the argument has a name already.
+#[test]
+fn one_argument_gets_one_fix() {
+    let (_dir, path) =
+        program("fn shout(s: text) -> text {\n  text.replace(s, old = \".\", new = \"!\")\n}\n");
+    run(&["check", "--fix", &path]).exits(0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("text.replace(s, old: \".\", new: \"!\")"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let (dir, path) = program("use pipe\n\npub graph main() -> int {\n  1\n}\n");
+    let pipe = dir.path().join("pipe.kait");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    run(&["check", &path]).exits(1).says(&["K0901", "is a pipe, a socket or a device"]);
+    let pipe = pipe.display().to_string();
+    run(&["check", &pipe]).says(&["K0901", "is a pipe, a socket or a device"]);
+    run(&["fmt", "--check", &pipe]).says(&["is a pipe, a socket or a device"]);
+}
+
 #[test]
 fn formatting_shows_and_makes_changes() {
     let (_dir, path) = program("pub graph main( )->int{\n1\n}\n");

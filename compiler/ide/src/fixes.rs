@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kait_compiler::diagnostics::fixes::{self, Choice, MAX_ROUNDS};
+use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
 use kait_compiler::sources::Sources;
 use rustc_hash::FxHashMap;
@@ -45,23 +45,19 @@ impl Analysis {
             .collect()
     }
 
-    /// The edits of all certain fixes of a file, applied until none is left: what `kait check --fix` does.
+    /// The edits of all certain fixes of a file, applied until none is left: what `kait check --fix` does. Each result
+    /// is compiled, and what makes it worse is left out.
     #[must_use]
     pub fn fix_all(&self, sources: &dyn Sources, file: FileId) -> Vec<TextEdit> {
         let Some(source) = self.source(file) else { return Vec::new() };
         let path = source.path.to_string();
-        let (mut text, mut applied) =
-            fixes::apply(file, source.text(), &self.compilation.diagnostics, Choice::Safe);
-        let mut rounds = 1;
-        while applied > 0 && rounds < MAX_ROUNDS {
-            let texts = FxHashMap::from_iter([(path.clone(), Arc::from(text.as_str()))]);
-            let again = Self::new(&Overlay { base: sources, texts }, &[&path]);
-            let Some(here) = again.file(&path) else { break };
-            let (next, count) =
-                fixes::apply(here, &text, &again.compilation.diagnostics, Choice::Safe);
-            (text, applied) = (next, count);
-            rounds += 1;
-        }
+        let findings = &self.compilation.diagnostics;
+        let (text, _) =
+            fixes::settle(source.text(), (file, findings), Choice::Safe, |text: &str| {
+                let texts = FxHashMap::from_iter([(path.clone(), Arc::from(text))]);
+                let again = Self::new(&Overlay { base: sources, texts }, &[&path]);
+                Some((again.file(&path)?, again.compilation.diagnostics))
+            });
         difference(file, source.text(), &text)
     }
 }
@@ -120,7 +116,7 @@ mod tests {
 
     #[test]
     fn all_certain_fixes() {
-        let text = "use shop\n\nfn f(a: bool, b: bool) -> bool {\n  a && b || nt a\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n";
+        let text = "use shop\n\nfn f(able: bool, b: bool) -> bool {\n  able && b || abl\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n";
         let case = case(text);
         let analysis = Analysis::new(&case.sources, &[&case.path]);
         let file = analysis.file(&case.path).unwrap();

@@ -1,12 +1,21 @@
 //! Applying fixes to texts.
 //!
-//! Fixes are applied whole or not at all. Of two that touch the same place the first in the text wins; the other may be
-//! applied in a next round, after compiling again: whoever calls does that, at most [`MAX_ROUNDS`] times.
+//! Fixes are applied whole or not at all. Of two that are about the same place the first in the text wins; the other may
+//! be applied in a next round, after compiling again. [`settle`] goes on until none is left, and keeps no fix that the
+//! compiler does not find right: whatever a fix says of itself, its result is compiled.
 
-use super::{Diagnostic, Edit, FileId, Fix};
+use std::collections::BTreeMap;
+
+use super::{Diagnostic, Edit, FileId, Fix, Span};
 
 /// Rounds of compiling and fixing after which a tool stops: fixes that undo each other must not loop.
 pub const MAX_ROUNDS: usize = 8;
+
+/// Most compilations of one [`settle`]: finding out which of many fixes is wrong takes some.
+pub const MAX_COMPILATIONS: usize = 64;
+
+/// With so few compilations left, only what is worse is looked at closely.
+const FEW: usize = MAX_COMPILATIONS / 4;
 
 /// Which fixes to apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +26,183 @@ pub enum Choice {
     All,
 }
 
-/// The text of a file with the fixes of the findings applied, and how many were.
+/// The text of a file with the fixes of the findings applied, and how many were. Not checked: see [`settle`].
 #[must_use]
 pub fn apply(file: FileId, text: &str, findings: &[Diagnostic], choice: Choice) -> (String, usize) {
-    let mut edits: Vec<&Edit> = Vec::new();
-    let mut applied = 0;
-    for finding in findings {
-        let fix = finding.fixes.iter().find(|fix| fix.safe || choice == Choice::All);
-        if let Some(fix) = fix.filter(|fix| fits(file, text, fix, &edits)) {
-            edits.extend(&fix.edits);
-            applied += 1;
+    let chosen = choose(file, text, findings, choice);
+    (write(text, &chosen), chosen.len())
+}
+
+/// The text of a file with all fixes applied, until none is left, and how many were. `first` is what compiling the text
+/// as it is gave: the number of the file and all findings, those of other files included; `compile` gives the same for
+/// another text. Fixes whose result has more errors, or syntax errors that were not there, are left out.
+#[must_use]
+pub fn settle(
+    text: &str,
+    first: (FileId, &[Diagnostic]),
+    choice: Choice,
+    mut compile: impl FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
+) -> (String, usize) {
+    let (mut file, mut findings) = (first.0, first.1.to_vec());
+    let (mut text, mut applied) = (text.to_owned(), 0);
+    let mut left = MAX_COMPILATIONS;
+    for _ in 0..MAX_ROUNDS {
+        let chosen = choose(file, &text, &findings, choice);
+        let mut round = Round {
+            text: &text,
+            now: Errors::of(&findings),
+            kept: Vec::new(),
+            result: None,
+            left: &mut left,
+            compile: &mut compile,
+        };
+        round.keep(&chosen);
+        let (count, Some((next, now, found))) = (round.kept.len(), round.result) else { break };
+        if next == text {
+            break;
+        }
+        (text, file, findings, applied) = (next, now, found, applied + count);
+    }
+    (text, applied)
+}
+
+/// Fixes that are tried together, by halves if they are not right together.
+struct Round<'a, C> {
+    text: &'a str,
+    /// What is right so far, the errors that are left with it, and what came of it.
+    kept: Vec<Chosen<'a>>,
+    now: Errors,
+    result: Option<(String, FileId, Vec<Diagnostic>)>,
+    /// Compilations that are left.
+    left: &'a mut usize,
+    compile: C,
+}
+
+impl<'a, C> Round<'a, C>
+where
+    C: FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
+{
+    fn keep(&mut self, chosen: &[Chosen<'a>]) {
+        if chosen.is_empty() || *self.left == 0 {
+            return;
+        }
+        *self.left -= 1;
+        let all: Vec<_> = self.kept.iter().chain(chosen).copied().collect();
+        let next = write(self.text, &all);
+        let Some((file, found)) = (self.compile)(&next) else { return };
+        let errors = Errors::of(&found);
+        let worse = errors.are_worse_than(&self.now);
+        // Among right ones a wrong one may hide: then fewer errors are gone than were to be mended.
+        let mended = chosen.iter().filter(|one| one.is_error).count();
+        let doubtful = errors.all + mended > self.now.all && *self.left > FEW;
+        if chosen.len() > 1 && (worse || doubtful) {
+            let (one, other) = chosen.split_at(chosen.len() / 2);
+            self.keep(one);
+            self.keep(other);
+        } else if !worse {
+            (self.kept, self.now, self.result) = (all, errors, Some((next, file, found)));
         }
     }
+}
+
+/// How many errors there are.
+struct Errors {
+    all: usize,
+    /// Those of the syntax, by code.
+    syntax: BTreeMap<String, usize>,
+}
+
+impl Errors {
+    fn of(findings: &[Diagnostic]) -> Self {
+        let mut errors = Self { all: 0, syntax: BTreeMap::new() };
+        for finding in findings.iter().filter(|finding| finding.is_error()) {
+            errors.all += 1;
+            // The parser's codes end there.
+            if finding.code.as_str() < "K0070" {
+                *errors.syntax.entry(finding.code.clone()).or_default() += 1;
+            }
+        }
+        errors
+    }
+
+    /// With fewer syntax errors more can be checked, so more may be found.
+    fn are_worse_than(&self, before: &Self) -> bool {
+        let new_syntax = self
+            .syntax
+            .iter()
+            .any(|(code, count)| before.syntax.get(code).is_none_or(|known| count > known));
+        let count = |errors: &Self| errors.syntax.values().sum::<usize>();
+        new_syntax || self.all > before.all && count(self) >= count(before)
+    }
+}
+
+/// A fix, and whether it mends an error.
+#[derive(Clone, Copy)]
+struct Chosen<'a> {
+    fix: &'a Fix,
+    is_error: bool,
+}
+
+/// Fixes that can be applied together: one of each finding, none about a place that another is about.
+fn choose<'a>(
+    file: FileId,
+    text: &str,
+    findings: &'a [Diagnostic],
+    choice: Choice,
+) -> Vec<Chosen<'a>> {
+    let mut taken = Taken::default();
+    let mut chosen = Vec::new();
+    for finding in findings {
+        let fix = finding.fixes.iter().find(|fix| fix.safe || choice == Choice::All);
+        let Some(fix) = fix.filter(|fix| fits(file, text, fix)) else { continue };
+        let about = Some(finding.primary.span).filter(|span| span.file == file);
+        let places = || about.into_iter().chain(fix.edits.iter().map(|edit| edit.span));
+        if places().all(|place| taken.is_free(place)) {
+            places().for_each(|place| taken.take(place));
+            chosen.push(Chosen { fix, is_error: finding.is_error() });
+        }
+    }
+    chosen
+}
+
+/// Places that fixes are about: from their starts to their ends, none in another.
+#[derive(Default)]
+struct Taken(BTreeMap<u32, u32>);
+
+impl Taken {
+    /// Whether a place overlaps none that is taken; an insertion must not touch one, either.
+    fn is_free(&self, place: Span) -> bool {
+        let touches = place.start == place.end;
+        let near = |(start, end): (&u32, &u32)| {
+            let touched = touches || start == end;
+            let apart = if touched {
+                *end < place.start || place.end < *start
+            } else {
+                *end <= place.start || place.end <= *start
+            };
+            !apart
+        };
+        let before = self.0.range(..=place.start).next_back();
+        let after = self.0.range(place.start..).take(2);
+        !before.into_iter().chain(after).any(near)
+    }
+
+    /// Takes a place, and joins it with those of the same fix that it touches.
+    fn take(&mut self, place: Span) {
+        let (mut start, mut end) = (place.start, place.end);
+        while let Some((&from, &to)) =
+            self.0.range(..=end).next_back().filter(|(_, to)| **to >= start)
+        {
+            self.0.remove(&from);
+            (start, end) = (start.min(from), end.max(to));
+        }
+        self.0.insert(start, end);
+    }
+}
+
+/// The text with the edits of fixes that are apart.
+fn write(text: &str, chosen: &[Chosen<'_>]) -> String {
+    let mut edits: Vec<&Edit> = chosen.iter().flat_map(|one| &one.fix.edits).collect();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut out = String::with_capacity(text.len());
     let mut done = 0usize;
@@ -38,11 +212,11 @@ pub fn apply(file: FileId, text: &str, findings: &[Diagnostic], choice: Choice) 
         done = edit.span.end as usize;
     }
     out.push_str(text.get(done..).unwrap_or_default());
-    (out, applied)
+    out
 }
 
-/// Whether all edits of a fix are in the file, at character boundaries, and touch none that is applied already.
-fn fits(file: FileId, text: &str, fix: &Fix, applied: &[&Edit]) -> bool {
+/// Whether all edits of a fix are in the file, at character boundaries, and apart from each other.
+fn fits(file: FileId, text: &str, fix: &Fix) -> bool {
     let inside = |edit: &Edit| {
         edit.span.file == file
             && text.get(edit.span.start as usize..edit.span.end as usize).is_some()
@@ -53,9 +227,7 @@ fn fits(file: FileId, text: &str, fix: &Fix, applied: &[&Edit]) -> bool {
     };
     let own = |i: usize, edit: &Edit| fix.edits.iter().skip(i + 1).all(|other| apart(edit, other));
     !fix.edits.is_empty()
-        && fix.edits.iter().enumerate().all(|(i, edit)| {
-            inside(edit) && own(i, edit) && applied.iter().all(|other| apart(edit, other))
-        })
+        && fix.edits.iter().enumerate().all(|(i, edit)| inside(edit) && own(i, edit))
 }
 
 #[cfg(test)]
@@ -66,10 +238,15 @@ mod tests {
     const FILE: FileId = FileId(0);
 
     fn finding(edits: &[(u32, u32, &str)], safe: bool) -> Diagnostic {
+        let (start, end, _) = edits[0];
+        about((start, end), edits, safe)
+    }
+
+    fn about(place: (u32, u32), edits: &[(u32, u32, &str)], safe: bool) -> Diagnostic {
         let at = |start, end| Span { file: FILE, start, end };
         let edits: Vec<_> =
             edits.iter().map(|(start, end, insert)| Edit::new(at(*start, *end), *insert)).collect();
-        let finding = Diagnostic::new(Code::UnknownName, at(0, 1), "m");
+        let finding = Diagnostic::new(Code::UnknownName, at(place.0, place.1), "m");
         if safe { finding.fix("f", edits) } else { finding.guess("f", edits) }
     }
 
@@ -100,5 +277,79 @@ mod tests {
         let findings = [finding(&[(0, 1, "A")], false)];
         assert_eq!(fixed("ab", &findings, Choice::Safe), ("ab".into(), 0));
         assert_eq!(fixed("ab", &findings, Choice::All), ("Ab".into(), 1));
+    }
+
+    #[test]
+    fn one_place_gets_one_fix_at_a_time() {
+        // `new = 1`: `=` is no colon, and the argument has no name. Each is right; both are not.
+        let text = "f(new = 1)";
+        let findings =
+            [about((6, 7), &[(5, 7, ":")], true), about((2, 9), &[(2, 2, "new: ")], true)];
+        assert_eq!(fixed(text, &findings, Choice::Safe), ("f(new: 1)".into(), 1));
+        let other_way = [findings[1].clone(), findings[0].clone()];
+        assert_eq!(fixed(text, &other_way, Choice::Safe), ("f(new: new = 1)".into(), 1));
+        // What touches is apart, unless something is put between.
+        let beside = [finding(&[(0, 1, "g")], true), finding(&[(1, 2, "[")], true)];
+        assert_eq!(fixed(text, &beside, Choice::Safe), ("g[new = 1)".into(), 2));
+        let between = [finding(&[(0, 1, "g")], true), finding(&[(1, 1, "!")], true)];
+        assert_eq!(fixed(text, &between, Choice::Safe), ("g(new = 1)".into(), 1));
+    }
+
+    /// Every letter `a` is an error that a fix makes `b` of; every `x` is one that a fix makes two of, and every `y` one
+    /// whose fix makes a syntax error.
+    fn compiled(text: &str) -> Option<(FileId, Vec<Diagnostic>)> {
+        let all = text.char_indices().filter_map(|(at, letter)| {
+            let at = u32::try_from(at).unwrap();
+            let span = Span { file: FILE, start: at, end: at + 1 };
+            let insert = match letter {
+                'a' => "b",
+                'x' => "xx",
+                'y' => "!",
+                '!' => return Some(Diagnostic::new(Code::Unexpected, span, "m")),
+                _ => return None,
+            };
+            let finding = Diagnostic::new(Code::UnknownName, span, "m");
+            Some(finding.fix("f", vec![Edit::new(span, insert)]))
+        });
+        Some((FILE, all.collect()))
+    }
+
+    #[test]
+    fn a_fix_that_makes_it_worse_is_not_kept() {
+        let settled = |text: &str| {
+            let (file, found) = compiled(text).unwrap();
+            settle(text, (file, &found), Choice::Safe, compiled)
+        };
+        assert_eq!(settled("a-a-a"), ("b-b-b".into(), 3));
+        assert_eq!(settled("a-x-a-a"), ("b-x-b-b".into(), 3));
+        assert_eq!(settled("y"), ("y".into(), 0));
+        assert_eq!(settled("a-y-x-a"), ("b-y-x-b".into(), 2));
+        assert_eq!(settled(""), (String::new(), 0));
+    }
+
+    #[test]
+    fn fixes_that_undo_each_other_come_to_an_end() {
+        let span = Span { file: FILE, start: 0, end: 1 };
+        let compile = |text: &str| {
+            let insert = if text == "p" { "q" } else { "p" };
+            let finding = Diagnostic::new(Code::UnknownName, span, "m");
+            Some((FILE, vec![finding.fix("f", vec![Edit::new(span, insert)])]))
+        };
+        let (_, found) = compile("p").unwrap();
+        assert_eq!(settle("p", (FILE, &found), Choice::Safe, compile).1, MAX_ROUNDS);
+        assert_eq!(settle("p", (FILE, &found), Choice::Safe, |_| None), ("p".into(), 0));
+    }
+
+    #[test]
+    fn very_many_wrong_fixes_cost_few_compilations() {
+        let text = "x".repeat(1_000);
+        let (file, found) = compiled(&text).unwrap();
+        let mut count = 0;
+        let settled = settle(&text, (file, &found), Choice::Safe, |text| {
+            count += 1;
+            compiled(text)
+        });
+        assert_eq!(settled, (text, 0));
+        assert!(count <= MAX_COMPILATIONS, "{count}");
     }
 }
