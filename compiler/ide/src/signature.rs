@@ -48,14 +48,50 @@ impl Analysis {
         let tree = self.tree(file)?;
         let nodes = around(tree, offset);
         let args = nodes.iter().copied().find(|node| {
-            node.kind() == SyntaxKind::Args
-                || matches!(node.kind(), SyntaxKind::Block | SyntaxKind::Arms)
+            matches!(
+                node.kind(),
+                SyntaxKind::Args | SyntaxKind::PatArgs | SyntaxKind::Block | SyntaxKind::Arms
+            )
         })?;
+        if args.kind() == SyntaxKind::PatArgs {
+            return self.pattern_help(file, args, offset);
+        }
         let args = ast::Args::cast(args)?;
         let call = ast::CallExpr::cast(args.syntax().parent()?)?;
         let target = self.call_target(file, call)?;
         let (label, params) = target.analysis.signature_text(target.symbol)?;
         let active = active(args, &params, is_piped(call), offset);
+        let docs = target.analysis.docs_of(target.symbol);
+        Some(SignatureHelp { label, docs, params, active })
+    }
+
+    /// The signature behind the brackets of a stub (`stub ask(…)`) or of a pattern (`Green(…)`).
+    fn pattern_help(
+        &self,
+        file: FileId,
+        args: SyntaxNode<'_>,
+        offset: u32,
+    ) -> Option<SignatureHelp> {
+        let start = args.range().start();
+        let path: Vec<&str> = args
+            .parent()?
+            .descendant_tokens()
+            .take_while(|token| token.range().end() <= start)
+            .filter(|token| crate::analysis::is_word(*token) && !token.kind().is_keyword())
+            .map(|token| token.text())
+            .collect();
+        let target = self.path_target(file, &path)?;
+        let (label, params) = target.analysis.signature_text(target.symbol)?;
+        let at = TextSize::from(offset);
+        let commas = args.tokens().filter(|token| token.kind() == SyntaxKind::Comma);
+        let position = commas.filter(|comma| comma.range().end() <= at).count();
+        let named = args
+            .children()
+            .filter_map(ast::PatArg::cast)
+            .nth(position)
+            .and_then(ast::PatArg::name)
+            .map(|name| params.iter().position(|param| param.name == name.text()));
+        let active = named.unwrap_or(Some(position)).filter(|index| *index < params.len());
         let docs = target.analysis.docs_of(target.symbol);
         Some(SignatureHelp { label, docs, params, active })
     }
@@ -147,10 +183,16 @@ impl Analysis {
                         (def.name.as_str(), params.collect(), text(callable.result.span))
                     }
                     DefKind::Record(record) => {
-                        let fields = record.fields.iter().map(|field| {
+                        let node = self.decl_node(def)?;
+                        let written: Vec<_> =
+                            node.children().filter_map(ast::Field::cast).collect();
+                        let fields = record.fields.iter().enumerate().map(|(index, field)| {
                             let ty = text(field.ty.span);
-                            let more = if field.default.is_some() { " = …" } else { "" };
-                            (field.name.to_string(), format!("{ty}{more}"), field.docs.to_string())
+                            let default = written.get(index).and_then(|node| node.default());
+                            let default = default.map(|value| squeeze(value.syntax().text()));
+                            let ty =
+                                default.map_or(ty.clone(), |default| format!("{ty} = {default}"));
+                            (field.name.to_string(), ty, field.docs.to_string())
                         });
                         (def.name.as_str(), fields.collect(), def.name.to_string())
                     }
@@ -274,6 +316,30 @@ mod tests {
                     "record R {\n  /// How many.\n  a: int\n  b: text = \"\"\n}\n\nfn g() -> R {\n  R(a: $01)\n}\n",
                 ),
                 ("a variant", "enum E {\n  A(x: int)\n}\n\nfn g() -> E {\n  A($0)\n}\n"),
+                (
+                    "the value of a named argument",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, c: $0)\n}\n",
+                ),
+                (
+                    "the value of a named argument, others behind it",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, c: $0, b: \"\")\n}\n",
+                ),
+                (
+                    "behind the last comma",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(1, b: \"\", $0)\n}\n",
+                ),
+                (
+                    "all are named",
+                    "fn f(a: int, b: text, c: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(b: \"\", $0)\n}\n",
+                ),
+                (
+                    "a stub",
+                    "graph ask(a: int, b: int) -> int {\n  a\n}\n\ntest \"t\" {\n  stub ask(a, $0) => 1\n  expect ask(1, 2) == 1\n}\n",
+                ),
+                (
+                    "a pattern",
+                    "enum E {\n  A(x: int, y: int)\n}\n\nfn g(e: E) -> int {\n  match e {\n    A(y: $0) => 1\n  }\n}\n",
+                ),
                 (
                     "the inner call",
                     "fn f(a: int) -> int {\n  a\n}\n\nfn g() -> int {\n  f(math.abs($01))\n}\n",
