@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use kait_compiler::check::ty::Prim;
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::hir::DefKind;
 use kait_compiler::sources::Sources;
-use kait_syntax::keywords;
+use kait_syntax::ast;
+use kait_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, keywords};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -52,14 +54,20 @@ impl Analysis {
                 Some(word) if keywords::word_kind(word.text()).is_reserved_word() => {
                     format!("`{}` is a word of the language", word.text())
                 }
-                Some(word) => format!("it is not known what `{}` means here", word.text()),
+                Some(word) => unnamed(word),
                 None => "there is no name here".to_owned(),
             }));
         };
         let name = self.name_of(symbol).unwrap_or_default();
+        let aliased = self.import_of(symbol, file).filter(|decl| decl.alias().is_some());
         let refused = match symbol {
+            // What a file calls a module is its own affair.
+            Symbol::Module(_) if self.is_alias(symbol, span) => None,
             Symbol::Module(module) if self.module(module).is_some_and(|module| module.is_std) => {
                 Some(format!("`{name}` belongs to the standard library"))
+            }
+            Symbol::Module(_) if aliased.is_some() => {
+                Some(format!("`{name}` is a module: it has the name of its file; rename the file"))
             }
             Symbol::Module(_) => Some(format!(
                 "`{name}` is a module: it has the name of its file; rename the file, or write \
@@ -77,6 +85,29 @@ impl Analysis {
         }
     }
 
+    /// The `use` by which a file imports a module.
+    fn import_of(&self, symbol: Symbol, file: FileId) -> Option<ast::Use<'_>> {
+        let Symbol::Module(module) = symbol else { return None };
+        let source = ast::SourceFile::cast(self.tree(file)?.root())?;
+        source.decls().find_map(|decl| match decl {
+            ast::Decl::Use(decl) => {
+                let path = decl.path()?.to_text();
+                (self.imported(file, &path) == Some(module)).then_some(decl)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a place has the name that its file gives a module by `as`, rather than the module's own.
+    fn is_alias(&self, symbol: Symbol, place: Span) -> bool {
+        let Some(decl) = self.import_of(symbol, place.file) else { return false };
+        let Some(alias) = decl.alias() else { return false };
+        let in_path = decl.path().is_some_and(|path| {
+            path.syntax().range().contains_range(crate::analysis::range_of(place))
+        });
+        !in_path && self.compilation.files.slice(place) == alias.text()
+    }
+
     /// The edits that give what the name at an offset means another name. `sources` are those that this analysis
     /// was made from; it should be one of the whole package, or other files keep the old name.
     ///
@@ -89,8 +120,12 @@ impl Analysis {
         offset: u32,
         to: &str,
     ) -> Result<Rename, RenameRefused> {
-        let (symbol, _) = self.renameable(file, offset)?;
-        let from = self.name_of(symbol).unwrap_or_default();
+        let (symbol, place) = self.renameable(file, offset)?;
+        let is_alias = matches!(symbol, Symbol::Module(_));
+        let from = match is_alias {
+            true => self.compilation.files.slice(place),
+            false => self.name_of(symbol).unwrap_or_default(),
+        };
         self.fits(symbol, to)?;
         if from == to {
             return Ok(Rename { edits: Vec::new() });
@@ -102,6 +137,9 @@ impl Analysis {
                     "`{from}` stands in more than {MAX_PLACES} places"
                 )));
             }
+            if is_alias && (span.file != file || !self.is_alias(symbol, span)) {
+                continue;
+            }
             // The name of an import stands for the module, not for itself.
             if self.compilation.files.slice(span) == from {
                 by_file.entry(span.file).or_default().push(TextEdit::new(span, to));
@@ -109,7 +147,9 @@ impl Analysis {
         }
         let mut edits: Vec<(FileId, Vec<TextEdit>)> = by_file.into_iter().collect();
         edits.sort_unstable_by_key(|(file, _)| *file);
-        self.verify(sources, from, to, &edits)?;
+        // A module has more names than the one that is changed.
+        let all = is_alias.then(|| self.uses(symbol).len());
+        self.verify(sources, (from, to), &edits, all)?;
         let edits = edits
             .into_iter()
             .filter_map(|(file, edits)| Some((Arc::clone(&self.source(file)?.path), edits)))
@@ -152,13 +192,13 @@ impl Analysis {
         Ok(())
     }
 
-    /// Compiles the changed texts and compares.
+    /// Compiles the changed texts and compares. `all`: how many places mean it, if others than those that change do.
     fn verify(
         &self,
         sources: &dyn Sources,
-        from: &str,
-        to: &str,
+        (from, to): (&str, &str),
         edits: &[(FileId, Vec<TextEdit>)],
+        all: Option<usize>,
     ) -> Result<(), RenameRefused> {
         let mut texts: FxHashMap<String, Arc<str>> = FxHashMap::default();
         for (file, edits) in edits {
@@ -204,10 +244,32 @@ impl Analysis {
             }
         }
         match meaning {
-            Some(meaning) if after.uses(meaning).len() != places => Err(changed(from, to)),
+            Some(meaning) if after.uses(meaning).len() != all.unwrap_or(places) => {
+                Err(changed(from, to))
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// Why a word cannot be renamed that stands for nothing that is declared.
+fn unnamed(word: SyntaxToken<'_>) -> String {
+    let text = word.text();
+    let parent = word.parent();
+    let in_type = parent.ancestors().take(2).any(|node| node.kind() == SyntaxKind::NamedType);
+    if in_type && Prim::parse(text).is_some() {
+        return format!("`{text}` is a type of the language");
+    }
+    let above = || parent.ancestors().skip(1).take(2).map(SyntaxNode::kind);
+    if parent.kind() == SyntaxKind::Arg {
+        if above().any(|kind| kind == SyntaxKind::Policies) {
+            return format!("`{text}` is a policy: a word of the language");
+        }
+        if above().any(|kind| kind == SyntaxKind::Where) {
+            return format!("`{text}` is a bound: a word of the language");
+        }
+    }
+    format!("it is not known what `{text}` means here")
 }
 
 fn changed(from: &str, to: &str) -> RenameRefused {
@@ -233,6 +295,17 @@ mod tests {
                 "a module",
                 "use $0shop\n\nfn f() -> int {\n  shop.one()\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n",
             ),
+            (
+                "what a module is called here",
+                "use shop as s\n\nfn f() -> int {\n  $0s.one()\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n",
+            ),
+            (
+                "a module that is called otherwise here",
+                "use $0shop as s\n\nfn f() -> int {\n  s.one()\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n",
+            ),
+            ("a primitive type", "fn f(n: $0int) -> int {\n  n\n}\n"),
+            ("a policy", "graph f() -> text {\n  file.read(\"a\") with ($0retry: 2)\n}\n"),
+            ("a bound", "type Id = text where ($0min_len: 2)\n"),
             ("a word of the language", "fn f() -> int {\n  $0let n = 1\n  n\n}\n"),
             ("an unknown name", "fn f() -> int {\n  $0what\n}\n"),
             ("no name", "fn f() -> int {\n  1 $0+ 1\n}\n"),
@@ -317,6 +390,16 @@ mod tests {
                 "a bound names the parameter",
                 "most",
                 "fn f(xs: [int], $0n: int) -> [int] where (max: n) {\n  list.take(xs, n)\n}\n",
+            ),
+            (
+                "what a module is called here",
+                "t",
+                "use shop.s as s\n\nfn f(o: s.Order) -> int {\n  $0s.one()\n}\n//- shop/s.kait\npub fn one() -> int {\n  1\n}\n\npub record Order {\n  price: int\n}\n//- other.kait\nuse shop.s as s\n\nfn two() -> int {\n  s.one()\n}\n",
+            ),
+            (
+                "what a module is called here, to what another is called",
+                "t",
+                "use shop as $0s\nuse other as t\n\nfn f() -> int {\n  s.one() + t.one()\n}\n//- shop.kait\npub fn one() -> int {\n  1\n}\n//- other.kait\npub fn one() -> int {\n  1\n}\n",
             ),
             ("to a taken name", "b", "fn f() -> int {\n  let $0a = 1\n  let b = 2\n  a + b\n}\n"),
             (
