@@ -51,10 +51,94 @@ impl Analysis {
     }
 }
 
-/// The edits from one text to another, whole lines: lines that both have at their ends are kept, and between them
-/// every line that stands in both once is too. So cursors and marks in lines that did not change stay where they are.
+/// The edits from one text to another. If they differ in little but blanks, as before and after formatting, only those
+/// are replaced, so that cursors, marks and folds stay where they are; else whole lines.
 #[must_use]
 pub fn difference(file: FileId, old: &str, new: &str) -> Vec<TextEdit> {
+    blanks(file, old, new).unwrap_or_else(|| lines(file, old, new))
+}
+
+/// The edits between texts that have the same letters, apart from a few that come or go (a comma, brackets).
+fn blanks(file: FileId, old: &str, new: &str) -> Option<Vec<TextEdit>> {
+    let mut edits = Vec::new();
+    // Up to there both are the same.
+    let (mut i, mut j) = (0usize, 0usize);
+    loop {
+        let (before, after) = (old.get(i..)?, new.get(j..)?);
+        let (a, b) = (before.trim_start(), after.trim_start());
+        let (skip_old, skip_new) = if a.is_empty() && b.is_empty() {
+            (before.len(), after.len())
+        } else {
+            let (more_old, more_new) = letters(a, b)?;
+            (before.len() - a.len() + more_old, after.len() - b.len() + more_new)
+        };
+        let (gap_old, gap_new) = (before.get(..skip_old)?, after.get(..skip_new)?);
+        if gap_old != gap_new {
+            let same = |(a, b): &(char, char)| a == b;
+            let head: usize = gap_old
+                .chars()
+                .zip(gap_new.chars())
+                .take_while(same)
+                .map(|(c, _)| c.len_utf8())
+                .sum();
+            let (rest_old, rest_new) = (gap_old.get(head..)?, gap_new.get(head..)?);
+            let tail: usize = rest_old
+                .chars()
+                .rev()
+                .zip(rest_new.chars().rev())
+                .take_while(same)
+                .map(|(c, _)| c.len_utf8())
+                .sum();
+            let span = Span::new(file, byte(i + head), byte(i + skip_old - tail));
+            edits.push(TextEdit::new(span, rest_new.get(..rest_new.len() - tail)?));
+        }
+        if i + skip_old == old.len() && j + skip_new == new.len() {
+            return Some(edits);
+        }
+        // The letters that both have from here on.
+        let (a, b) = (old.get(i + skip_old..)?, new.get(j + skip_new..)?);
+        let equal = |(a, b): &(char, char)| a == b && !a.is_whitespace();
+        let same: usize =
+            a.chars().zip(b.chars()).take_while(equal).map(|(c, _)| c.len_utf8()).sum();
+        (i, j) = (i + skip_old + same, j + skip_new + same);
+    }
+}
+
+/// How many bytes to leave out on both sides until some letters are the same: none, or a few.
+fn letters(a: &str, b: &str) -> Option<(usize, usize)> {
+    /// So many letters may come or go at one place.
+    const WINDOW: usize = 4;
+    /// So many must be the same behind them.
+    const SAME: usize = 4;
+    let begin_alike = |a: &str, b: &str, least: usize| {
+        let solid = |text: &str| {
+            text.chars().filter(|c| !c.is_whitespace()).take(least).collect::<Vec<_>>()
+        };
+        solid(a) == solid(b)
+    };
+    let starts = |text: &str| {
+        text.char_indices()
+            .filter(|(_, c)| !c.is_whitespace())
+            .map(|(at, _)| at)
+            .chain(std::iter::once(text.trim_end().len()))
+            .take(WINDOW + 1)
+            .collect::<Vec<_>>()
+    };
+    if a.chars().next() == b.chars().next() {
+        return Some((0, 0));
+    }
+    let (olds, news) = (starts(a), starts(b));
+    (1..=WINDOW).find_map(|sum| {
+        (0..=sum).find_map(|old| {
+            let (from, to) = (*olds.get(old)?, *news.get(sum - old)?);
+            begin_alike(a.get(from..)?, b.get(to..)?, SAME).then_some((from, to))
+        })
+    })
+}
+
+/// The edits from one text to another, whole lines: lines that both have at their ends are kept, and between them
+/// every line that stands in both once is too. So cursors and marks in lines that did not change stay where they are.
+fn lines(file: FileId, old: &str, new: &str) -> Vec<TextEdit> {
     if old == new {
         return Vec::new();
     }
@@ -130,12 +214,46 @@ mod tests {
     }
 
     #[test]
+    fn blanks_are_all_that_is_replaced() {
+        let old = "fn f(a:int,b :int)->int{\n\tlet x=1\n\t\tx // é\n}\n";
+        let new = "fn f(a: int, b: int) -> int {\n  let x = 1\n  x // é\n}\n";
+        let edits = difference(FileId(0), old, new);
+        assert_eq!(TextEdit::apply(old, &edits), new);
+        let blank = |text: &str| text.chars().all(char::is_whitespace);
+        for edit in &edits {
+            let replaced = &old[edit.span.start as usize..edit.span.end as usize];
+            assert!(blank(replaced) && blank(&edit.insert), "{edit:?}");
+        }
+        // A comma that comes.
+        let (old, new) = ("f(alpha, beta)\n", "f(\n  alpha,\n  beta,\n)\n");
+        let edits = difference(FileId(0), old, new);
+        assert_eq!(TextEdit::apply(old, &edits), new);
+        assert_eq!(edits.iter().map(|edit| edit.insert.trim()).collect::<String>(), ",");
+    }
+
+    #[test]
     fn differences_lead_from_one_text_to_the_other() {
-        let texts =
-            ["", "a", "a\n", "a\nb\n", "b\na\n", "a\n\n\nb\n", "x\na\ny\nb", "a\nb\nc\nd\n", "d\n"];
+        let texts = [
+            "",
+            "a",
+            "a\n",
+            "a\nb\n",
+            "b\na\n",
+            "a\n\n\nb\n",
+            "x\na\ny\nb",
+            "a\nb\nc\nd\n",
+            "d\n",
+            " ",
+            "f( é,b )\n",
+            "f(\n  é,\n  b,\n)\n",
+            "{\n 1 }\n",
+            "1",
+        ];
         for old in texts {
             for new in texts {
                 let edits = difference(FileId(0), old, new);
+                assert_eq!(TextEdit::apply(old, &edits), new, "{old:?} → {new:?}: {edits:?}");
+                let edits = lines(FileId(0), old, new);
                 assert_eq!(TextEdit::apply(old, &edits), new, "{old:?} → {new:?}: {edits:?}");
             }
         }
