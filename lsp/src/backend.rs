@@ -181,7 +181,10 @@ impl LanguageServer for Backend {
         self.tell(Event::Close(params.text_document.uri));
     }
 
-    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
+    async fn did_save(&self, _: DidSaveTextDocumentParams) {
+        // Whatever else was written at the same time is found: a formatter's, a generator's.
+        self.tell(Event::Watched);
+    }
 
     async fn did_change_configuration(&self, _: DidChangeConfigurationParams) {}
 

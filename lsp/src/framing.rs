@@ -22,6 +22,9 @@ const BUFFER: usize = 1 << 16;
 /// The method of the request that stands in for what is no message.
 pub(crate) const MALFORMED: &str = "kait/malformed";
 
+/// A method that there is not.
+const UNKNOWN: &str = "kait/unknown";
+
 /// A stream that holds only messages, and the task that feeds it.
 pub(crate) fn checked<I>(input: I) -> (DuplexStream, JoinHandle<()>)
 where
@@ -87,7 +90,16 @@ where
     if body.len() < length {
         return Ok(None);
     }
-    let is_message = serde_json::from_slice::<Request>(&body).is_ok()
-        || serde_json::from_slice::<Response>(&body).is_ok();
-    Ok(Some(if is_message { body } else { stand_in() }))
+    if let Ok(request) = serde_json::from_slice::<Request>(&body) {
+        return Ok(Some(match request.id() {
+            // The transport drops all of them, though a request wants an answer: that there is no such method.
+            Some(id) if request.method().starts_with("$/") => {
+                let unknown = Request::build(UNKNOWN).id(id.clone()).finish();
+                serde_json::to_vec(&unknown).unwrap_or_else(|_| stand_in())
+            }
+            _ => body,
+        }));
+    }
+    let is_answer = serde_json::from_slice::<Response>(&body).is_ok();
+    Ok(Some(if is_answer { body } else { stand_in() }))
 }

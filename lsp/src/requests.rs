@@ -314,6 +314,9 @@ pub(crate) fn formatting(
     snapshot: &Snapshot,
     params: DocumentFormattingParams,
 ) -> Result<Option<Vec<TextEdit>>> {
+    if is_page(&path_of(&params.text_document.uri)) {
+        return Ok(Some(Vec::new()));
+    }
     let Some(opened) = snapshot.open(&params.text_document.uri)? else { return Ok(None) };
     // A file with syntax errors is left alone; the errors are shown anyway.
     let edits = opened.analysis.format(opened.file).unwrap_or_default();
@@ -347,6 +350,9 @@ pub(crate) fn code_actions(
     snapshot: &Snapshot,
     params: CodeActionParams,
 ) -> Result<Option<CodeActionResponse>> {
+    if is_page(&path_of(&params.text_document.uri)) {
+        return Ok(Some(Vec::new()));
+    }
     let Some(opened) = snapshot.open(&params.text_document.uri)? else { return Ok(None) };
     let span = opened.span(snapshot, params.range);
     let wants = |kind: &CodeActionKind| {

@@ -165,6 +165,12 @@ impl Snapshot {
     ) -> Result<(Slot, Arc<Mutex<kait_compiler::Cache>>)> {
         let entry = entries.entry(key.to_owned()).or_default();
         if entry.revision == self.revision {
+            // Nobody says that a file on disk has changed: so it is looked at, each time.
+            let outdated = !self.client.registers_watchers
+                && entry.slot.get().is_some_and(|known| !still_right(known));
+            if outdated {
+                self.cache.retired().push(std::mem::take(&mut entry.slot));
+            }
             return Ok((Arc::clone(&entry.slot), Arc::clone(&entry.compiler)));
         }
         if entry.revision > self.revision {

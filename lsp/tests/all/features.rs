@@ -231,3 +231,56 @@ async fn behind_use_the_modules_of_the_package_are_offered() {
     assert_eq!(edits, [(&json!("shop.orders"), &start)]);
     client.finish().await;
 }
+
+#[tokio::test]
+async fn a_page_of_the_standard_library_is_only_read() {
+    let folder = folder();
+    let file = uri(&folder.path().join("a.kait"));
+    let mut client = Client::ready(folder.path()).await;
+    let (text, at) = place(&file, "fn f(s: text) -> text {\n  text.$0upper(s)\n}\n");
+    client.open(&file, &text).await;
+    let found = client.ask("textDocument/definition", at).await;
+    let page = found["uri"].as_str().unwrap().to_owned();
+    let path = page.strip_prefix("file://").unwrap();
+    assert!(std::fs::metadata(path).unwrap().permissions().readonly());
+    client.open(&page, &std::fs::read_to_string(path).unwrap()).await;
+    let mut params = json!({
+        "textDocument": { "uri": page }, "position": found["range"]["start"], "newName": "upp",
+    });
+    for question in ["textDocument/rename", "textDocument/prepareRename"] {
+        let refused = client.refused(question, params.clone()).await;
+        assert!(refused["message"].as_str().unwrap().contains("standard library"), "{refused}");
+        params.as_object_mut().unwrap().remove("newName");
+    }
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_knows_is_answered() {
+    let folder = folder();
+    let mut client = Client::ready(folder.path()).await;
+    for method in ["$/what", "what"] {
+        assert_eq!(client.refused(method, json!({})).await["code"], -32601, "{method}");
+    }
+    // What is told rather than asked needs no answer.
+    client.tell("$/what", json!({})).await;
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn what_changes_on_disk_is_seen_by_who_asks() {
+    let folder = folder();
+    let (file, other) = (folder.path().join("main_2.kait"), folder.path().join("other.kait"));
+    std::fs::write(&other, "pub fn one() -> int {\n  1\n}\n").unwrap();
+    let pull = json!({ "textDocument": { "diagnostic": {} } });
+    let mut client = Client::with(folder.path(), pull).await;
+    let text = "use other\n\nfn f() -> int {\n  other.one()\n}\n";
+    client.open(&uri(&file), text).await;
+    let params = json!({ "textDocument": { "uri": uri(&file) } });
+    let found = client.ask("textDocument/diagnostic", params.clone()).await;
+    assert_eq!(found["items"], json!([]));
+    std::fs::write(&other, "pub fn another() -> int {\n  1\n}\n").unwrap();
+    let found = client.ask("textDocument/diagnostic", params).await;
+    assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
+    client.finish().await;
+}
