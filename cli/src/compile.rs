@@ -33,11 +33,12 @@ impl Sources for DiskSources {
             Err(error) => return Err(SourceError::Unreadable(error.to_string())),
             // A pipe would be waited for.
             Ok(data) if !data.is_file() && !data.is_dir() => {
-                return Err(SourceError::Unreadable(format!("`{shown}` is no file")));
+                let why = format!("`{shown}` is a pipe, a socket or a device, not a file");
+                return Err(SourceError::Unreadable(why));
             }
             Ok(_) => {}
         }
-        files::read_program(&path)
+        files::read_text(&path)
             .map(Into::into)
             .map_err(|e| SourceError::Unreadable(format!("{e:#}")))
     }
