@@ -36,7 +36,7 @@ use crate::catalog::{Chat, Hosted};
 use crate::feed::Feed;
 use crate::guard::{MayRead, MayRun, Sender};
 use crate::problem::Problem;
-use crate::runs::{Ended, RunUsage};
+use crate::runs::{Ended, RunUsage, shown};
 
 /// Messages of one conversation, at most.
 const MAX_MESSAGES: usize = 10_000;
@@ -105,8 +105,8 @@ enum ChatRole {
 }
 
 /// What was said: a text, or parts that are texts.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 enum Content {
     /// A text.
     Text(String),
@@ -123,6 +123,39 @@ enum ContentPart {
         /// The text.
         text: String,
     },
+    /// What a model said instead of an answer.
+    Refusal {
+        /// Its words.
+        refusal: String,
+    },
+}
+
+/// Says which part is wrong, and how.
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        match serde_json::Value::deserialize(from)? {
+            serde_json::Value::String(text) => Ok(Self::Text(text)),
+            serde_json::Value::Array(parts) => {
+                let read = |(index, part): (usize, serde_json::Value)| {
+                    let kind = part.get("type").and_then(|kind| kind.as_str());
+                    let wrong =
+                        |words: String| D::Error::custom(format!("`content[{index}]` {words}"));
+                    match kind {
+                        Some("text" | "refusal") => serde_json::from_value(part)
+                            .map_err(|_| wrong("has no text".to_owned())),
+                        Some(kind) => Err(wrong(format!(
+                            "is of the type {}: graphs are asked with texts only",
+                            shown(kind)
+                        ))),
+                        None => Err(wrong("has no `type`".to_owned())),
+                    }
+                };
+                parts.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Parts)
+            }
+            _ => Err(D::Error::custom("`content` is a text, or a list of parts")),
+        }
+    }
 }
 
 impl ChatMessage {
@@ -131,7 +164,11 @@ impl ChatMessage {
             None => String::new(),
             Some(Content::Text(text)) => text.clone(),
             Some(Content::Parts(parts)) => {
-                parts.iter().map(|ContentPart::Text { text }| text.as_str()).collect()
+                let text = |part: &'_ ContentPart| match part {
+                    ContentPart::Text { text } => text.clone(),
+                    ContentPart::Refusal { refusal } => refusal.clone(),
+                };
+                parts.iter().map(text).collect()
             }
         }
     }

@@ -22,9 +22,9 @@ impl FromRequestParts<App> for Part {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let path = Path::<String>::from_request_parts(parts, app).await;
-        path.map(|Path(part)| Self(part)).map_err(|error| {
-            Problem::bad_request(format!("the path does not fit: {}", error.body_text()))
-        })
+        // A part is any text, so nothing else can be wrong with it.
+        path.map(|Path(part)| Self(part))
+            .map_err(|_| Problem::bad_request("a part of the path is not UTF-8 text"))
     }
 }
 
@@ -37,7 +37,9 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
         let query = Query::<T>::try_from_uri(&parts.uri);
         query.map(|Query(query)| Self(query)).map_err(|error| {
-            Problem::bad_request(format!("the query does not fit: {}", error.body_text()))
+            let words = error.body_text();
+            let why = words.strip_prefix("Failed to deserialize query string: ").unwrap_or(&words);
+            Problem::bad_request(format!("the query does not fit: {why}"))
         })
     }
 }
@@ -68,7 +70,7 @@ impl FromRequest<App> for Whole {
         match tokio::time::timeout(limits.body_time, Limited::new(body, most).collect()).await {
             Ok(Ok(body)) => Ok(Self(body.to_bytes())),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(error)) => Err(Problem::bad_request(format!("the body broke off: {error}"))),
+            Ok(Err(_)) => Err(Problem::bad_request("the body broke off before its end")),
             Err(_) => {
                 let detail = format!(
                     "the body did not arrive within {} seconds",

@@ -150,17 +150,25 @@ fn wanted(headers: &HeaderMap) -> Result<Wanted, Box<Problem>> {
         return Ok(Wanted::Place);
     }
     let accept = words(ACCEPT);
-    let types = || accept.split(',').map(|one| one.split(';').next().unwrap_or_default().trim());
-    // The first type that can be had; quality is left aside, as both are wanted by name.
-    for media_type in types() {
-        match media_type {
-            "text/event-stream" => return Ok(Wanted::Events),
-            "application/json" | "application/*" | "*/*" => return Ok(Wanted::Document),
-            _ => {}
+    if accept.split(',').all(|one| one.trim().is_empty()) {
+        return Ok(Wanted::Document);
+    }
+    // The best of what can be had, the first one of equals (RFC 9110, section 12.5.1).
+    let mut best: Option<(f32, Wanted)> = None;
+    for one in accept.split(',') {
+        let mut parts = one.split(';').map(str::trim);
+        let can = match parts.next() {
+            Some("text/event-stream") => Wanted::Events,
+            Some("application/json" | "application/*" | "*/*") => Wanted::Document,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+        if quality > best.map_or(0.0, |(best, _)| best) {
+            best = Some((quality, can));
         }
     }
-    if types().all(str::is_empty) {
-        return Ok(Wanted::Document);
+    if let Some((_, wanted)) = best {
+        return Ok(wanted);
     }
     let detail = format!("`Accept: {}` cannot be had", shown(&accept));
     Err(Problem::new(StatusCode::NOT_ACCEPTABLE, Code::BadRequest, detail)
@@ -258,6 +266,10 @@ mod tests {
         assert_eq!(wants(&[(ACCEPT, "Text/Event-Stream; q=1")]), Some(Wanted::Events));
         assert_eq!(wants(&[(ACCEPT, "text/html, text/event-stream")]), Some(Wanted::Events));
         assert_eq!(wants(&[(ACCEPT, "text/html")]), None);
+        let both = "text/event-stream;q=0.5, application/json";
+        assert_eq!(wants(&[(ACCEPT, both)]), Some(Wanted::Document));
+        assert_eq!(wants(&[(ACCEPT, "text/event-stream;q=0, */*")]), Some(Wanted::Document));
+        assert_eq!(wants(&[(ACCEPT, "application/json;q=0")]), None);
         assert_eq!(wants(&[(PREFER, "wait=1, respond-async")]), Some(Wanted::Place));
     }
 }

@@ -51,6 +51,19 @@ fn mistakes_are_told_as_clients_read_them() {
         (json!({ "messages": [] }), 400, "messages"),
         (json!({ "messages": "x" }), 400, "does not fit"),
         (
+            json!({ "messages": [{ "role": "user", "content": [
+                { "type": "text", "text": "What is this?" },
+                { "type": "image_url", "image_url": { "url": "https://example.com/a.png" } },
+            ] }] }),
+            400,
+            "`content[1]` is of the type image_url: graphs are asked with texts only",
+        ),
+        (
+            json!({ "messages": [{ "role": "user", "content": { "text": "x" } }] }),
+            400,
+            "`content` is a text, or a list of parts",
+        ),
+        (
             json!({ "model": "echo", "messages": [{ "role": "system", "content": "x" }] }),
             400,
             "role `user`",
