@@ -205,6 +205,10 @@ impl<'s> Answers<'s> {
             .json(202, "The run has begun; `Location` says where it is found.", document)
             .takes_body()
             .problem(406, "`Accept` names nothing that can be had.")
+            .problem(
+                409,
+                "The graph's file has errors: `diagnostics` lists them; or the `Idempotency-Key` came with another request.",
+            )
             .problem(422, "The input does not fit: `errors` lists the mistakes.")
             .problem(429, "As many runs are under way as the server takes.")
     }

@@ -334,7 +334,8 @@ impl Table {
         };
         if *request != once.request {
             let detail = format!("the `Idempotency-Key` `{}` came with another request", once.key);
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            // The request is right by itself; it contradicts what was taken before.
+            let status = StatusCode::CONFLICT;
             return Err(Problem::new(status, Code::KeyReused, detail)
                 .help("send a new key with a new request"));
         }

@@ -321,7 +321,7 @@ fn a_request_that_is_sent_again_starts_nothing_again() {
         ("/api/graphs/echo/runs", r#"{"text": "x"}"#),
         ("/api/graphs/wait/runs?trace=true", body),
     ] {
-        server.send("POST", path, &[key], body).is_problem(422, "K9051", &["`order-17`"]);
+        server.send("POST", path, &[key], body).is_problem(409, "K9051", &["`order-17`"]);
     }
     // The names of one client say nothing about those of another.
     let other = Client { port: server.port, token: server.with_scopes("run") };
