@@ -16,25 +16,6 @@ use kait_syntax::keywords::{CONTEXTUAL, RESERVED, texts};
 
 use crate::std::run_tests;
 
-const ALL_TYPES: [Prim; 16] = [
-    Prim::Text,
-    Prim::Int,
-    Prim::Float,
-    Prim::Bool,
-    Prim::Bytes,
-    Prim::Json,
-    Prim::Time,
-    Prim::Duration,
-    Prim::Money,
-    Prim::Size,
-    Prim::Image,
-    Prim::Audio,
-    Prim::File,
-    Prim::None,
-    Prim::Role,
-    Prim::Secret,
-];
-
 /// What is checked but not run yet is no mistake of an example.
 const NOT_RUN: &str = "K0090";
 
@@ -86,7 +67,7 @@ fn every_word_of_the_language_is_explained() {
     // `parallel` is explained as a clause.
     let unknown = every_policy().filter(|name| !of("policy", name) && *name != "parallel");
     missing.extend(unknown.map(|name| format!("policy {name}")));
-    let types = ALL_TYPES.iter().map(|prim| prim.as_str());
+    let types = Prim::ALL.iter().map(|prim| prim.as_str());
     missing.extend(types.filter(|name| !of("type", name)).map(|name| format!("type {name}")));
     missing.sort();
     missing.dedup();

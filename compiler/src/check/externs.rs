@@ -142,17 +142,7 @@ impl BodyCx<'_, '_> {
     /// Whether every value of the type has one short written form.
     fn is_plain(&self, ty: Ty) -> bool {
         match self.kind(self.base(ty)) {
-            TyKind::Prim(prim) => matches!(
-                prim,
-                Prim::Text
-                    | Prim::Int
-                    | Prim::Float
-                    | Prim::Bool
-                    | Prim::Time
-                    | Prim::Duration
-                    | Prim::Money
-                    | Prim::Size
-            ),
+            TyKind::Prim(prim) => prim.is_plain(),
             TyKind::Named(..) => self.is_closed(ty),
             TyKind::Error => true,
             _ => false,

@@ -118,18 +118,8 @@ impl<'a> BodyCx<'_, 'a> {
     fn not_a_form(&mut self, ty: Ty, around: &mut Vec<Ty>) -> Option<Ty> {
         let base = self.base(ty);
         match self.cx.interner.kind(base).clone() {
-            TyKind::Prim(
-                Prim::Text
-                | Prim::Int
-                | Prim::Float
-                | Prim::Bool
-                | Prim::Time
-                | Prim::Duration
-                | Prim::Money
-                | Prim::Size,
-            )
-            | TyKind::Error
-            | TyKind::Never => None,
+            TyKind::Prim(prim) if prim.is_plain() => None,
+            TyKind::Error | TyKind::Never => None,
             TyKind::List(item) | TyKind::Optional(item) => self.not_a_form(item, around),
             TyKind::Named(def, args) => {
                 if around.contains(&base) {

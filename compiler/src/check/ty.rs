@@ -112,26 +112,6 @@ const HAS_ERROR: u8 = 4;
 /// recursion may rely on it.
 pub const MAX_DEPTH: u8 = 100;
 
-/// The primitives in the order of their handles: `PRIMS[i]` is `Ty(2 + i)`.
-const PRIMS: [Prim; 16] = [
-    Prim::Text,
-    Prim::Int,
-    Prim::Float,
-    Prim::Bool,
-    Prim::Bytes,
-    Prim::Json,
-    Prim::Time,
-    Prim::Duration,
-    Prim::Money,
-    Prim::Size,
-    Prim::Image,
-    Prim::Audio,
-    Prim::File,
-    Prim::None,
-    Prim::Role,
-    Prim::Secret,
-];
-
 #[expect(missing_docs, reason = "each is the language's word for it")]
 impl Ty {
     pub const ERROR: Self = Self(0);
@@ -155,10 +135,46 @@ impl Ty {
 }
 
 impl Prim {
+    /// Every primitive, in the order of their handles: `ALL[i]` is `Ty(2 + i)`.
+    pub const ALL: [Self; 16] = [
+        Self::Text,
+        Self::Int,
+        Self::Float,
+        Self::Bool,
+        Self::Bytes,
+        Self::Json,
+        Self::Time,
+        Self::Duration,
+        Self::Money,
+        Self::Size,
+        Self::Image,
+        Self::Audio,
+        Self::File,
+        Self::None,
+        Self::Role,
+        Self::Secret,
+    ];
+
+    /// Whether each value has one short written form, which people write into a form and addresses hold.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Int
+                | Self::Float
+                | Self::Bool
+                | Self::Time
+                | Self::Duration
+                | Self::Money
+                | Self::Size
+        )
+    }
+
     /// The primitive of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        PRIMS.into_iter().find(|prim| prim.as_str() == name)
+        Self::ALL.into_iter().find(|prim| prim.as_str() == name)
     }
 
     /// The language's word for it.
@@ -187,7 +203,7 @@ impl Prim {
     /// Its handle.
     #[must_use]
     pub fn ty(self) -> Ty {
-        let index = PRIMS.iter().position(|prim| *prim == self).unwrap_or(0);
+        let index = Self::ALL.iter().position(|prim| *prim == self).unwrap_or(0);
         Ty(u32::try_from(index + 2).unwrap_or(0))
     }
 }
@@ -216,7 +232,7 @@ impl Default for Interner {
         };
         new.intern(TyKind::Error);
         new.intern(TyKind::Never);
-        for prim in PRIMS {
+        for prim in Prim::ALL {
             new.intern(TyKind::Prim(prim));
         }
         new
@@ -424,7 +440,7 @@ mod tests {
     #[test]
     fn handles_of_primitives_are_the_constants() {
         let interner = Interner::default();
-        for prim in PRIMS {
+        for prim in Prim::ALL {
             assert_eq!(interner.kind(prim.ty()), &TyKind::Prim(prim));
             assert_eq!(Prim::parse(prim.as_str()), Some(prim));
         }
