@@ -44,11 +44,12 @@ pub fn inputs(
             )));
         };
         if let Some(name) = name.strip_suffix(':') {
-            match serde_json::from_str(value) {
+            match parse_json(value.as_bytes()) {
                 Ok(json) => inputs.give_json(name, &json),
-                Err(error) => {
-                    inputs.give_nothing(name, format!("`{value}` is not valid JSON: {error}"))
+                Err(InputError::NoJson { why }) => {
+                    inputs.give_nothing(name, format!("`{value}` is not valid JSON: {why}"));
                 }
+                Err(error) => inputs.give_nothing(name, error.to_string()),
             }
         } else if value == "@-" && std::mem::replace(&mut stdin_taken, true) {
             inputs.give_nothing(name, "standard input is taken by another input already".into());

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use indexmap::IndexMap;
 use kait_compiler::diagnostics::Code;
-use kait_engine::json;
+use kait_engine::{json, render};
 use kait_ir::program::Graph;
 use kait_ir::{GraphId, Type};
 use kait_runtime::{Connections, Plan};
@@ -128,7 +128,7 @@ pub struct GraphSummary {
     pub file: String,
     /// The first line of its documentation.
     pub docs: String,
-    /// Its head, as the program writes it.
+    /// Its head, as the program writes it, with the values of its defaults.
     pub signature: String,
     /// The hash of its plan.
     pub plan: String,
@@ -145,7 +145,7 @@ pub struct GraphDocument {
     pub file: String,
     /// Its documentation.
     pub docs: String,
-    /// Its head, as the program writes it.
+    /// Its head, as the program writes it, with the values of its defaults.
     pub signature: String,
     /// The hash of its plan.
     pub plan: String,
@@ -179,7 +179,7 @@ impl Hosted {
                 name: self.name.to_string(),
                 file: self.file.to_string(),
                 docs: self.decl().map(|graph| graph.docs.to_string()).unwrap_or_default(),
-                signature: steps.title,
+                signature: self.signature(),
                 plan: self.hash.to_string(),
                 chat: self.chat.is_some(),
                 input: self.input_schema(),
@@ -190,6 +190,22 @@ impl Hosted {
                 budgets: steps.budgets,
             }
         })
+    }
+
+    fn signature(&self) -> String {
+        let loaded = &self.program.plan.loaded;
+        let (Some(graph), program) = (self.decl(), loaded.program()) else { return String::new() };
+        let params = graph.params.iter().map(|param| {
+            let default = match param.default.map(|default| loaded.constant(default)) {
+                Some(Ok(value)) => {
+                    format!(" = {}", render::shown(loaded.table(), param.ty, &value))
+                }
+                _ => String::new(),
+            };
+            format!("{}: {}{default}", param.name, program.type_text(param.ty))
+        });
+        let params: Vec<_> = params.collect();
+        format!("{}({}) -> {}", graph.name, params.join(", "), program.type_text(graph.result))
     }
 
     fn summary(&self) -> GraphSummary {
@@ -209,13 +225,19 @@ impl Hosted {
         let loaded = &self.program.plan.loaded;
         let (mut properties, mut required, mut defs) = (Map::new(), Vec::new(), Map::new());
         for param in self.decl().map(|graph| graph.params.as_slice()).unwrap_or_default() {
-            let mut schema = json::schema(loaded.table(), param.ty);
+            let mut schema = json::input_schema(loaded.table(), param.ty);
             if let Json::Object(schema) = &mut schema {
                 if let Some(Json::Object(inner)) = schema.remove("$defs") {
                     defs.extend(inner);
                 }
                 if !param.docs.is_empty() {
-                    schema.insert("description".into(), json!(param.docs.as_str()));
+                    // What the value's form and bounds are stays behind it.
+                    let told = schema.get("description").and_then(Json::as_str);
+                    let docs = told.map_or_else(
+                        || param.docs.to_string(),
+                        |told| format!("{}\n{told}", param.docs),
+                    );
+                    schema.insert("description".into(), docs.into());
                 }
                 match param.default.map(|default| loaded.constant(default)) {
                     Some(Ok(value)) => {
@@ -242,7 +264,7 @@ impl Hosted {
 
     fn output_schema(&self) -> Json {
         let table = self.program.plan.loaded.table();
-        self.decl().map_or(Json::Null, |graph| json::schema(table, graph.result))
+        self.decl().map_or(Json::Null, |graph| json::output_schema(table, graph.result))
     }
 }
 

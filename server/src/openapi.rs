@@ -2,11 +2,13 @@
 //! is hosted, from its types.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
+use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
@@ -33,10 +35,11 @@ fn describe(now: &Snapshot) -> Bytes {
         let names: Vec<_> = chats.iter().map(|hosted| hosted.name.as_str()).collect();
         request["properties"]["model"]["enum"] = json!(names);
     }
+    let mut names = Names::default();
     for hosted in now.graphs() {
         let about = hosted.about();
-        let path = format!("/api/graphs/{}/runs", about.name);
-        paths.insert(path, graph_path(about, &mut schemas));
+        let path = format!("/api/graphs/{}/runs", part_of_path(&about.name));
+        paths.insert(path, graph_path(about, &names.of(&about.name), &mut schemas));
     }
     let document = json!({
         "openapi": "3.1.0",
@@ -121,20 +124,36 @@ fn refer(schema: &mut Json, prefix: &str) {
     }
 }
 
-/// What a run takes, exactly: whole numbers have 64 bits. (Models are told less: some of their providers refuse to hear
-/// it.)
-fn taken(schema: &mut Json) {
-    match schema {
-        Json::Object(object) => {
-            if object.get("type") == Some(&json!("integer")) {
-                object.entry("minimum").or_insert(json!(i64::MIN));
-                object.entry("maximum").or_insert(json!(i64::MAX));
-            }
-            object.values_mut().for_each(taken);
+/// A name as components and operations may have it: letters, digits and `_`. Which of two names that come out alike is
+/// meant, says a number.
+#[derive(Default)]
+struct Names(FxHashSet<String>);
+
+impl Names {
+    fn of(&mut self, name: &str) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = name.chars().map(plain).collect();
+        let mut unique = name.clone();
+        let mut number = 1;
+        while !self.0.insert(unique.clone()) {
+            number += 1;
+            unique = format!("{name}_{number}");
         }
-        Json::Array(items) => items.iter_mut().for_each(taken),
-        _ => {}
+        unique
     }
+}
+
+/// A graph's name as a part of a path: files may be called anything.
+fn part_of_path(name: &str) -> String {
+    let mut part = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            part.push(char::from(byte));
+        } else {
+            let _ = write!(part, "%{byte:02X}");
+        }
+    }
+    part
 }
 
 /// Answers by status.
@@ -152,6 +171,11 @@ impl<'s> Answers<'s> {
             .problem(
                 403,
                 "The token lacks a scope, or the request comes from a foreign host or page.",
+            )
+            .answer(
+                414,
+                "The address is longer than 64 KiB. Said by the HTTP layer, without a document.",
+                Json::Null,
             )
             .problem(431, "The request's line and headers are too long.")
             .problem(503, "The server is about to end, or too many connections are open.")
@@ -182,7 +206,8 @@ impl<'s> Answers<'s> {
     fn takes_body(self) -> Self {
         self.problem(408, "The body did not arrive in time.")
             .problem(413, "The body is too large.")
-            .problem(415, "The `Content-Type` is not `application/json`.")
+            .problem(415, "The `Content-Type` is not `application/json`, or the body is encoded.")
+            .problem(501, "The `Transfer-Encoding` is not `chunked`.")
     }
 
     fn knows_graph(self) -> Self {
@@ -284,15 +309,13 @@ fn resume_parameters(run: Json) -> Json {
     ])
 }
 
-fn graph_path(about: &GraphDocument, schemas: &mut Schemas) -> Json {
-    let prefix = format!("{}.", about.name);
-    let mut input = about.input.clone();
-    taken(&mut input);
-    let input = schemas.add(&format!("{prefix}input"), &prefix, input);
+fn graph_path(about: &GraphDocument, name: &str, schemas: &mut Schemas) -> Json {
+    let prefix = format!("{name}.");
+    let input = schemas.add(&format!("{prefix}input"), &prefix, about.input.clone());
     let output = schemas.add(&format!("{prefix}output"), &prefix, about.output.clone());
     let run = schemas.sent::<RunDocument>();
     let document = json!({ "allOf": [run, { "properties": { "result": output } }] });
-    let id = format!("run {}", about.name);
+    let id = format!("run_{name}");
     let mut operation = operation(
         &id,
         about.docs.lines().next().unwrap_or_default(),
@@ -321,13 +344,13 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
     add(
         "/api/graphs",
         "get",
-        operation("list graphs", "What is hosted.", "read", json!([]), answers),
+        operation("listGraphs", "What is hosted.", "read", json!([]), answers),
     );
 
     let document = schemas.sent::<GraphDocument>();
     let answers = Answers::new(schemas).json(200, "The graph.", &document).knows_graph();
     let show = operation(
-        "show graph",
+        "showGraph",
         "A graph: schemas, documentation, effects.",
         "read",
         json!([graph]),
@@ -339,7 +362,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
     parameters.extend(start_parameters());
     let answers = Answers::new(schemas).knows_graph().starts(&run_document);
     let start =
-        operation("start run", "Starts a run of a graph.", "run", parameters.into(), answers);
+        operation("startRun", "Starts a run of a graph.", "run", parameters.into(), answers);
     let object =
         json!({ "type": "object", "description": "The graph's parameters: its `input` schema." });
     add("/api/graphs/{graph}/runs", "post", with_body(start, &object));
@@ -361,12 +384,12 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
     add(
         "/api/runs",
         "get",
-        operation("list runs", "The runs that the server knows.", "read", parameters, answers),
+        operation("listRuns", "The runs that the server knows.", "read", parameters, answers),
     );
 
     let answers = Answers::new(schemas).json(200, "The run.", &run_document).knows_run();
     let show = operation(
-        "show run",
+        "showRun",
         "A run: how it stands, and with what it ended.",
         "read",
         json!([run]),
@@ -378,9 +401,11 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
         .json(202, "The run was asked to end; it has ended when its log has.", &run_document)
         .knows_run()
         .takes_body();
-    let cancel = operation("cancel run", "Asks a run to end.", "run", json!([run]), answers);
-    let nothing = json!({ "description": "Nothing is read from it." });
-    add("/api/runs/{run}/cancel", "post", with_body(cancel, &nothing));
+    let cancel = operation("cancelRun", "Asks a run to end.", "run", json!([run]), answers);
+    let nothing = json!({ "description": "Nothing is read from it; it may be left out." });
+    let mut cancel = with_body(cancel, &nothing);
+    cancel["requestBody"]["required"] = false.into();
+    add("/api/runs/{run}/cancel", "post", cancel);
 
     let events = json!({ "text/event-stream": { "schema": event() } });
     let answers = Answers::new(schemas)
@@ -388,7 +413,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
         .answer(204, "The log is over, and the client has all of it.", Json::Null)
         .knows_run();
     let stream = operation(
-        "read events",
+        "readEvents",
         "The log of a run as server-sent events.",
         "read",
         resume_parameters(run.clone()),
@@ -401,7 +426,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
         .problem(426, "The request does not ask for a WebSocket.")
         .knows_run();
     let socket = operation(
-        "open socket",
+        "openSocket",
         "The log of a run over a WebSocket.",
         "read",
         resume_parameters(run),
@@ -422,7 +447,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
         .problem(422, "The conversation does not fit the graph, or the run failed.")
         .problem(429, "As many runs are under way as the server takes.");
     let complete = operation(
-        "complete chat",
+        "completeChat",
         "OpenAI Chat Completions: the next message of a chat.",
         "run",
         json!([]),
@@ -436,7 +461,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
         "/v1/models",
         "get",
         operation(
-            "list models",
+            "listModels",
             "OpenAI Models: the graphs of text to text.",
             "read",
             json!([]),
@@ -450,7 +475,7 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
     add(
         "/v1/models/{model}",
         "get",
-        operation("show model", "OpenAI Models: one graph.", "read", json!([model]), answers),
+        operation("showModel", "OpenAI Models: one graph.", "read", json!([model]), answers),
     );
 
     let any = json!({ "type": "object" });
@@ -471,6 +496,12 @@ fn routes(schemas: &mut Schemas) -> Map<String, Json> {
             .json(200, "It does.", &status)
             .problem(400, "The request cannot be understood.")
             .problem(403, "The request comes from a foreign host or page.")
+            .answer(
+                414,
+                "The address is longer than 64 KiB. Said by the HTTP layer, without a document.",
+                Json::Null,
+            )
+            .problem(431, "The request's line and headers are too long.")
             .problem(503, "Not now.");
         let mut health = operation(path.trim_start_matches('/'), what, "", json!([]), answers);
         health["description"] = "Needs no token.".into();

@@ -4,6 +4,8 @@
 //! line, `json` what comes as JSON. Nothing here reads a file or a stream.
 
 mod json;
+#[cfg(test)]
+mod schema_tests;
 mod words;
 
 use std::sync::Arc;

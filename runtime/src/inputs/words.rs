@@ -5,7 +5,7 @@ use kait_ir::{Type, TypeId, Types, Value};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
-use super::{describe, explain};
+use super::{InputError, describe, explain, parse_json};
 
 /// The type below its refinements and its `?`.
 pub(super) fn inner(types: &Types, ty: TypeId) -> &Type {
@@ -62,9 +62,12 @@ pub fn parse_text(table: &TypeTable, ty: TypeId, text: &str) -> Result<Value, (S
             return Err((SmolStr::default(), why));
         }
         _ => {
-            let json: Json = serde_json::from_str(text).map_err(|error| {
-                let why = format!("expected {} as JSON: {error}", describe(table, ty));
-                (SmolStr::default(), why)
+            let json = parse_json(text.as_bytes()).map_err(|error| {
+                let why = match error {
+                    InputError::NoJson { why } => why,
+                    other => other.to_string(),
+                };
+                (SmolStr::default(), format!("expected {} as JSON: {why}", describe(table, ty)))
             })?;
             return super::json::decode(table, ty, &json)
                 .map_err(|mut mistakes| mistakes.swap_remove(0));

@@ -36,6 +36,8 @@ pub fn decode_text(table: &TypeTable, id: TypeId, text: &str) -> Result<Value, F
     decode(table, id, &json)
 }
 
+const NO_BASE64: &str = "is no base64 with its padding (RFC 4648)";
+
 fn decode_at(
     table: &TypeTable,
     id: TypeId,
@@ -183,23 +185,24 @@ fn decode_scalar(ty: &Type, json: &Json, path: &Path) -> Result<Value, Failure> 
         Type::Json => Ok(Value::Json(Arc::new(json.clone()))),
         Type::Bytes => {
             let bytes = BASE64.decode(text("base64")?);
-            let bytes = bytes.map_err(|e| path.invalid(format!("is no base64: {e}")))?;
+            let bytes = bytes.map_err(|_| path.invalid(NO_BASE64))?;
             Ok(Value::Bytes(bytes.into()))
         }
-        Type::Time => text("an RFC 3339 time")?
-            .parse()
-            .map(Value::Time)
-            .map_err(|e| path.invalid(format!("is no RFC 3339 time: {e}"))),
+        Type::Time => {
+            decode_time(text("an RFC 3339 time")?).map(Value::Time).map_err(|why| path.invalid(why))
+        }
         Type::Duration => decode_duration(text("an ISO 8601 duration")?)
             .map(Value::Duration)
             .map_err(|why| path.invalid(why)),
         Type::Money => decode_money(text("an amount with its currency, such as \"20.00 usd\"")?)
             .map(Value::Money)
             .map_err(|why| path.invalid(why)),
-        Type::Size | Type::Selector => json
-            .as_u64()
-            .map(|n| if *ty == Type::Size { Value::Size(n) } else { Value::Int(n as i64) })
-            .ok_or_else(|| expected("a number of bytes", json, path)),
+        Type::Size => bytes(json)
+            .map(Value::Size)
+            .ok_or_else(|| expected("a whole number of bytes", json, path)),
+        Type::Selector => {
+            integer(json).map(Value::Int).ok_or_else(|| expected("a whole number", json, path))
+        }
         Type::Image | Type::Audio | Type::File => decode_blob(json, path),
         // Handled by the caller; a damaged table cannot do more harm than this.
         Type::List(_)
@@ -217,8 +220,7 @@ fn decode_blob(json: &Json, path: &Path) -> Result<Value, Failure> {
     let (Some(media_type), Some(data)) = (field("media_type"), field("data")) else {
         return Err(expected(what, json, path));
     };
-    let bytes =
-        BASE64.decode(data).map_err(|e| path.invalid(format!("`data` is no base64: {e}")))?;
+    let bytes = BASE64.decode(data).map_err(|_| path.invalid(format!("`data` {NO_BASE64}")))?;
     Ok(Value::Blob(Arc::new(Blob {
         name: SmolStr::new(field("name").unwrap_or_default()),
         media_type: SmolStr::new(media_type),
@@ -226,14 +228,34 @@ fn decode_blob(json: &Json, path: &Path) -> Result<Value, Failure> {
     })))
 }
 
-/// Whole numbers, also when they are written `3.0`: JSON Schema's `integer` takes those, and models write them.
+/// Whole numbers, also when they are written `3.0` or `1e18`: JSON Schema's `integer` takes those, and models write them.
+/// Beyond 2^53 such a number is the nearest one of 64 bits in binary, as everywhere in JSON.
 fn integer(json: &Json) -> Option<i64> {
     if let Some(n) = json.as_i64() {
         return Some(n);
     }
     let x = json.as_f64()?;
-    // Beyond 2^53 a float does not say which integer is meant.
-    (x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 && !json.is_u64()).then_some(x as i64)
+    // 2^63; its negative is the least integer.
+    let end = 9_223_372_036_854_775_808.0;
+    (!json.is_u64() && x.fract() == 0.0 && (-end..end).contains(&x)).then_some(x as i64)
+}
+
+/// A number of bytes, read as whole numbers are.
+fn bytes(json: &Json) -> Option<u64> {
+    if let Some(n) = json.as_u64() {
+        return Some(n);
+    }
+    let x = json.as_f64()?;
+    (x.fract() == 0.0 && (0.0..18_446_744_073_709_551_616.0).contains(&x)).then_some(x as u64)
+}
+
+/// The moment that an RFC 3339 time stands for.
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn decode_time(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse()
+        .map_err(|_| format!("`{}` is no RFC 3339 time, such as `2026-01-31T09:00:00Z`", cut(text)))
 }
 
 /// The amount that `20.00 usd` (or `usd 20.00`) stands for.

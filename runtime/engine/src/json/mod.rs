@@ -6,11 +6,14 @@
 
 mod decode;
 mod encode;
+mod forms;
+mod ranges;
 mod schema;
 
-pub use decode::{decode, decode_duration, decode_money, decode_text};
+pub use decode::{decode, decode_duration, decode_money, decode_text, decode_time};
 pub use encode::{encode, encode_duration, encode_scalar, write_float};
-pub use schema::schema;
+pub use forms::check_form;
+pub use schema::{input_schema, output_schema, schema};
 
 /// The key that names the variant of an enum with payload.
 pub const KIND: &str = "kind";

@@ -1,15 +1,43 @@
 //! JSON Schema (draft 2020-12) from types: what models, forms and callers are told.
 
 use kait_ir::{Bound, EnumType, FieldType, Type, TypeId, Value};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json, json};
 
-use super::{KIND, encode, encode_scalar};
+use super::{KIND, encode, encode_scalar, forms, ranges};
 use crate::check::TypeTable;
 
-/// The schema of a type. Documentation becomes `description`; a named type that refers to itself, and one that is
-/// used more than once, stands under `$defs`.
+/// Whom a schema is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    /// A model: told no more than providers hear, and read gently.
+    Model,
+    /// A caller who sends values: told exactly what is taken.
+    Sender,
+    /// A caller who gets values: told how they are written.
+    Receiver,
+}
+
+/// The schema of a type as models are told it. Documentation becomes `description`; a named type that refers to itself,
+/// and one that is used more than once, stands under `$defs`.
 pub fn schema(table: &TypeTable, id: TypeId) -> Json {
-    let mut builder = Builder { table, uses: vec![0; table.types().len()], defs: Map::new() };
+    build(table, id, Reader::Model)
+}
+
+/// The schema of what is taken from outside as a value of the type, exactly; see [`super::check_form`]. What JSON Schema
+/// cannot say is left to the description: bounds of durations, that items which are written differently are the same.
+pub fn input_schema(table: &TypeTable, id: TypeId) -> Json {
+    build(table, id, Reader::Sender)
+}
+
+/// The schema of values of the type as [`encode`] writes them.
+pub fn output_schema(table: &TypeTable, id: TypeId) -> Json {
+    build(table, id, Reader::Receiver)
+}
+
+fn build(table: &TypeTable, id: TypeId, reader: Reader) -> Json {
+    let uses = vec![0; table.types().len()];
+    let mut builder = Builder { table, reader, uses, defs: Map::new() };
     builder.count(id, 0);
     let mut root = builder.inner(id, true);
     let mut defs = std::mem::take(&mut builder.defs);
@@ -24,6 +52,7 @@ pub fn schema(table: &TypeTable, id: TypeId) -> Json {
 
 struct Builder<'a> {
     table: &'a TypeTable,
+    reader: Reader,
     /// How often each named type is referred to; 2 stands for more.
     uses: Vec<u8>,
     defs: Map<String, Json>,
@@ -84,34 +113,49 @@ impl Builder<'_> {
 
     fn plain(&mut self, id: TypeId) -> Json {
         let table = self.table;
+        let exact = self.reader != Reader::Model;
         match table.get(id) {
             Type::Text | Type::Role => json!({"type": "string"}),
+            Type::Int | Type::Selector if exact => json!({
+                "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX,
+            }),
             Type::Int | Type::Selector => json!({"type": "integer"}),
             Type::Float => json!({"type": "number"}),
             Type::Bool => json!({"type": "boolean"}),
-            Type::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
+            Type::Bytes => self.base64(),
             Type::Json => json!({}),
-            Type::Time => json!({"type": "string", "format": "date-time"}),
-            Type::Duration => json!({"type": "string", "format": "duration"}),
-            Type::Money => json!({
-                "type": "string",
-                "pattern": r"^-?[0-9]+(\.[0-9]+)? [a-z]{3}$",
-                "description": "An amount and its currency, such as \"20.00 usd\".",
-            }),
-            Type::Size => json!({"type": "integer", "minimum": 0, "description": "Bytes."}),
-            Type::Image | Type::Audio | Type::File => json!({
-                "type": "object",
-                "properties": {
-                    "name": {"type": "string"},
-                    "media_type": {"type": "string"},
-                    "data": {"type": "string", "contentEncoding": "base64"},
-                },
-                "required": ["media_type", "data"],
-            }),
+            Type::Time | Type::Duration | Type::Money => self.written(table.get(id)),
+            Type::Size => {
+                let mut size = json!({"type": "integer", "minimum": 0, "description": "Bytes."});
+                if exact {
+                    size["maximum"] = json!(u64::MAX);
+                }
+                size
+            }
+            Type::Image | Type::Audio | Type::File => {
+                let mut blob = json!({
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string"},
+                        "media_type": {"type": "string"},
+                        "data": self.base64(),
+                    },
+                    "required": ["media_type", "data"],
+                });
+                if exact {
+                    blob["additionalProperties"] = json!(false);
+                }
+                blob
+            }
             Type::None => json!({"type": "null"}),
             Type::List(item) => json!({"type": "array", "items": self.inner(*item, false)}),
-            Type::Map(_, value) => {
-                json!({"type": "object", "additionalProperties": self.inner(*value, false)})
+            Type::Map(key, value) => {
+                let values = self.inner(*value, false);
+                let mut map = json!({"type": "object", "additionalProperties": values});
+                if exact && let Some(names) = self.names(*key) {
+                    map["propertyNames"] = names;
+                }
+                map
             }
             Type::Optional(inner) => nullable(self.inner(*inner, false)),
             Type::Record(record) => {
@@ -123,8 +167,86 @@ impl Builder<'_> {
             Type::Refined { base, bounds, .. } => {
                 let list = matches!(table.types().base(*base), Type::List(_));
                 let schema = self.inner(*base, false);
-                constrain(schema, bounds, list)
+                constrain(schema, bounds, list, exact)
             }
+        }
+    }
+
+    fn base64(&self) -> Json {
+        let mut schema = json!({"type": "string", "contentEncoding": "base64"});
+        if self.reader != Reader::Model {
+            schema["pattern"] = json!(forms::BASE64);
+        }
+        schema
+    }
+
+    /// What has a form of its own on the wire.
+    fn written(&self, ty: &Type) -> Json {
+        let money = "An amount and its currency, such as \"20.00 usd\".";
+        match (ty, self.reader) {
+            (Type::Time, Reader::Sender) => {
+                json!({"type": "string", "format": "date-time", "pattern": forms::TIME})
+            }
+            (Type::Time, _) => json!({"type": "string", "format": "date-time"}),
+            // JSON Schema's format `duration` has neither signs nor fractions.
+            (Type::Duration, Reader::Sender) => json!({
+                "type": "string", "pattern": forms::DURATION,
+                "description": "An ISO 8601 duration, such as \"PT1H30M\".",
+            }),
+            (Type::Duration, Reader::Receiver) => json!({
+                "type": "string", "pattern": forms::DURATION_SENT,
+                "description": "An ISO 8601 duration, such as \"PT1H30M\".",
+            }),
+            (Type::Duration, Reader::Model) => json!({"type": "string", "format": "duration"}),
+            (_, Reader::Sender) => {
+                json!({"type": "string", "pattern": forms::MONEY, "description": money})
+            }
+            _ => json!({
+                "type": "string",
+                "pattern": r"^-?[0-9]+(\.[0-9]+)? [a-z]{3}$",
+                "description": money,
+            }),
+        }
+    }
+
+    /// What the keys of a map must be; nothing if any text will do.
+    fn names(&self, key: TypeId) -> Option<Json> {
+        let whole = |least: i128, most: i128| json!(format!("^{}$", ranges::whole(least, most)));
+        let bounds = bounds_of(self.table, key);
+        let limit = |least: bool, otherwise: i128| {
+            let limits = bounds.iter().filter_map(|bound| match bound {
+                Bound::Min(value) if least => number_of(value),
+                Bound::Max(value) if !least => number_of(value),
+                _ => None,
+            });
+            if least {
+                limits.fold(otherwise, i128::max)
+            } else {
+                limits.fold(otherwise, i128::min)
+            }
+        };
+        match self.table.types().base(key) {
+            Type::Enum(choice) => {
+                let names: Vec<_> = choice.variants.iter().map(|v| v.wire.as_str()).collect();
+                Some(json!({ "enum": names }))
+            }
+            Type::Bool => Some(json!({ "enum": ["true", "false"] })),
+            Type::Int => {
+                let (least, most) = (i64::MIN.into(), i64::MAX.into());
+                Some(json!({ "pattern": whole(limit(true, least), limit(false, most)) }))
+            }
+            Type::Size => Some(json!({
+                "pattern": whole(limit(true, 0), limit(false, u64::MAX.into())),
+            })),
+            ty @ (Type::Time | Type::Duration | Type::Money) => {
+                let mut names = constrain(self.written(ty), &bounds, false, true);
+                if let Json::Object(names) = &mut names {
+                    names.remove("description");
+                }
+                Some(names)
+            }
+            _ if bounds.is_empty() => None,
+            _ => Some(constrain(json!({}), &bounds, false, true)),
         }
     }
 
@@ -158,6 +280,15 @@ impl Builder<'_> {
         schema
     }
 
+    /// Documentation; what a caller is told of the value's form and bounds stays behind it.
+    fn describe(&self, schema: &mut Json, docs: &str) {
+        let told = schema.get("description").and_then(Json::as_str);
+        match told.filter(|_| self.reader != Reader::Model && !docs.is_empty()) {
+            Some(told) => schema["description"] = format!("{docs}\n{told}").into(),
+            None => describe(schema, docs),
+        }
+    }
+
     fn object(&mut self, fields: &[FieldType], kind: Option<&str>) -> Json {
         let mut properties = Map::new();
         let mut required = Vec::new();
@@ -170,7 +301,7 @@ impl Builder<'_> {
             if !field.docs.is_empty() && schema.get("$ref").is_some() {
                 schema = json!({ "allOf": [schema] });
             }
-            describe(&mut schema, &field.docs);
+            self.describe(&mut schema, &field.docs);
             if let (Some(default), Json::Object(schema)) = (&field.default, &mut schema) {
                 schema.insert("default".into(), encode(self.table, field.ty, default));
             }
@@ -219,7 +350,7 @@ fn nullable(mut schema: Json) -> Json {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
-fn constrain(schema: Json, bounds: &[Bound], list: bool) -> Json {
+fn constrain(schema: Json, bounds: &[Bound], list: bool, exact: bool) -> Json {
     // A reference and its bounds stand side by side, which draft 2020-12 allows.
     let mut schema = schema;
     let Json::Object(object) = &mut schema else { return schema };
@@ -234,12 +365,87 @@ fn constrain(schema: Json, bounds: &[Bound], list: bool) -> Json {
             Bound::MultipleOf(n) => ("multipleOf", number(n)),
             Bound::Unique => ("uniqueItems", json!(true)),
         };
-        // Bounds of money and durations cannot be said of their texts.
-        if !value.is_string() || matches!(key, "pattern" | "format") {
+        if value.is_string() && !matches!(key, "pattern" | "format") {
+            // A bound of money or of a duration, whose values are texts.
+            if exact {
+                add_words(object, bound, &value);
+            }
+        } else if exact && key == "pattern" && object.contains_key(key) {
+            also(object, json!({ key: value }));
+        } else if !exact || is_tighter(key, object.get(key), &value) {
             object.insert(key.to_owned(), value);
         }
     }
+    if exact && let Some(pattern) = amounts(bounds) {
+        also(object, json!({ "pattern": pattern }));
+    }
     schema
+}
+
+/// Whether a bound says more than the one that is there.
+fn is_tighter(key: &str, old: Option<&Json>, new: &Json) -> bool {
+    let (Some(old), Some(now)) = (old.and_then(Json::as_f64), new.as_f64()) else { return true };
+    if key.starts_with("max") { now <= old } else { now >= old || key == "multipleOf" }
+}
+
+/// Both hold.
+fn also(object: &mut Map<String, Json>, schema: Json) {
+    if let Json::Array(parts) = object.entry("allOf").or_insert_with(|| json!([])) {
+        parts.push(schema);
+    }
+}
+
+/// A bound that no keyword says, in words.
+fn add_words(object: &mut Map<String, Json>, bound: &Bound, limit: &Json) {
+    let limit = limit.as_str().unwrap_or_default();
+    let words = match bound {
+        Bound::Min(_) => format!("At least {limit}."),
+        Bound::Max(_) => format!("At most {limit}."),
+        _ => return,
+    };
+    let words = match object.get("description").and_then(Json::as_str) {
+        Some(before) => format!("{before} {words}"),
+        None => words,
+    };
+    object.insert("description".into(), Json::String(words));
+}
+
+/// The pattern of amounts within bounds of money, if there are any.
+fn amounts(bounds: &[Bound]) -> Option<String> {
+    let (mut least, mut most, mut currency) = (None::<Decimal>, None::<Decimal>, None);
+    for bound in bounds {
+        match bound {
+            Bound::Min(Value::Money(limit)) => {
+                least = Some(least.map_or(limit.amount, |least| least.max(limit.amount)));
+                currency = Some(limit.currency);
+            }
+            Bound::Max(Value::Money(limit)) => {
+                most = Some(most.map_or(limit.amount, |most| most.min(limit.amount)));
+                currency = Some(limit.currency);
+            }
+            _ => {}
+        }
+    }
+    let currency = currency?;
+    Some(format!("^(?:{}) {}$", ranges::decimal(least, most), currency.as_str()))
+}
+
+/// All bounds of a type.
+fn bounds_of(table: &TypeTable, mut id: TypeId) -> Vec<Bound> {
+    let mut found = Vec::new();
+    while let Type::Refined { base, bounds, .. } = table.get(id) {
+        found.extend(bounds.iter().cloned());
+        id = *base;
+    }
+    found
+}
+
+fn number_of(value: &Value) -> Option<i128> {
+    match value {
+        Value::Int(n) => Some((*n).into()),
+        Value::Size(n) => Some((*n).into()),
+        _ => None,
+    }
 }
 
 fn number(value: &Value) -> Json {
