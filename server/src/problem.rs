@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use kait_compiler::diagnostics::Code;
 use kait_runtime::InputError;
+use kait_runtime::inputs::MAX_JSON_DEPTH;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -114,6 +115,16 @@ impl Problem {
     /// The request itself is wrong.
     pub fn bad_request(detail: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, detail)
+    }
+
+    /// A body that is no input of a run is no JSON.
+    pub fn no_json(error: &InputError) -> Box<Self> {
+        let detail = match error {
+            InputError::NoJson { why } => format!("the body is not valid JSON: {why}"),
+            InputError::TooDeep => format!("the body nests deeper than {MAX_JSON_DEPTH} levels"),
+            other => format!("the body does not fit: {other}"),
+        };
+        Self::bad_request(detail)
     }
 
     /// Something of ours went wrong.

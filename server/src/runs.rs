@@ -54,6 +54,19 @@ pub enum RunState {
     Cancelled,
 }
 
+impl RunState {
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "running" => Some(Self::Running),
+            "done" => Some(Self::Done),
+            "failed" => Some(Self::Failed),
+            "cancelled" => Some(Self::Cancelled),
+            _ => None,
+        }
+    }
+}
+
 /// A run: how it stands, and once it has ended, with what.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RunDocument {
@@ -530,6 +543,10 @@ impl Runs {
         if !known(epoch) || !known(number) || !(NUMBER..=12).contains(&number.len()) {
             return None;
         }
+        // One name a run: zeros in front only fill it up.
+        if number.len() > NUMBER && number.starts_with('0') {
+            return None;
+        }
         let digit = |byte| DIGITS.iter().position(|digit| *digit == byte).unwrap_or(0) as u64;
         Some((epoch, number.bytes().fold(0, |number, byte| (number << 5) | digit(byte))))
     }
@@ -614,7 +631,9 @@ mod tests {
         let gone = runs.get(&old).err().unwrap();
         assert_eq!((gone.status, gone.code.as_str()), (410, "K9046"));
         assert!(gone.detail.contains("earlier life"), "{}", gone.detail);
-        for never in ["", "r_", "x", "r_ü", "r_0000000", &format!("r_{}00000", runs.epoch())] {
+        let (never, odd) =
+            (format!("r_{}00000", runs.epoch()), format!("r_{}000000", before.epoch()));
+        for never in ["", "r_", "x", "r_ü", "r_0000000", &never, &odd] {
             assert_eq!(runs.get(never).err().unwrap().status, 404, "{never}");
         }
         let long = "y".repeat(10_000);

@@ -11,10 +11,9 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::request::{Asked, Part};
+use super::request::{Asked, Part, Question};
 use crate::app::App;
 use crate::feed::{Feed, FeedReader, Taken};
 use crate::guard::{MayRead, Sender};
@@ -36,10 +35,19 @@ pub(super) const HEADERS: [(HeaderName, &str); 3] = [
 ];
 
 /// Where to go on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct After {
     /// The id of the last record that the client has; for clients that cannot set headers.
     after: Option<String>,
+}
+
+impl Question for After {
+    fn take(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        if name == "after" {
+            self.after = Some(value.to_owned());
+        }
+        Ok(())
+    }
 }
 
 impl After {

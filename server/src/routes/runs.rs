@@ -11,13 +11,12 @@ use kait_compiler::diagnostics::Code;
 use kait_runtime::Inputs;
 use kait_runtime::inputs::parse_json;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use super::events;
-use super::request::{Asked, Part, Whole};
+use super::request::{Asked, Little, Part, Question, Whole};
 use crate::app::App;
 use crate::guard::{MayRead, MayRun, Sender};
 use crate::problem::Problem;
@@ -46,11 +45,19 @@ pub(crate) struct RunList {
 }
 
 /// How a run is started.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Start {
     /// Whether its log tells of every node.
-    #[serde(default)]
     trace: bool,
+}
+
+impl Question for Start {
+    fn take(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        if name == "trace" {
+            self.trace = value.parse().map_err(|_| "is `true` or `false`")?;
+        }
+        Ok(())
+    }
 }
 
 /// What the client wants to get.
@@ -176,12 +183,31 @@ fn wanted(headers: &HeaderMap) -> Result<Wanted, Box<Problem>> {
 }
 
 /// What is asked of the list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Page {
     limit: Option<usize>,
     before: Option<String>,
     state: Option<RunState>,
     graph: Option<String>,
+}
+
+impl Question for Page {
+    fn take(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        match name {
+            "limit" => {
+                let number = value.parse().ok().filter(|n| (1..=MAX_PAGE).contains(n));
+                self.limit = Some(number.ok_or("is a whole number from 1 to 200")?);
+            }
+            "before" => self.before = Some(value.to_owned()),
+            "state" => {
+                let state = RunState::parse(value);
+                self.state = Some(state.ok_or("is running, done, failed or cancelled")?);
+            }
+            "graph" => self.graph = Some(value.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// `GET /api/runs`
@@ -191,9 +217,6 @@ pub(crate) async fn list(
     Asked(page): Asked<Page>,
 ) -> Result<Json<RunList>, Box<Problem>> {
     let most = page.limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&most) {
-        return Err(Problem::bad_request(format!("`limit` must be from 1 to {MAX_PAGE}")));
-    }
     let before = match page.before {
         None => None,
         Some(name) => match app.runs.number(&name) {
@@ -236,11 +259,11 @@ pub(crate) async fn cancel(
     State(app): State<App>,
     _: MayRun,
     Part(name): Part,
-    Whole(body): Whole,
+    Little(body): Little,
 ) -> Result<Response, Box<Problem>> {
     // Nothing is read from it, but what is there must be what it says it is.
     if !body.is_empty() {
-        let _: Value = parse_json(&body).map_err(|error| Problem::input(&[error]))?;
+        parse_json(&body).map_err(|error| Problem::no_json(&error))?;
     }
     let run = app.runs.get(&name)?;
     run.cancel.cancel();

@@ -368,3 +368,55 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(server.ended(), 0);
     assert!(begin.elapsed() < Duration::from_secs(15));
 }
+
+#[test]
+fn a_body_comes_as_it_is() {
+    let server = Server::start(&[]);
+    let path = "/api/graphs/add/runs";
+    let packed = server.send("POST", path, &[("Content-Encoding", "gzip")], "{\"a\": 1}");
+    packed.is_problem(415, "K9045", &["gzip"]);
+    let plain = server.send("POST", path, &[("Content-Encoding", "identity")], "{\"a\": 1}");
+    assert_eq!(plain.status, 200, "{plain:?}");
+    let coded = [("Transfer-Encoding", "gzip, chunked"), ("Content-Length", "")];
+    let coded = server.send("POST", path, &coded, "8\r\n{\"a\": 1}\r\n0\r\n\r\n");
+    coded.is_problem(501, "K9045", &["gzip"]);
+    // What is to be cancelled is in the path: a body may be left out, and then need not be called anything.
+    let run = server.begin("wait", r#"{"time": "PT60S"}"#);
+    let cancel = format!("{run}/cancel");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    server.send("POST", &cancel, &form, "a=1").is_problem(415, "K9045", &["application/json"]);
+    server.send("POST", &cancel, &form, "").is_problem(415, "K9045", &[]);
+    assert_eq!(server.send("POST", &cancel, &[("Content-Type", "")], "").status, 202);
+    server.until(&run, |run| run["state"] == "cancelled");
+    // A run has one name.
+    let odd = format!("{}0{}", &run[..run.len() - 5], &run[run.len() - 5..]);
+    server.get(&odd).is_problem(404, "K9046", &[]);
+}
+
+#[test]
+fn the_description_can_be_used_by_generators() {
+    let weird = "/// Says it.\npub graph go(n: int where (min: 1) = 5, note: text = \"a\") -> text {\n  note\n}\n";
+    let files = [("my file.kait", weird), ("my-file.kait", weird), ("b/my_file.kait", weird)];
+    let server = Server::host(&files, &[]);
+    let document = server.get("/openapi.json").json();
+    let mut names = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        assert!(!path.contains(' '), "{path}");
+        for (_, operation) in methods.as_object().unwrap() {
+            names.push(operation["operationId"].as_str().unwrap().to_owned());
+            assert!(operation["responses"]["414"].is_object(), "{operation}");
+        }
+    }
+    assert_eq!(names.len(), 17);
+    let plain = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    assert!(names.iter().all(plain), "{names:?}");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 17, "each has its own");
+    let shown = server.get("/api/graphs/my-file.go").json();
+    assert_eq!(shown["signature"], "go(n: int where (min: 1) = 5, note: text = \"a\") -> text");
+    assert_eq!(shown["input"]["properties"]["n"]["maximum"], i64::MAX);
+    assert_eq!(server.post("/api/graphs/my%20file.go/runs", "{}").json()["result"], "a");
+    let long = server.get(&format!("/{}", "x".repeat(70_000)));
+    assert_eq!(long.status, 414, "{long:?}");
+}

@@ -45,6 +45,10 @@ fn wrong_inputs_are_told_in_the_same_words() {
         ("add", r#"{"a": {"b": 1}}"#),
         ("add", r#"{"a": "x", "b": "y"}"#),
         ("add", r#"{"A": 1}"#),
+        ("add", r#"{"a": 1, "a": 2}"#),
+        ("place", r#"{"order": {"id": "x", "items": [], "id": "y"}}"#),
+        ("wait", r#"{"time": "1h"}"#),
+        ("wait", r#"{"time": "P1M"}"#),
         ("add", r#"{"": 1}"#),
         ("add", "{\"a\\u0000\": 1}"),
         ("add", "{\"\u{1f600}\u{202e}\": 1}"),
@@ -93,6 +97,31 @@ fn wrong_inputs_are_told_in_the_same_words() {
         told.sort_unstable();
         assert_eq!(said, told, "{input}");
         assert!(!told.is_empty(), "{input}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_in_words_of_ours() {
+    let server = Server::start(&[]);
+    for (input, words) in [
+        (r#"{"a": "\ud800"}"#, "a `\\u` escape is half of a character, at line 1, column 14"),
+        (r#"{"a": 1, "a": 2}"#, "the key `a` stands twice in one object, at line 1, column 12"),
+        ("{\n\"a\": }", "there is no value, at line 2, column 6"),
+        (r#"{"a": 1"#, "it ends too early, at line 1, column 7"),
+    ] {
+        let answer = server.post("/api/graphs/add/runs", input);
+        let problem = answer.is_problem(400, "K9041", &[]);
+        assert_eq!(problem["detail"], format!("the input is not valid JSON: {words}"));
+    }
+    let cancel = server.post("/api/runs/r_x/cancel", "{");
+    let words = "the body is not valid JSON: it ends too early, at line 1, column 1";
+    assert_eq!(cancel.is_problem(400, "K9045", &[])["detail"], words);
+    for (query, words) in [
+        ("limit=abc", "`limit` is a whole number from 1 to 200, not `abc`"),
+        ("state=bogus", "`state` is running, done, failed or cancelled, not `bogus`"),
+        ("limit=1&limit=2", "the query has `limit` twice"),
+    ] {
+        server.get(&format!("/api/runs?{query}")).is_problem(400, "K9045", &[words]);
     }
 }
 
