@@ -1,5 +1,6 @@
 //! The routes: one module a group. A handler reads the request, asks `catalog` or `runs`, and shapes the answer.
 
+mod chat_request;
 mod events;
 mod graphs;
 mod health;
@@ -21,9 +22,10 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::runs::shown;
 
+pub(crate) use chat_request::ChatRequest;
 pub use events::stream_of;
 pub(crate) use graphs::GraphList;
-pub(crate) use openai::{ChatAnswer, ChatRequest, ModelList, ModelRow};
+pub(crate) use openai::{ChatAnswer, ModelList, ModelRow};
 pub(crate) use runs::RunList;
 
 /// All routes.

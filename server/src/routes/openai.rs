@@ -1,9 +1,10 @@
 //! `/v1`: every public graph of text to text is a model of an OpenAI-compatible endpoint.
 //!
 //! A graph whose one parameter without default (or whose only parameter) is a list of the prelude's `Message` gets the
-//! whole conversation; one where it is a text gets the user's last message. Sampling and tools are the program's business:
-//! `temperature` and the like are read over, `tools` and `n` above 1 are refused. Whoever breaks off cancels the run:
-//! there is no way to come back to it through this door.
+//! whole conversation; one where it is a text gets the user's last message. Sampling is the program's business, so
+//! `temperature` and the like are read over; what would promise an answer of another kind (`tools`, `stop`, a
+//! `response_format`, …) is refused. Whoever breaks off cancels the run: there is no way to come back to it through this
+//! door.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,175 +22,25 @@ use kait_compiler::diagnostics::Code;
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp, SegmentRole};
 use kait_ir::Failure;
-use kait_runtime::inputs::parse_json;
 use kait_runtime::segments::Visited;
 use kait_runtime::{Inputs, report};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::chat_request::{ChatMessage, ChatRequest, ChatRole, read};
 use super::request::{Part, Whole};
 use crate::app::App;
 use crate::catalog::{Chat, Hosted};
 use crate::feed::Feed;
 use crate::guard::{MayRead, MayRun, Sender};
 use crate::problem::Problem;
-use crate::runs::{Ended, RunUsage, shown};
+use crate::runs::{Ended, RunUsage};
 
-/// Messages of one conversation, at most.
-const MAX_MESSAGES: usize = 10_000;
 /// Records that are looked at in one piece.
 const BATCH: usize = 256;
-
-/// A request for the next message of a chat. Members that are not listed are read over.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct ChatRequest {
-    /// The graph: a name of `GET /v1/models`.
-    model: String,
-    /// The conversation so far.
-    #[schemars(length(min = 1, max = 10_000))]
-    messages: Vec<ChatMessage>,
-    /// Whether the answer is streamed.
-    #[serde(default)]
-    stream: Option<bool>,
-    /// What a stream ends with.
-    #[serde(default)]
-    stream_options: Option<StreamOptions>,
-    /// How many answers: 1.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 1))]
-    n: Option<u32>,
-    /// Tools: none. A graph brings its own.
-    #[serde(default)]
-    #[schemars(length(max = 0))]
-    tools: Option<Vec<Value>>,
-}
-
-/// What a stream ends with.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct StreamOptions {
-    /// Whether the last chunk says what was used up.
-    #[serde(default)]
-    include_usage: Option<bool>,
-}
-
-/// A message of a chat.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct ChatMessage {
-    /// Who speaks.
-    role: ChatRole,
-    /// What was said.
-    #[serde(default)]
-    content: Option<Content>,
-    /// For `tool`: the call that it answers.
-    #[serde(default)]
-    tool_call_id: Option<String>,
-}
-
-/// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum ChatRole {
-    /// Instructions.
-    System,
-    /// Instructions, under their newer name.
-    Developer,
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
-    /// A tool.
-    Tool,
-}
-
-/// What was said: a text, or parts that are texts.
-#[derive(Debug, JsonSchema)]
-#[schemars(untagged)]
-enum Content {
-    /// A text.
-    Text(String),
-    /// Parts.
-    Parts(Vec<ContentPart>),
-}
-
-/// A part of a message.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ContentPart {
-    /// A text.
-    Text {
-        /// The text.
-        text: String,
-    },
-    /// What a model said instead of an answer.
-    Refusal {
-        /// Its words.
-        refusal: String,
-    },
-}
-
-/// Says which part is wrong, and how.
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        match serde_json::Value::deserialize(from)? {
-            serde_json::Value::String(text) => Ok(Self::Text(text)),
-            serde_json::Value::Array(parts) => {
-                let read = |(index, part): (usize, serde_json::Value)| {
-                    let kind = part.get("type").and_then(|kind| kind.as_str());
-                    let wrong =
-                        |words: String| D::Error::custom(format!("`content[{index}]` {words}"));
-                    match kind {
-                        Some("text" | "refusal") => serde_json::from_value(part)
-                            .map_err(|_| wrong("has no text".to_owned())),
-                        Some(kind) => Err(wrong(format!(
-                            "is of the type {}: graphs are asked with texts only",
-                            shown(kind)
-                        ))),
-                        None => Err(wrong("has no `type`".to_owned())),
-                    }
-                };
-                parts.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Parts)
-            }
-            _ => Err(D::Error::custom("`content` is a text, or a list of parts")),
-        }
-    }
-}
-
-impl ChatMessage {
-    fn text(&self) -> String {
-        match &self.content {
-            None => String::new(),
-            Some(Content::Text(text)) => text.clone(),
-            Some(Content::Parts(parts)) => {
-                let text = |part: &'_ ContentPart| match part {
-                    ContentPart::Text { text } => text.clone(),
-                    ContentPart::Refusal { refusal } => refusal.clone(),
-                };
-                parts.iter().map(text).collect()
-            }
-        }
-    }
-
-    /// The wire form of the prelude's `Message`.
-    fn message(&self) -> Value {
-        let content = self.text();
-        match self.role {
-            ChatRole::System | ChatRole::Developer => {
-                json!({ "kind": "system", "content": content })
-            }
-            ChatRole::User => json!({ "kind": "user", "content": content }),
-            ChatRole::Assistant => json!({ "kind": "assistant", "content": content }),
-            ChatRole::Tool => json!({
-                "kind": "tool_result",
-                "call": self.tool_call_id.as_deref().unwrap_or_default(),
-                "content": content,
-            }),
-        }
-    }
-}
 
 /// The next message of a chat.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -341,23 +192,6 @@ pub(crate) async fn completions(
         complete(&app, request, principal.revoked.clone()).await
     };
     answered.await.map_err(Problem::for_openai)
-}
-
-fn read(body: &Bytes) -> Result<ChatRequest, Box<Problem>> {
-    let json = parse_json(body).map_err(|error| Problem::input(&[error]))?;
-    let request: ChatRequest = serde_json::from_value(json)
-        .map_err(|error| Problem::bad_request(format!("the request does not fit: {error}")))?;
-    if request.n.is_some_and(|n| n != 1) {
-        return Err(Problem::bad_request("`n` must be 1: a graph gives one answer"));
-    }
-    if request.tools.as_ref().is_some_and(|tools| !tools.is_empty()) {
-        return Err(Problem::bad_request("`tools` must be empty: a graph brings its own"));
-    }
-    if request.messages.is_empty() || request.messages.len() > MAX_MESSAGES {
-        let detail = format!("`messages` must be from 1 to {MAX_MESSAGES} messages");
-        return Err(Problem::bad_request(detail));
-    }
-    Ok(request)
 }
 
 fn chat_graph(app: &App, name: &str) -> Result<(Arc<Hosted>, Chat), Box<Problem>> {
@@ -730,33 +564,5 @@ mod tests {
         answer.grow("ab");
         assert_eq!(answer.take().as_deref(), Some("b"));
         assert!(answer.is_all_of("ab"));
-    }
-
-    #[test]
-    fn requests_are_read_as_clients_write_them() {
-        let request = |text: &'static str| read(&Bytes::from_static(text.as_bytes()));
-        let parts = request(
-            r#"{"model":"m","temperature":1,"messages":[{"role":"developer","content":"d"},
-                {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
-                {"role":"assistant","content":null},{"role":"tool","tool_call_id":"c","content":"t"}]}"#,
-        )
-        .unwrap();
-        let messages: Vec<_> = parts.messages.iter().map(ChatMessage::message).collect();
-        assert_eq!(messages[0], json!({ "kind": "system", "content": "d" }));
-        assert_eq!(messages[1], json!({ "kind": "user", "content": "ab" }));
-        assert_eq!(messages[2], json!({ "kind": "assistant", "content": "" }));
-        assert_eq!(messages[3], json!({ "kind": "tool_result", "call": "c", "content": "t" }));
-        for wrong in [
-            "",
-            "[]",
-            "{}",
-            r#"{"model":"m","messages":[]}"#,
-            r#"{"model":"m","messages":[{"role":"boss","content":"x"}]}"#,
-            r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#,
-            r#"{"model":"m","n":2,"messages":[{"role":"user","content":"x"}]}"#,
-            r#"{"model":"m","tools":[1],"messages":[{"role":"user","content":"x"}]}"#,
-        ] {
-            assert_eq!(request(wrong).err().map(|problem| problem.status), Some(400), "{wrong}");
-        }
     }
 }

@@ -56,12 +56,12 @@ fn mistakes_are_told_as_clients_read_them() {
                 { "type": "image_url", "image_url": { "url": "https://example.com/a.png" } },
             ] }] }),
             400,
-            "`content[1]` is of the type image_url: graphs are asked with texts only",
+            "`messages[0].content[1]` is of the type `image_url`: graphs are asked with texts only",
         ),
         (
             json!({ "messages": [{ "role": "user", "content": { "text": "x" } }] }),
             400,
-            "`content` is a text, or a list of parts",
+            "`messages[0].content` must be a text, or a list of parts",
         ),
         (
             json!({ "model": "echo", "messages": [{ "role": "system", "content": "x" }] }),
@@ -70,6 +70,7 @@ fn mistakes_are_told_as_clients_read_them() {
         ),
         (json!({ "n": 3 }), 400, "`n`"),
         (json!({ "tools": [{}] }), 400, "`tools`"),
+        (json!({ "response_format": { "type": "json_object" } }), 400, "`response_format`"),
         (json!({ "model": "fails" }), 422, "Hello"),
     ] {
         let answer = ask(&server, more.clone());
