@@ -1,16 +1,18 @@
-//! Trees of texts without mistakes: what parsing the same texts takes over after an edit.
+//! Trees of texts without mistakes, and modules made from locks: what reading the same texts takes over after an edit.
 
 use std::sync::Arc;
 
 use kait_syntax::{SyntaxError, SyntaxTree, parse_edited, parse_shared};
 use rustc_hash::FxHashMap;
 
+use crate::names::Pins;
 use crate::sources::Files;
 
 /// The last tree without a mistake of each file, by path: also while the text is being written, and broken.
 #[derive(Debug, Default)]
 pub(crate) struct Trees {
     known: FxHashMap<String, Arc<SyntaxTree>>,
+    pins: Pins,
 }
 
 impl Trees {
@@ -35,8 +37,14 @@ impl Trees {
         (tree, parse.errors)
     }
 
+    /// The modules that are made from locks.
+    pub(crate) fn pins(&mut self) -> &mut Pins {
+        &mut self.pins
+    }
+
     /// Forgets the files that are not read any more.
     pub(crate) fn keep_only(&mut self, files: &Files) {
         self.known.retain(|path, _| files.find(path).is_some());
+        self.pins.keep_only(|path| files.find(path).is_some());
     }
 }

@@ -12,7 +12,7 @@ async function start() {
   const run = { command: binary(), args: ['lsp'], transport: TransportKind.stdio };
   client = new LanguageClient('kait', 'KAIT', { run, debug: run }, {
     documentSelector: [{ language: 'kait', scheme: 'file' }, { language: 'kait', scheme: 'untitled' }],
-    synchronize: { fileEvents: workspace.createFileSystemWatcher('**/{*.kait,kait.toml}') },
+    synchronize: { fileEvents: workspace.createFileSystemWatcher('**/{*.kait,kait.toml,kait.lock}') },
   });
   try {
     await client.start();

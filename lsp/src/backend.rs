@@ -150,9 +150,8 @@ impl LanguageServer for Backend {
         if !self.registers_watchers.load(Ordering::SeqCst) {
             return;
         }
-        let watchers = ["**/*.kait", "**/kait.toml"].map(|glob| FileSystemWatcher {
-            glob_pattern: GlobPattern::String(glob.to_owned()),
-            kind: None,
+        let watchers = ["**/*.kait", "**/kait.toml", "**/kait.lock"].map(|glob| {
+            FileSystemWatcher { glob_pattern: GlobPattern::String(glob.to_owned()), kind: None }
         });
         let options = DidChangeWatchedFilesRegistrationOptions { watchers: watchers.to_vec() };
         let registration = Registration {

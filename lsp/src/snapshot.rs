@@ -1,5 +1,6 @@
 //! What a question is answered from: the texts at one moment, and the analyses made of them.
 
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::sources::File;
 use kait_ide::{Analysis, Inputs};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{Diagnostic, Location, Position, Range, Uri};
 
@@ -242,12 +243,20 @@ impl Opened {
         Span::new(self.file, start, self.offset(snapshot, range.end))
     }
 
-    /// Where a file of the analysis is; a module of std is put where editors can read it.
+    /// Where a file of the analysis is; a module of std or of a lock is put where editors can read it.
     pub(crate) fn uri(&self, snapshot: &Snapshot, file: FileId) -> Option<Uri> {
         let source = self.analysis.source(file)?;
         if self.analysis.is_std(file) {
-            let name = source.path.strip_prefix("std/")?.strip_suffix(".kait")?;
-            return Uri::from_file_path(page(&format!("{name}.kait"), source.text())?);
+            let name = match source.path.strip_prefix("std/") {
+                Some(name) => name.to_owned(),
+                // Projects pin servers of the same name in their own way, and pin them anew.
+                None => {
+                    let hash = FxBuildHasher.hash_one(source.text());
+                    let name = source.path.rsplit('/').next()?;
+                    format!("mcp-{}-{hash:016x}.kait", name.strip_suffix(".kait")?)
+                }
+            };
+            return Uri::from_file_path(page(&name, source.text())?);
         }
         snapshot.uri(&below(&self.root, &source.path))
     }

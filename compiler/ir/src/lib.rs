@@ -9,6 +9,7 @@ pub mod encode;
 pub mod expr;
 mod facts;
 pub mod failure;
+pub mod pin;
 pub mod program;
 #[cfg(test)]
 mod tests;

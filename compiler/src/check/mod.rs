@@ -51,6 +51,7 @@ use ty::{Interner, Ty};
 
 pub use idmap::IdMap;
 pub use policies::{Place as PolicyPlace, every_policy, policy_names};
+pub(crate) use refine::FORMATS;
 pub(crate) use sessions::SESSION_ID;
 pub use signatures::{DefTypes, ItemBound, Signature};
 

@@ -28,7 +28,7 @@ const CONSTRAINTS: [(&str, &str); 8] = [
 ];
 
 /// Formats of JSON Schema (draft 2020-12, section 7.3) that are checked.
-pub(super) const FORMATS: [&str; 10] =
+pub(crate) const FORMATS: [&str; 10] =
     ["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"];
 
 /// What can be said at compile time about a literal and a type.

@@ -267,6 +267,9 @@ codes! {
     UnreadableFile = "K0901" "unreadable-file" Error nofix "a file cannot be read";
     BadProfile = "K0902" "bad-profile" Error nofix "a profile or kait.toml cannot be used";
     BadDependency = "K0903" "bad-dependency" Error nofix "a dependency of kait.toml cannot be used";
+    UnpinnedServer = "K0904" "unpinned-server" Error fix "no kait.lock says what an MCP server offers";
+    BadLock = "K0905" "bad-lock" Error nofix "a kait.lock cannot be used";
+    UnfitTool = "K0906" "unfit-tool" Error nofix "a tool of an MCP server cannot be declared";
 
     // ---- K90xx: run time and replay ----
     TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";

@@ -71,7 +71,7 @@ pub struct Module {
     pub name: SmolStr,
     /// `//!` documentation.
     pub docs: SmolStr,
-    /// Whether it belongs to the standard library.
+    /// Whether its text is nobody's to change: the standard library's, or made from `kait.lock`.
     pub is_std: bool,
     /// Its definitions in textual order.
     pub defs: Vec<DefId>,

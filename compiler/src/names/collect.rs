@@ -28,6 +28,7 @@ pub(super) fn collect(graph: Graph, diagnostics: &mut Diagnostics) -> Names {
             name: loaded.name.clone(),
             shown: loaded.shown.clone(),
             is_std: loaded.is_std,
+            left_out: loaded.left_out.clone(),
             defs,
         });
     }

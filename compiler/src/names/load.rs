@@ -1,8 +1,9 @@
 //! Which files belong to a compilation: the roots, what they import, and the std modules that they mention.
 //!
 //! A file is a module; its path from the package's root is its name. Modules of other packages begin with the word by which
-//! `kait.toml` knows them. Std modules need no import, so a file asks for one
-//! by mentioning its name before a dot; a mention that turns out to be a local costs the parsing of one small file.
+//! `kait.toml` knows them, those of MCP servers with `mcp`: they are made from `kait.lock`. Std modules need no import, so a
+//! file asks for one by mentioning its name before a dot; a mention that turns out to be a local costs the parsing of one
+//! small file.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -11,10 +12,11 @@ use kait_syntax::{SyntaxKind, SyntaxTree, TextRange};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
+use super::mcp;
 use super::packages::{Fault, PackageId, Packages};
 use super::suggest::suggest;
 use super::syntax_errors;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Span};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Span, names_of};
 use crate::hir::ModuleId;
 use crate::sources::{Files, SourceError, Sources};
 use crate::trees::Trees;
@@ -35,6 +37,8 @@ pub(super) struct Loaded {
     /// The name for messages, which a nameless root has, too.
     pub shown: SmolStr,
     pub is_std: bool,
+    /// Of the module of an MCP server: tools that no declaration can say, and why.
+    pub left_out: Arc<[(SmolStr, String)]>,
     /// Whose words its `use`s are written in.
     package: PackageId,
     pub tree: Arc<SyntaxTree>,
@@ -140,7 +144,7 @@ struct Loader<'a> {
     wanted_std: FxHashSet<&'static str>,
     listed: Option<Vec<String>>,
     packages: Packages,
-    /// What was said of `kait.toml`s already.
+    /// What was said of `kait.toml`s and `kait.lock`s already.
     faults: Vec<Fault>,
 }
 
@@ -192,6 +196,7 @@ impl Loader<'_> {
             name,
             shown,
             is_std: false,
+            left_out: Arc::default(),
             package,
             tree,
             damage,
@@ -226,6 +231,7 @@ impl Loader<'_> {
             name: name.into(),
             shown: name.into(),
             is_std: true,
+            left_out: Arc::default(),
             package: PackageId::ROOT,
             tree,
             damage: Vec::new(),
@@ -297,9 +303,10 @@ impl Loader<'_> {
     ) -> Option<ModuleId> {
         let dotted = path.to_text();
         let span = span_of(from, path.range());
-        if dotted == "mcp" || dotted.starts_with("mcp.") {
-            self.diagnostics.push(Diagnostic::not_supported(span, "importing an MCP server"));
-            return None;
+        if let Some(server) =
+            dotted.strip_prefix("mcp").filter(|rest| rest.is_empty() || rest.starts_with('.'))
+        {
+            return self.server(package, server.strip_prefix('.').unwrap_or_default(), span);
         }
         let (word, rest) = dotted.split_once('.').unwrap_or((dotted.as_str(), ""));
         let mut is_known = true;
@@ -343,6 +350,106 @@ impl Loader<'_> {
         target
     }
 
+    /// The module of an MCP server.
+    fn server(&mut self, package: PackageId, server: &str, span: Span) -> Option<ModuleId> {
+        if server.is_empty() || server.contains('.') {
+            let first = server.split('.').next().unwrap_or_default();
+            let finding = Diagnostic::new(
+                Code::UnpinnedServer,
+                span,
+                "`mcp` and the name of a server make a module",
+            );
+            self.diagnostics.push(match first {
+                "" => finding.here("it does not say which server").help("write `use mcp.github`"),
+                first => finding.here("this is more than that").guess(
+                    format!("import `mcp.{first}`"),
+                    vec![Edit::new(span, format!("mcp.{first}"))],
+                ),
+            });
+            return None;
+        }
+        let lock_path = self.packages.beside(package, mcp::FILE);
+        // Nothing lies below a file, so no file of a package has this path.
+        let path = format!("{lock_path}/{server}.kait");
+        if let Some(known) = self.by_path.get(&path) {
+            return *known;
+        }
+        let made = self.pinned(&lock_path, &path, server, span);
+        let target = made.map(|made| {
+            let name = self.packages.module(package, &format!("mcp.{server}"));
+            // Its tests hold that it has no mistakes.
+            let (tree, _) = self.trees.parse(&path, made.text);
+            let file = self.files.add(path.as_str().into(), Arc::clone(&tree));
+            let id = self.next_id();
+            self.modules.push(Loaded {
+                file,
+                name: name.clone(),
+                shown: name,
+                is_std: true,
+                left_out: made.left_out,
+                package,
+                tree,
+                damage: Vec::new(),
+                errors: Vec::new(),
+                imports: Vec::new(),
+            });
+            id
+        });
+        self.by_path.insert(path, target);
+        target
+    }
+
+    /// What a lock says about a server.
+    fn pinned(
+        &mut self,
+        lock_path: &str,
+        path: &str,
+        server: &str,
+        span: Span,
+    ) -> Option<mcp::Made> {
+        let text = match self.sources.read(lock_path) {
+            Ok(text) => text,
+            Err(SourceError::NotFound) => {
+                let message =
+                    format!("no `{}` says what the MCP server `{server}` offers", mcp::FILE);
+                let finding = Diagnostic::new(Code::UnpinnedServer, span, message)
+                    .here(format!("`{lock_path}` does not exist"))
+                    .help("pin the tools of the server there: then programs are checked without asking it");
+                self.diagnostics.push(finding);
+                return None;
+            }
+            Err(SourceError::Unreadable(why)) => {
+                self.report_fault(Fault::Lock(lock_path.to_owned(), why.into()), span);
+                return None;
+            }
+        };
+        let made = self.trees.pins().lock(lock_path, &text).and_then(|lock| {
+            let made = self.trees.pins().module(path, &lock, server).transpose()?;
+            Ok(made.ok_or(lock))
+        });
+        match made {
+            Ok(Ok(made)) => return Some(made),
+            Ok(Err(lock)) => self.report_unpinned(lock_path, &lock, server, span),
+            Err(flaw) => self.report_fault(Fault::Lock(lock_path.to_owned(), flaw), span),
+        }
+        None
+    }
+
+    fn report_unpinned(&mut self, lock_path: &str, lock: &mcp::Lock, server: &str, span: Span) {
+        let message = format!("`{lock_path}` pins no MCP server `{server}`");
+        let finding = Diagnostic::new(Code::UnpinnedServer, span, message);
+        self.diagnostics.push(match suggest(server, lock.servers()) {
+            Some(near) => finding.help(format!("did you mean `mcp.{near}`?")).guess(
+                format!("import `mcp.{near}`"),
+                vec![Edit::new(span, format!("mcp.{near}"))],
+            ),
+            None => match lock.servers().next() {
+                None => finding.here("it pins none at all"),
+                Some(_) => finding.help(format!("it pins {}", names_of(lock.servers()))),
+            },
+        });
+    }
+
     fn std_by_import(&mut self, name: &str) -> Option<ModuleId> {
         if let Some(id) = self.std.get(name) {
             return Some(*id);
@@ -352,7 +459,7 @@ impl Loader<'_> {
         Some(id)
     }
 
-    /// A `kait.toml` that cannot be used, once.
+    /// A `kait.toml` or `kait.lock` that cannot be used, once.
     fn report_fault(&mut self, fault: Fault, span: Span) {
         if self.faults.contains(&fault) {
             return;
@@ -361,6 +468,12 @@ impl Loader<'_> {
             Fault::Manifest(path, why) => {
                 Diagnostic::new(Code::BadProfile, span, format!("`{path}` cannot be used: {why}"))
                     .here("it says which packages this could mean")
+            }
+            Fault::Lock(path, flaw) => {
+                let message = format!("`{path}` cannot be used: {}", flaw.why);
+                Diagnostic::new(Code::BadLock, span, message)
+                    .here("it says what this server offers")
+                    .maybe_help(flaw.help.clone())
             }
             Fault::Dependency(what, help) => {
                 Diagnostic::new(Code::BadDependency, span, what.as_str()).help(help.as_str())

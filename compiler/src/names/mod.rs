@@ -4,11 +4,14 @@
 
 mod collect;
 mod load;
+mod mcp;
 mod packages;
 mod suggest;
 mod syntax_errors;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use kait_syntax::ast::Decl;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,6 +27,7 @@ use crate::trees::Trees;
 
 pub(crate) use collect::delete_line;
 pub(crate) use load::{is_planned_member, is_planned_module, is_std_module, span_of};
+pub(crate) use mcp::Pins;
 
 /// What kind of thing a declaration declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +129,10 @@ pub(crate) struct ModuleHead {
     pub name: SmolStr,
     /// The name for messages, which a nameless root has, too.
     pub shown: SmolStr,
+    /// Whether its text is nobody's to change: the standard library's, or made from `kait.lock`.
     pub is_std: bool,
+    /// Names that it would have if a declaration could say what they mean, and why none can.
+    pub left_out: Arc<[(SmolStr, String)]>,
     pub defs: Vec<DefId>,
 }
 
@@ -211,6 +218,12 @@ impl Names {
     /// Whether a module may use a definition.
     pub(crate) fn is_visible(&self, def: DefId, from: ModuleId) -> bool {
         self.head(def).is_none_or(|head| head.is_pub || head.module == from)
+    }
+
+    /// Why a module does not have a name that it would have, if that is so.
+    pub(crate) fn left_out(&self, module: ModuleId, name: &str) -> Option<&str> {
+        let all = &self.modules.get(module.index())?.left_out;
+        all.iter().find(|(known, _)| known == name).map(|(_, why)| why.as_str())
     }
 
     /// How a module is called in messages.

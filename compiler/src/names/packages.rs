@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
+use super::mcp::Flaw;
 use crate::sources::{SourceError, Sources};
 
 /// Most packages of one compilation.
@@ -48,12 +49,14 @@ struct Package {
     dependencies: Option<Result<IndexMap<SmolStr, String>, Fault>>,
 }
 
-/// Why a word cannot stand for a package.
+/// Why a word cannot stand for a package, or for a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The `kait.toml` of that path cannot be read: why.
     Manifest(String, String),
-    /// A row of it makes no sense: what is wrong, and what to do.
+    /// The `kait.lock` of that path cannot be used: why.
+    Lock(String, Flaw),
+    /// A row of a `kait.toml` makes no sense: what is wrong, and what to do.
     Dependency(String, String),
 }
 
@@ -111,11 +114,16 @@ impl Packages {
         all.iter().find(|(_, directory)| owns(directory)).map(|(word, _)| word.clone())
     }
 
-    /// The path of a module's file, which need not exist: `a.b` is `a/b.kait` below the package's directory.
-    pub fn file(&self, package: PackageId, dotted: &str) -> String {
+    /// The path of a file in a package's directory.
+    pub fn beside(&self, package: PackageId, file: &str) -> String {
         let directory = self.directory(package);
         let slash = if directory.is_empty() { "" } else { "/" };
-        format!("{directory}{slash}{}.kait", dotted.replace('.', "/"))
+        format!("{directory}{slash}{file}")
+    }
+
+    /// The path of a module's file, which need not exist: `a.b` is `a/b.kait` below the package's directory.
+    pub fn file(&self, package: PackageId, dotted: &str) -> String {
+        self.beside(package, &format!("{}.kait", dotted.replace('.', "/")))
     }
 
     /// The name of a module among all modules.

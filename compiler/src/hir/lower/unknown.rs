@@ -226,6 +226,14 @@ impl Lowerer<'_> {
         if self.unknown.again(Code::UnknownMember, &key, span) {
             return;
         }
+        if let Some(why) = self.names.left_out(module, name) {
+            let message = format!("the tool `{name}` of `{module_name}` cannot be called: {why}");
+            let finding = Diagnostic::new(Code::UnfitTool, span, message)
+                .here("no declaration can say what it takes")
+                .help("its server would have to describe it in another way");
+            self.unknown.add(Code::UnknownMember, &key, finding);
+            return;
+        }
         if is_planned_member(&module_name, name) {
             let finding = Diagnostic::not_supported(span, &format!("`{key}`"));
             self.unknown.add(Code::UnknownMember, &key, finding);
