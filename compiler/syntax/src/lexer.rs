@@ -454,10 +454,13 @@ impl<'s> Lexer<'s> {
         } else if (unit.starts_with(['x', 'b', 'o']) && number == "0")
             || unit.strip_prefix(['e', 'E']).is_some_and(|rest| rest.parse::<u32>().is_ok())
         {
-            error.help = Some("numbers are written in decimal digits, without exponent".into());
+            error.help = Some(
+                "write the number in decimal with all its digits, such as `255` or `1_000_000.0`"
+                    .into(),
+            );
         } else {
             error.help = Some(
-                "units are `ms s m h d`, `kb mb gb`, and currencies such as `usd` and `eur`".into(),
+                "use one of `ms`, `s`, `m`, `h`, `d`, `kb`, `mb`, `gb`, or a currency in lower case such as `usd` or `eur`".into(),
             );
         }
     }

@@ -95,15 +95,17 @@ impl<'s> Lexer<'s> {
         };
         let sequence = self.text.get(at..end).unwrap_or_default();
         if strings::unescape(sequence).is_none() {
-            let message = format!("`{sequence}` is no escape sequence");
+            let message = format!("`{sequence}` means nothing in a text");
             let i = self.error(Code::BadEscape, offset(at), offset(end), message);
             if let Some(error) = self.out.errors.get_mut(i) {
                 error.understood = true;
                 if sequence.starts_with("\\u") {
-                    error.help = Some("a character is written `\\u{...}` with its number in one to six hexadecimal digits".into());
+                    error.help = Some(
+                        "write the number of the character in braces, such as `\\u{e9}`".into(),
+                    );
                 } else {
                     error.help =
-                        Some("escapes are `\\n \\t \\\" \\\\ \\$ \\u{...}`; a backslash is written `\\\\`, or the text as `r\"...\"`".into());
+                        Some("use only `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` and `\\u{…}`; for a plain backslash write `\\\\`, or put the text into `r\"…\"`".into());
                     error.fix = Some(Fix {
                         title: "double the backslash".into(),
                         edits: vec![Edit {
@@ -122,7 +124,7 @@ impl<'s> Lexer<'s> {
             Code::CommentStyle,
             start,
             end,
-            format!("comments start with `//`, not with `{marker}`"),
+            format!("write `//` instead of `{marker}` to begin a comment"),
         );
         let Some(error) = self.out.errors.get_mut(i) else { return };
         error.fix = fix.or_else(|| {
@@ -177,7 +179,7 @@ impl<'s> Lexer<'s> {
             Code::CommentStyle,
             offset(start),
             offset(end),
-            "there are no block comments; comments start with `//`",
+            "KAIT has no block comments: begin each line with `//`",
         );
         if let Some(error) = self.out.errors.get_mut(i) {
             error.fix = fix;
@@ -235,7 +237,12 @@ impl<'s> Lexer<'s> {
             }
         } else {
             let style = if kind == SyntaxKind::Uid { "UpperCamelCase" } else { "snake_case" };
-            let i = self.error(code, start, offset(end), format!("`{text}` is not in {style}"));
+            let i = self.error(
+                code,
+                start,
+                offset(end),
+                format!("`{text}` must be written in {style}: `{right}`"),
+            );
             if let Some(error) = self.out.errors.get_mut(i) {
                 error.fix =
                     Some(Fix { title: format!("rename it to `{right}`"), edits: vec![edit] });
@@ -265,7 +272,8 @@ impl<'s> Lexer<'s> {
         let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
         let range = TextRange::new(offset(start).into(), offset(end).into());
         if text.chars().all(|c| c.is_whitespace()) {
-            let i = self.error(code, offset(start), offset(end), "this blank is not a plain space");
+            let i =
+                self.error(code, offset(start), offset(end), "this character is not a plain space");
             if let Some(error) = self.out.errors.get_mut(i) {
                 *error = error.clone().with_replacement("replace it by a space", range, " ");
             }
@@ -279,7 +287,7 @@ impl<'s> Lexer<'s> {
                 Code::Quotes,
                 offset(start),
                 offset(end),
-                "texts are written in straight double quotes: `\"...\"`",
+                "write a text in straight double quotes: `\"…\"`",
             );
             if let Some(error) = self.out.errors.get_mut(i) {
                 let fixed: String = text
@@ -304,13 +312,14 @@ impl<'s> Lexer<'s> {
                 format!("`{shown}` cannot be part of a name"),
             );
             if let Some(error) = self.out.errors.get_mut(i) {
-                error.help = Some("names are written in the letters a to z, digits and `_`".into());
+                error.help =
+                    Some("use only the letters a to z, upper or lower case, digits and `_`".into());
             }
         } else {
             let message = format!("`{shown}` has no meaning here");
             let i = self.error(code, offset(start), offset(end), message);
             if let Some(error) = self.out.errors.get_mut(i) {
-                error.help = Some("remove it, or put it into a text: `\"...\"`".into());
+                error.help = Some("remove it; it is allowed only inside a text, `\"…\"`".into());
             }
         }
         self.trivia(SyntaxKind::Unknown, offset(start));

@@ -79,9 +79,9 @@ pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
         if around(range).is_some() {
             continue;
         }
-        let message = "this doc comment documents nothing";
+        let message = "this `///` comment describes nothing";
         let error = SyntaxError::new(Code::MisplacedDoc, range, message).with_help(
-            "a doc comment stands right before a declaration, field, variant or parameter; other comments start with `//`, a file's own with `//!` at its top",
+            "put `///` right before a declaration, field, variant or parameter; use `//` for a plain comment, `//!` at the top for the whole file",
         );
         let slashes = TextRange::at(range.start(), 3.into());
         let error = error.with_replacement("make it a comment", slashes, "//");
@@ -150,7 +150,9 @@ fn hidden_controls(parser: &Parser<'_>, errors: &mut Vec<SyntaxError>) {
         }
         let range = TextRange::at(start.into(), text_size::TextSize::of(c));
         let number = u32::from(c);
-        let message = format!("U+{number:04X} is invisible and changes how the text is displayed");
+        let message = format!(
+            "the invisible character U+{number:04X} makes the code look different from what it is"
+        );
         let error = SyntaxError::new(Code::BidiControl, range, message);
         let error = if kind == SyntaxKind::StrText {
             let escape = format!("\\u{{{number:x}}}");

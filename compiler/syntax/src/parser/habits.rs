@@ -115,9 +115,9 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
         let error = SyntaxError::new(
             Code::FunctionWord,
             p.range(0),
-            format!("`{}` cannot stand inside a block", p.text(0)),
+            format!("`{}` cannot be used inside a block", p.text(0)),
         )
-        .with_help("declare it at the top of the file and call it here; there are no closures");
+        .with_help("move it out of the block, to the top level of the file, and call it here");
         p.report(error);
         p.skip_to_line_end(false);
         return true;
@@ -140,7 +140,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             let mut error = SyntaxError::new(
                 Code::Return,
                 range,
-                "there is no `return`: the last expression of a block is its value",
+                "KAIT has no `return`: the last line of a block is its value",
             );
             if !brace {
                 error = error.with_replacement("remove `return`", removed, "");
@@ -154,7 +154,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             true
         }
         word @ ("const" | "var" | "val" | "mut" | "final") if name_follows(p) => {
-            let message = format!("names are bound with `let`, not with `{word}`");
+            let message = format!("write `let` instead of `{word}`");
             p.replace_next(Code::Const, message, "let");
             let marker = p.start();
             p.bump_as(K::LetKw);
@@ -168,9 +168,11 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             let error = SyntaxError::new(
                 Code::FunctionWord,
                 p.range(0),
-                format!("`{word}` cannot stand inside a block"),
+                format!("`{word}` cannot be used inside a block"),
             )
-            .with_help("declare it at the top of the file with `graph` or `fn` and call it here");
+            .with_help(
+                "declare it with `fn` or `graph` at the top level of the file, and call it here",
+            );
             p.report(error);
             p.skip_to_line_end(false);
             true
@@ -179,9 +181,9 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             let error = SyntaxError::new(
                 Code::While,
                 p.range(0),
-                "there is no `while`: repetition is bounded",
+                format!("KAIT has no `{}`: every loop has a maximum number of rounds", p.text(0)),
             )
-            .with_help("walk a list with `for x in xs { }`; repeat with `loop state = first max 5 { ... } else { }`");
+            .with_help("go through a list with `for x in xs { … }`; repeat with `loop name = first max 5 { … } else { … }`");
             p.habit(error);
             p.bump_error();
             exprs::expect_expr(p, "a condition");
@@ -189,7 +191,8 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             true
         }
         "switch" | "select" | "when" => {
-            p.replace_next(Code::Switch, "cases are told apart with `match`", "match");
+            let message = format!("write `match` instead of `{}`", p.text(0));
+            p.replace_next(Code::Switch, message, "match");
             p.doubt();
             p.skip_to_line_end(false);
             true
@@ -220,7 +223,7 @@ fn binding_with_colon(p: &mut Parser<'_>) -> bool {
         p.nth(ahead) == K::Eq && !p.on_new_line(ahead)
     };
     let error =
-        SyntaxError::new(Code::ColonForEquals, range, "a value is bound with `let name = value`");
+        SyntaxError::new(Code::ColonForEquals, range, "name a value with `let name = value`");
     let insert = edit(TextRange::empty(range.start()), "let ");
     let error = if typed {
         error.with_fix("insert `let`", vec![insert])
@@ -254,17 +257,17 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
             let mut error = SyntaxError::new(
                 Code::ColonForEquals,
                 op,
-                "a value is bound with `let name = value`",
+                format!("`{}` cannot be used here", p.text(0)),
             );
             let name = p.pos.checked_sub(1).map(|at| p.slice(p.range_at(at))).unwrap_or_default();
             if statement.is_some() && p.bound_before(name) {
                 error = SyntaxError::new(
                     Code::Mutation,
                     op,
-                    format!("`{name}` is bound already, and values never change"),
+                    format!("`{name}` has its value already, and values never change"),
                 )
                 .with_help(
-                    "give the new value a name of its own; count and sum with `loop` or `list.sum`",
+                    "give the new value a new name with `let`; to add up, use `list.sum` or `loop`",
                 );
             } else if let Some(start) = statement {
                 error = error
@@ -272,10 +275,16 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
                         "write it with `let`",
                         vec![edit(TextRange::empty(start), "let "), edit(op, "=")],
                     )
-                    .with_help("a name is bound once; a new value needs a new name");
+                    .with_help(
+                        "name a value with `let name = value`, each new value with a new name",
+                    );
             } else {
-                error = error
-                    .with_help("values never change: build a new one, `Name(..old, field: value)`");
+                let field = p.pos.checked_sub(2).and_then(|at| p.lexed.significant.get(at));
+                error = error.with_help(if field.is_some_and(|token| token.kind == K::Dot) {
+                    "a field cannot be changed: build a new record, `Name(..old, field: value)`"
+                } else {
+                    "to name a value, write `let name = value`; to compare, write `==`"
+                });
             }
             p.habit(error);
             p.bump_error();
@@ -286,9 +295,11 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
             let error = SyntaxError::new(
                 Code::Mutation,
                 p.range(0),
-                format!("`{}` changes a value, and values never change", p.text(0)),
+                format!("`{}` would change a value, but values never change", p.text(0)),
             )
-            .with_help("bind the new value to a new name; count and sum with `loop` or `list.sum`");
+            .with_help(
+                "give the new value a new name with `let`; to add up, use `list.sum` or `loop`",
+            );
             p.habit(error);
             let value = p.raw() != K::PlusPlus;
             p.bump_error();
@@ -343,8 +354,11 @@ fn record_literal(p: &mut Parser<'_>) -> bool {
         return false;
     }
     let range = p.range(0);
-    let mut error =
-        SyntaxError::new(Code::RecordLiteral, range, "records are built with `Name(field: value)`");
+    let mut error = SyntaxError::new(
+        Code::RecordLiteral,
+        range,
+        "write `Name(field: value)` to build a record",
+    );
     if let Some(end) = p.matching_brace() {
         // Blanks beside braces are not usual beside parentheses; line breaks stay.
         let blank = |p: &Parser<'_>, from, to| {
@@ -395,7 +409,7 @@ pub(super) fn semicolon(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::Semicolon,
         range,
-        "a newline ends a statement; there are no semicolons",
+        "KAIT has no semicolons: a new line ends the statement",
     );
     let error = if ends_line {
         error.with_replacement("remove `;`", range, "")
@@ -417,7 +431,7 @@ pub(super) fn default_behind_wire_name(p: &mut Parser<'_>, before: TextRange) {
     let error = SyntaxError::new(
         Code::Unexpected,
         equals,
-        "the default of a field stands before `as`: `name: type = default as \"wire\"`",
+        "write the default of a field before `as`: `name: type = default as \"name\"`",
     );
     p.habit(error.understood());
     let marker = p.start();
@@ -436,7 +450,7 @@ pub(super) fn default_behind_wire_name(p: &mut Parser<'_>, before: TextRange) {
 
 /// `let x := 1`; the next token is the `:=`.
 pub(super) fn colon_equals(p: &mut Parser<'_>) {
-    p.replace_next(Code::ColonForEquals, "a value is bound with `let name = value`", "=");
+    p.replace_next(Code::ColonForEquals, "write `=` instead of `:=`", "=");
 }
 
 /// `let mut x`: the `mut` is consumed.
@@ -447,7 +461,7 @@ pub(super) fn let_mut(p: &mut Parser<'_>) {
         && !p.on_new_line(1)
     {
         let word = p.text(0);
-        p.remove_next(Code::Mutation, format!("values never change: there is no `{word}`"));
+        p.remove_next(Code::Mutation, format!("leave out `{word}`: values never change"));
         p.bump_error();
     }
 }
@@ -455,7 +469,7 @@ pub(super) fn let_mut(p: &mut Parser<'_>) {
 /// `case Pattern =>`: the `case` is consumed.
 pub(super) fn case_word(p: &mut Parser<'_>) {
     if p.current() == K::Lid && p.text(0) == "case" && word_before_operand(p) {
-        p.remove_next(Code::Switch, "an arm has no `case`: `Pattern => value`");
+        p.remove_next(Code::Switch, "leave out `case`: write `pattern => value`");
         p.bump_error();
     }
 }
@@ -468,7 +482,7 @@ pub(super) fn at_else_arm(p: &Parser<'_>) -> bool {
 /// `else => value`: the `else` is consumed as the pattern `_`.
 pub(super) fn else_arm(p: &mut Parser<'_>) -> bool {
     if at_else_arm(p) {
-        p.replace_next(Code::DefaultArm, "the arm for everything else is `_`", "_");
+        p.replace_next(Code::DefaultArm, "write `_` instead of `else` in an arm", "_");
         let marker = p.start();
         p.bump_as(K::Underscore);
         p.finish_node(marker, K::WildcardPat);
@@ -485,7 +499,7 @@ pub(super) fn arm_arrow(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::ArrowKind,
         range,
-        format!("an arm is written with `=>`, not `{text}`"),
+        format!("write `=>` instead of `{text}` after a pattern"),
     )
     .with_replacement("replace it by `=>`", range, blank);
     p.habit(error.understood());
@@ -497,30 +511,35 @@ pub(super) fn arm_arrow(p: &mut Parser<'_>) {
 pub fn foreign_name(name: &str) -> Option<(Code, Option<&'static str>, &'static str)> {
     Some(match name {
         "null" | "nil" | "undefined" | "None" | "Null" | "Nil" | "nothing" => {
-            (Code::Null, Some("none"), "absence is written `none`")
+            (Code::Null, Some("none"), "write `none` where there is no value")
         }
-        "True" | "TRUE" => (Code::Null, Some("true"), "truth is written `true`"),
-        "False" | "FALSE" => (Code::Null, Some("false"), "falsehood is written `false`"),
-        "return" => (
-            Code::Return,
-            None,
-            "there is no `return`: the last expression of a block is its value",
-        ),
-        "throw" | "raise" => (Code::Return, Some("fail"), "a failure is raised with `fail`"),
+        "True" | "TRUE" => (Code::Null, Some("true"), "write `true` in lower case"),
+        "False" | "FALSE" => (Code::Null, Some("false"), "write `false` in lower case"),
+        "return" => {
+            (Code::Return, None, "KAIT has no `return`: the last line of a block is its value")
+        }
+        "throw" | "raise" => (Code::Return, Some("fail"), "use `fail` to stop with a failure"),
         "await" | "async" => (
             Code::Async,
             None,
-            "there is no `async` and no `await`: whatever is independent runs at the same time",
+            "KAIT needs no `async` and no `await`: independent calls run at the same time by themselves",
         ),
-        "break" | "continue" => (
+        "break" => (
             Code::While,
             None,
-            "a `loop` ends a round with `done value` or `next(...)`; a `for` filters with `if`",
+            "KAIT has no `break`: end a `loop` with `done value`; in a `for`, filter with `if`",
         ),
-        "while" => {
-            (Code::While, None, "there is no `while`: repetition is bounded, with `for` and `loop`")
-        }
-        "switch" => (Code::Switch, Some("match"), "cases are told apart with `match`"),
+        "continue" => (
+            Code::While,
+            None,
+            "KAIT has no `continue`: go on in a `loop` with `next(…)`; in a `for`, filter with `if`",
+        ),
+        "while" => (
+            Code::While,
+            None,
+            "KAIT has no `while`: use `for`, or `loop` with a maximum number of rounds",
+        ),
+        "switch" => (Code::Switch, Some("match"), "write `match` instead of `switch`"),
         _ => return None,
     })
 }

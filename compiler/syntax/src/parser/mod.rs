@@ -226,9 +226,9 @@ impl<'s> Parser<'s> {
     fn finish(mut self) -> (Vec<ElementData>, Vec<SyntaxError>) {
         if self.looks.get() == 0 && self.errors.is_empty() {
             // What was not read is damage, whatever the reason.
-            let message = "what stands from here on cannot be read";
+            let message = "the rest of the file cannot be understood";
             let error = SyntaxError::new(Code::Unexpected, self.range(0), message)
-                .with_help("correct what stands before it");
+                .with_help("correct the code before this place");
             self.errors.push(error);
         }
         self.pass_docs(index(self.lexed.tokens.len()));

@@ -132,11 +132,31 @@ impl Parser<'_> {
         SyntaxError::new(Code::Unexpected, range, format!("expected {what}, found {found}"))
     }
 
+    /// Reports, before the next token, that what it begins needs a line of its own; `what` stand there.
+    pub(super) fn expected_new_line(&self, what: &str) -> SyntaxError {
+        let (range, found) = self.found();
+        let message = if self.token(0).is_some() && self.on_new_line(0) {
+            format!("`{}` cannot begin a line here", self.text(0))
+        } else if self.raw() == SyntaxKind::StrStart {
+            "put this text on a new line".to_owned()
+        } else {
+            format!("put {found} on a new line")
+        };
+        SyntaxError::new(Code::MissingNewline, range, message)
+            .with_help(format!("put each {what} on its own line"))
+    }
+
     /// The place of the next token and its description. Where a line or the text ends, the place is
     /// the end of what stands before.
     pub(super) fn found(&self) -> (TextRange, String) {
         if self.token(0).is_none() {
-            let what = if self.at_break() { "the end of the line" } else { "the end" };
+            let what = if self.at_break() {
+                "the end of the line"
+            } else if self.end < self.lexed.significant.len() {
+                "the end of the declaration"
+            } else {
+                "the end of the file"
+            };
             return (self.behind(), what.to_owned());
         }
         if self.on_new_line(0) && self.pos > 0 && self.pos != self.item_start {
@@ -144,13 +164,11 @@ impl Parser<'_> {
         }
         let text = self.text(0);
         let shown = match text.char_indices().nth(30) {
-            Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
             None => text.to_owned(),
         };
         let shown = match self.raw() {
             SyntaxKind::StrStart => "a text".to_owned(),
-            SyntaxKind::Number => format!("the number `{shown}`"),
-            kind if kind.is_reserved_word() => format!("the word `{shown}`"),
             _ => format!("`{}`", shown.lines().next().unwrap_or_default()),
         };
         (self.range(0), shown)
@@ -169,7 +187,7 @@ impl Parser<'_> {
             let mut error = SyntaxError::new(
                 Code::BraceOnNextLine,
                 range,
-                format!("`{text}` stands on the line of what it belongs to"),
+                format!("put `{text}` on the line above"),
             );
             if self.slice(gap).trim().is_empty() {
                 let blank = if kind == SyntaxKind::LBrace { " " } else { "" };
@@ -204,7 +222,7 @@ impl Parser<'_> {
         {
             // One closing bracket too many; ours comes behind it.
             let range = self.range(0);
-            let message = format!("`{}` closes nothing", self.text(0));
+            let message = format!("`{}` has no opening bracket", self.text(0));
             let error = SyntaxError::new(Code::StrayCloser, range, message).with_replacement(
                 "remove it",
                 range,
@@ -338,12 +356,9 @@ impl Parser<'_> {
         let message = format!("`{}` is not closed", self.slice(opener));
         let mut error = SyntaxError::new(Code::UnclosedBracket, opener, message);
         error = if Some(blamed) == bracket.at {
-            error.with_related(self.behind(), format!("expected `{closer}` before the end"))
+            error.with_related(self.behind(), format!("`{closer}` is missing here"))
         } else {
-            error.with_related(
-                self.behind(),
-                "the indentation shows that it is meant to end earlier",
-            )
+            error.with_related(self.behind(), "by its indentation it should end before this line")
         };
         error = error.with_help(format!("add `{closer}` where it ends"));
         self.report(error);
@@ -572,7 +587,7 @@ impl Parser<'_> {
 
     pub(super) fn too_deep(&mut self) {
         let range = self.range(0);
-        let message = format!("the code is nested more than {MAX_DEPTH} levels deep, the limit");
+        let message = format!("the code is nested too deeply: the limit is {MAX_DEPTH} levels");
         let error = SyntaxError::new(Code::TooDeep, range, message)
             .with_help("give the inner parts names with `let`, or move them into a function");
         self.report(error);

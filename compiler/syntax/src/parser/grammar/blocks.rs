@@ -17,7 +17,7 @@ pub(crate) fn block(p: &mut Parser<'_>, what: &str) -> bool {
     let marker = p.start();
     let found = match lists::open_braces(p, Context::Lines, what) {
         Some(bracket) => {
-            lists::lines(p, bracket, lists::Separators::Lines, "statements", statement);
+            lists::lines(p, bracket, lists::Separators::Lines, "statement", statement);
             p.finish_node(marker, K::Block);
             true
         }
@@ -76,12 +76,12 @@ pub(crate) fn let_rest(p: &mut Parser<'_>, marker: Marker) {
         let error = SyntaxError::new(
             Code::LetWithoutValue,
             p.behind(),
-            "a `let` needs its value: `let name = value`",
+            "a `let` needs a value: `let name = value`",
         )
         .with_help(if typed {
-            "a name is bound once and never changes, so its value stands here"
+            "write `= value` after the type: a name keeps the value that it gets here"
         } else {
-            "write the value behind `=`"
+            "write `= value` after the name"
         });
         p.report(error);
     } else {
@@ -125,8 +125,9 @@ fn binder(p: &mut Parser<'_>) {
     }
     match next {
         K::Underscore => {
-            let error = SyntaxError::new(Code::Unexpected, p.range(0), "`let _` binds nothing")
-                .with_help("a statement needs no `let`: write the expression alone");
+            let error =
+                SyntaxError::new(Code::Unexpected, p.range(0), "`let _` gives the value no name")
+                    .with_help("leave out `let _ =` and keep the expression");
             p.habit(error);
             p.bump();
             p.finish_node(marker, K::WildcardPat);
@@ -135,7 +136,7 @@ fn binder(p: &mut Parser<'_>) {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.range(0),
-                "expected a name, or a record to take apart: `let Pair(first, second) = ...`",
+                "expected a name, or a record to take apart: `let Pair(first, second) = …`",
             );
             p.report(error);
             p.skip_one();
@@ -162,7 +163,7 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
             let opener = p.behind();
             let mut count = 0u32;
             let mut closed = true;
-            lists::lines(p, bracket, lists::Separators::LinesOrCommas, "arms", |p| {
+            lists::lines(p, bracket, lists::Separators::LinesOrCommas, "arm", |p| {
                 count += 1;
                 closed = arm(p);
                 closed
@@ -207,9 +208,9 @@ fn arm(p: &mut Parser<'_>) -> bool {
     if p.at(K::Arrow) || p.at(K::Colon) && starts_line {
         habits::arm_arrow(p);
         p.bump_as(K::FatArrow);
-        body(p, "what the arm gives");
+        body(p, "the value of the arm");
     } else if p.expect(K::FatArrow, "`=>`") {
-        body(p, "what the arm gives");
+        body(p, "the value of the arm");
     }
     p.finish_node(marker, K::Arm);
     true

@@ -30,7 +30,7 @@ pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
     condition(p, "a condition");
     habits::then_word(p);
-    blocks::block(p, "what is done then");
+    blocks::block(p, "the block to run");
     habits::elif(p);
     if p.at(K::ElseKw) && !habits::at_else_arm(p) {
         p.bump();
@@ -43,7 +43,7 @@ pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
                 p.abandon(inner);
             }
         } else {
-            blocks::block(p, "what is done else");
+            blocks::block(p, "the block to run otherwise");
         }
     }
     p.finish_node(marker, K::IfExpr);
@@ -60,7 +60,7 @@ pub(crate) fn guard(p: &mut Parser<'_>) {
 /// `match = "match" expr "{" arms "}"`
 pub(super) fn match_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
-    operand_before_block(p, "what is matched");
+    operand_before_block(p, "a value to match");
     blocks::arms(p, "arms");
     p.finish_node(marker, K::MatchExpr);
 }
@@ -85,8 +85,7 @@ pub(super) fn for_expr(p: &mut Parser<'_>, marker: Marker) {
     clause(p, K::MaxKw, K::MaxClause);
     clause(p, K::ParallelKw, K::ParallelClause);
     if p.at_clause(K::MaxKw) {
-        let error =
-            SyntaxError::new(Code::Unexpected, p.range(0), "`max` stands before `parallel`");
+        let error = SyntaxError::new(Code::Unexpected, p.range(0), "write `max` before `parallel`");
         p.habit(error);
         clause(p, K::MaxKw, K::MaxClause);
     }
@@ -124,21 +123,21 @@ pub(super) fn loop_expr(p: &mut Parser<'_>, marker: Marker) {
     }
     if !clause(p, K::MaxKw, K::MaxClause) {
         let error = p
-            .expected_error("`max` and the greatest number of rounds")
-            .with_related(word, "every loop is bounded");
+            .expected_error("`max` and the most rounds it may take, such as `max 10`")
+            .with_related(word, "every `loop` needs a `max`");
         p.report(error);
     }
     blocks::block(p, "a round");
     if p.at(K::ElseKw) {
         p.bump();
-        blocks::block(p, "what is given when the rounds are used up");
+        blocks::block(p, "the value to use when the rounds are used up");
     } else {
         let error = SyntaxError::new(
             Code::Unexpected,
             p.behind(),
-            "expected `else` and what the loop gives when its rounds are used up",
+            "a `loop` needs an `else` with the value to use after the last round",
         )
-        .with_related(word, "of this loop");
+        .with_related(word, "this loop");
         p.report(error);
     }
     p.finish_node(marker, K::LoopExpr);
@@ -173,21 +172,15 @@ pub(super) fn race(p: &mut Parser<'_>, marker: Marker) {
         p.bump();
         p.finish_node(number, K::NumberExpr);
     }
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the competitors") {
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the arms of the race") {
         let opener = p.behind();
         let mut count = 0u32;
-        lists::lines(
-            p,
-            bracket,
-            lists::Separators::LinesOrCommas,
-            "the competitors of a race",
-            |p| {
-                count += 1;
-                blocks::body(p, "a competitor")
-            },
-        );
+        lists::lines(p, bracket, lists::Separators::LinesOrCommas, "arm of a race", |p| {
+            count += 1;
+            blocks::body(p, "an arm of the race")
+        });
         if count == 0 {
-            lists::none_inside(p, opener, "a race needs at least one competitor");
+            lists::none_inside(p, opener, "a race needs at least one arm");
         }
     }
     p.finish_node(marker, K::RaceExpr);

@@ -122,21 +122,15 @@ fn end_of_declaration(p: &mut Parser<'_>) {
         if habits::after_statement(p) {
             continue;
         }
-        let (range, found) = p.found();
         let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
             SyntaxError::new(
                 Code::StrayCloser,
                 p.range(0),
-                format!("`{}` closes nothing", p.text(0)),
+                format!("`{}` has no opening bracket", p.text(0)),
             )
             .with_replacement("remove it", p.range(0), "")
         } else {
-            SyntaxError::new(
-                Code::MissingNewline,
-                range,
-                format!("expected a new line before {found}"),
-            )
-            .with_help("declarations stand on lines of their own")
+            p.expected_new_line("declaration")
         };
         p.report(error);
         if is_declaration(p.raw(), p.nth(1)) {
@@ -192,7 +186,7 @@ fn no_declaration(p: &mut Parser<'_>, marker: Marker, after_damage: bool) {
     let (range, found) = (p.range(0), p.text(0));
     let found: String = found.chars().take(30).collect();
     let error = if matches!(p.raw(), K::RBrace | K::RParen | K::RBracket) {
-        SyntaxError::new(Code::StrayCloser, p.range(0), format!("`{found}` closes nothing"))
+        SyntaxError::new(Code::StrayCloser, p.range(0), format!("`{found}` has no opening bracket"))
             .with_replacement("remove it", range, "")
     } else if p.raw() == K::Semicolon {
         habits::semicolon(p);
@@ -207,7 +201,7 @@ fn no_declaration(p: &mut Parser<'_>, marker: Marker, after_damage: bool) {
         .with_replacement(format!("replace it by `{word}`"), range, word)
     } else {
         SyntaxError::new(Code::Unexpected, range, format!("expected a declaration, found `{found}`"))
-            .with_help("declarations start with `use let record enum type model secret fn graph prompt agent extern session trigger test`; steps stand inside a `graph`")
+            .with_help("begin a declaration with one of `use`, `let`, `record`, `enum`, `type`, `model`, `secret`, `fn`, `graph`, `prompt`, `agent`, `extern`, `session`, `trigger`, `test`; put steps inside a `graph`")
     };
     p.report(error);
     p.muted = true;
@@ -268,7 +262,7 @@ fn session(p: &mut Parser<'_>, marker: Marker) {
 fn fields(p: &mut Parser<'_>, equals_reported: bool) {
     habits::equals_before_brace(p, equals_reported);
     if let Some(bracket) = lists::open_braces(p, Context::Lines, "fields") {
-        lists::lines(p, bracket, Separators::LinesOrCommas, "fields", field);
+        lists::lines(p, bracket, Separators::LinesOrCommas, "field", field);
     }
 }
 
@@ -282,7 +276,7 @@ fn field(p: &mut Parser<'_>) -> bool {
         let error = SyntaxError::new(
             Code::ForeignDeclaration,
             p.range(0),
-            "expected a field, `name: type`; alternatives stand in an `enum`",
+            "expected a field, `name: type`; for alternatives use an `enum`",
         );
         p.report(error);
         p.muted = true;
@@ -355,7 +349,7 @@ fn wire_name(p: &mut Parser<'_>) {
         p.clear_separator();
         let marker = p.start();
         p.bump_keyword();
-        texts::expect_string(p, "the name on the wire, in quotes");
+        texts::expect_string(p, "the name in JSON, in quotes");
         p.finish_node(marker, K::WireName);
     }
 }
@@ -367,7 +361,7 @@ fn enum_decl(p: &mut Parser<'_>, marker: Marker) {
     type_params(p);
     habits::equals_before_brace(p, false);
     if let Some(bracket) = lists::open_braces(p, Context::Lines, "variants") {
-        lists::lines(p, bracket, Separators::LinesOrCommas, "variants", variant);
+        lists::lines(p, bracket, Separators::LinesOrCommas, "variant", variant);
     }
     p.finish_node(marker, K::Enum);
 }
@@ -379,9 +373,9 @@ fn variant(p: &mut Parser<'_>) -> bool {
         let error = SyntaxError::new(
             Code::ForeignDeclaration,
             p.range(0),
-            "a variant has no type: fields stand in a `record`",
+            "a variant has no type: put fields into a `record`",
         )
-        .with_help("a variant with a value is written `Name(field: type)`");
+        .with_help("write a variant with a value as `Name(field: type)`");
         p.report(error);
         p.muted = true;
         p.finish_error(marker);
@@ -474,7 +468,7 @@ fn extern_decl(p: &mut Parser<'_>, marker: Marker) {
         p.bump_keyword();
         if p.current().can_be_name() {
             p.bump_as(K::Lid);
-            texts::expect_string(p, "where it is, in quotes");
+            texts::expect_string(p, "the address, command or file of the extern, in quotes");
         } else {
             p.expected("`native`, `wasm`, `process`, `http` or `mcp`");
         }
@@ -503,14 +497,14 @@ pub(crate) fn clauses(p: &mut Parser<'_>, allowed: &[K], what: &str) {
             p.report(SyntaxError::new(
                 Code::Unexpected,
                 range,
-                format!("{what} has no `{text}` clause"),
+                format!("{what} cannot have `{text}`"),
             ));
         } else if seen.get(place) == Some(&true) {
             let range = p.range(0);
             p.report(SyntaxError::new(
                 Code::Unexpected,
                 range,
-                format!("{what} has one `{text}` clause"),
+                format!("{what} can have `{text}` only once"),
             ));
         } else if place < least {
             let range = p.range(0);
@@ -518,9 +512,11 @@ pub(crate) fn clauses(p: &mut Parser<'_>, allowed: &[K], what: &str) {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 range,
-                format!("`{text}` stands before `{before}`"),
+                format!("write `{text}` before `{before}`"),
             )
-            .with_help("the clauses of a header have one order: `in does needs with from`");
+            .with_help(
+                "write the parts of a header in the order `in`, `does`, `needs`, `with`, `from`",
+            );
             p.habit(error);
         }
         least = least.max(place);
@@ -600,7 +596,7 @@ fn trigger(p: &mut Parser<'_>, marker: Marker) {
         p.bump_keyword();
         types::path(p);
     } else {
-        p.expected("`on` and the source of events: `on schedule.cron(...)`");
+        p.expected("`on` and the source of events: `on schedule.cron(…)`");
     }
     if p.recovering {
         p.skip_on_line(&[K::LParen, K::AsKw, K::WithKw, K::LBrace]);
@@ -648,11 +644,7 @@ pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
         // As `expect`, which also knows about a `(` on the next line.
         if p.current() == K::Separator && p.raw() == K::LParen {
             let range = p.range(0);
-            p.habit(SyntaxError::new(
-                Code::Unexpected,
-                range,
-                "`(` stands on the line of the name",
-            ));
+            p.habit(SyntaxError::new(Code::Unexpected, range, "put `(` on the line of the name"));
             p.clear_separator();
             params(p);
         } else {
@@ -671,9 +663,9 @@ pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
         p.bump_as(K::Arrow);
         types::ty(p);
     } else {
-        let error = p
-            .expected_error("`->` and the type of the result")
-            .with_help("what is called only for its effect gives `none`: `-> none`");
+        let error = p.expected_error("`->` and the type of the result").with_help(
+            "write the type of the result, such as `-> text`, or `-> none` if there is no result",
+        );
         if p.at(K::LBrace) && p.is_balanced() {
             p.habit(error);
         } else {

@@ -24,7 +24,7 @@ fn expr_at(p: &mut Parser<'_>, marker: Marker) -> bool {
         _ if !p.reserved.is_empty() && p.at_renamed_word() => caught(p, marker),
         K::FailKw => {
             p.bump();
-            operand(p, "what fails: a text or a `Failure`");
+            operand(p, "a reason after `fail`: a text, or a failure such as `Timeout`");
             p.finish_node(marker, K::FailExpr);
             true
         }
@@ -104,13 +104,13 @@ fn caught(p: &mut Parser<'_>, marker: Marker) -> bool {
             K::CatchKw if !p.chain_too_long() => {
                 let marker = p.again(marker);
                 p.bump();
-                blocks::arms(p, "the failures that are handled");
+                blocks::arms(p, "the arms for its failures");
                 p.finish_node(marker, K::CatchExpr);
             }
             K::UndoKw if !p.chain_too_long() => {
                 let marker = p.again(marker);
                 p.bump();
-                blocks::block(p, "what compensates it");
+                blocks::block(p, "the calls that take it back");
                 p.finish_node(marker, K::UndoExpr);
             }
             K::Question => habits::ternary(p, marker),
@@ -206,9 +206,9 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.range(0),
-                "`not` cannot stand behind this operator without parentheses",
+                "`not` needs parentheses after this operator",
             )
-            .with_help("write `(not ...)`");
+            .with_help("write `(not …)`");
             p.habit(error);
         }
         p.bump();
@@ -472,7 +472,7 @@ fn element(p: &mut Parser<'_>, what: &str) -> bool {
                 habits::spread(p);
             }
             p.bump_as(K::DotDot);
-            operand(p, "what is spread");
+            operand(p, "a value after `..`");
             p.finish_node(marker, K::Spread);
             true
         }
@@ -550,9 +550,11 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.range(0),
-                format!("`{}` cannot be an operand", p.text(0)),
+                format!("`{}` cannot be part of an expression", p.text(0)),
             )
-            .with_help("it may stand alone, as an arm, in a block, or `fail` behind `??`");
+            .with_help(
+                "write it on its own line or as the value of an arm; `fail` also after `??`",
+            );
             p.habit(error);
             if !p.enter() {
                 p.abandon(marker);
@@ -625,7 +627,7 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
         return;
     }
     let mut is_map = None;
-    lists::comma_list(p, bracket, "an element", |p| {
+    lists::comma_list(p, bracket, "an item of the list", |p| {
         let entry = p.start();
         let word_key = p.nth(1) == K::Colon
             && p.raw().can_be_field_name()
@@ -638,7 +640,7 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
             p.finish_node(name, K::NameExpr);
             true
         } else {
-            element(p, "an element")
+            element(p, "an item of the list")
         };
         if !found {
             p.abandon(entry);

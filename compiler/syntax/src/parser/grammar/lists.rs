@@ -130,8 +130,7 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
     if p.current() == K::Separator && p.raw() == K::LBrace {
         let range = p.range(0);
         let gap = TextRange::new(p.behind().start(), range.start());
-        let mut error =
-            SyntaxError::new(Code::BraceOnNextLine, range, "`{` stands on the line of its header");
+        let mut error = SyntaxError::new(Code::BraceOnNextLine, range, "put `{` on the line above");
         if p.slice(gap).trim().is_empty() {
             error = error.with_replacement("move `{` up", gap, " ");
         }
@@ -151,7 +150,7 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
     p.report(if on_line.is_some() {
         SyntaxError { fix: None, ..error }
     } else if both {
-        SyntaxError { fix: None, ..error }.with_help("what belongs to it stands in braces: `{ … }`")
+        SyntaxError { fix: None, ..error }.with_help("put the body in braces: `{ … }`")
     } else {
         error
     });
@@ -323,21 +322,16 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
         let (range, found) = p.found();
         let error = if p.raw() == K::Comma {
             SyntaxError::new(Code::Unexpected, range, "expected a new line, found `,`")
-                .with_help(format!("{what} stand on lines of their own"))
+                .with_help(format!("put each {what} on its own line"))
         } else if matches!(p.raw(), K::RParen | K::RBracket) {
             SyntaxError::new(
                 Code::StrayCloser,
                 p.range(0),
-                format!("`{}` closes nothing", p.text(0)),
+                format!("`{}` has no opening bracket", p.text(0)),
             )
             .with_replacement("remove it", p.range(0), "")
         } else if could_be_item(p.raw()) || p.raw().is_keyword() {
-            SyntaxError::new(
-                Code::MissingNewline,
-                range,
-                format!("expected a new line before {found}"),
-            )
-            .with_help(format!("{what} stand on lines of their own"))
+            p.expected_new_line(what)
         } else {
             SyntaxError::new(Code::Unexpected, range, format!("expected a new line, found {found}"))
         };

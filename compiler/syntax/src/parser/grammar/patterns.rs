@@ -44,7 +44,7 @@ pub(crate) fn pattern(p: &mut Parser<'_>) -> bool {
                 let error = SyntaxError::new(
                     Code::LogicOperator,
                     range,
-                    "alternatives are separated by `|`",
+                    "write `|` instead of `||` between alternatives",
                 )
                 .with_replacement("replace `||` by `|`", range, "|");
                 p.habit(error);
@@ -188,7 +188,7 @@ fn list(p: &mut Parser<'_>) {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.range(0),
-                "`..` ends a list pattern: nothing may stand behind it",
+                "`..` must be the last part of a list pattern",
             );
             p.habit(error);
         }
@@ -213,9 +213,12 @@ fn list(p: &mut Parser<'_>) {
         found
     });
     if let Some(comma) = trailing {
-        let error =
-            SyntaxError::new(Code::Unexpected, comma, "a list pattern has no comma at its end")
-                .with_replacement("remove `,`", comma, "");
+        let error = SyntaxError::new(
+            Code::Unexpected,
+            comma,
+            "leave out the comma at the end of a list pattern",
+        )
+        .with_replacement("remove `,`", comma, "");
         p.habit(error);
     }
 }

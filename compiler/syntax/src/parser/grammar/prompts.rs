@@ -18,7 +18,7 @@ pub(crate) fn prompt(p: &mut Parser<'_>, marker: Marker) {
     if let Some(bracket) = lists::open_braces(p, Context::Lines, "its items") {
         let opener = p.behind();
         let mut count = 0u32;
-        lists::lines(p, bracket, Separators::Lines, "the items of a prompt", |p| {
+        lists::lines(p, bracket, Separators::Lines, "item of a prompt", |p| {
             count += 1;
             item(p)
         });
@@ -43,7 +43,7 @@ fn item(p: &mut Parser<'_>) -> bool {
             habits::colon_after_word(p);
             if matches!(p.raw(), K::StrStart) {
                 let error = p.expected_error("the name of a role").with_help(
-                    "code names roles, `model fast`; a profile says which model that is",
+                    "name a role, such as `model fast`; `kait.toml` says which model plays it",
                 );
                 p.report(error);
                 p.skip_one();
@@ -69,7 +69,7 @@ fn item(p: &mut Parser<'_>) -> bool {
         _ if next.is_role() => {
             p.bump_keyword();
             habits::colon_after_word(p);
-            exprs::expect_expr(p, "what is said");
+            exprs::expect_expr(p, "the content of the message");
             p.finish_node(marker, K::PromptMessage);
         }
         _ => {
@@ -82,7 +82,7 @@ fn item(p: &mut Parser<'_>) -> bool {
                 error = SyntaxError::new(
                     Code::Unexpected,
                     p.range(0),
-                    "a prompt holds messages, no steps",
+                    "a prompt cannot contain steps, only its model and its messages",
                 )
                 .with_help("compute it in a graph, and pass it as a parameter");
             }

@@ -10,12 +10,12 @@ use super::{blocks, exprs, patterns, texts, types};
 /// `test = "test" STR policies? "{" (titem (SEP titem)* SEP?)? "}"`
 pub(crate) fn test(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
-    texts::expect_string(p, "what the test says, in quotes");
+    texts::expect_string(p, "the name of the test, in quotes");
     if p.at(K::WithKw) {
         exprs::policies(p);
     }
     if let Some(bracket) = lists::open_braces(p, Context::Lines, "the test") {
-        lists::lines(p, bracket, Separators::Lines, "the items of a test", item);
+        lists::lines(p, bracket, Separators::Lines, "item of a test", item);
     }
     p.finish_node(marker, K::Test);
 }
@@ -28,7 +28,7 @@ fn item(p: &mut Parser<'_>) -> bool {
         K::ExpectKw if p.nth(1) != K::Dot => {
             p.bump_keyword();
             p.in_condition = true;
-            exprs::expect_expr(p, "what is expected");
+            exprs::expect_expr(p, "a condition");
             p.in_condition = false;
             p.finish_node(marker, K::Expect);
         }
@@ -54,7 +54,7 @@ fn stub(p: &mut Parser<'_>, marker: Marker) {
         super::super::habits::arm_arrow(p);
         p.bump_as(K::FatArrow);
         outcome(p);
-    } else if p.expect(K::FatArrow, "`=>` and what the call gives") {
+    } else if p.expect(K::FatArrow, "`=>` and the result of the call") {
         outcome(p);
     }
     while p.at_clause(K::ThenKw) {
@@ -68,7 +68,7 @@ fn stub(p: &mut Parser<'_>, marker: Marker) {
 /// `outcome = body ("after" NUM)?`
 fn outcome(p: &mut Parser<'_>) {
     let marker = p.start();
-    blocks::body(p, "what the call gives");
+    blocks::body(p, "the result of the call");
     if p.raw() == K::AfterKw && p.nth(1) == K::Number {
         p.clear_separator();
         p.bump_keyword();

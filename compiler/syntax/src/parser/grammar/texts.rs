@@ -68,15 +68,16 @@ pub(crate) fn string_at(p: &mut Parser<'_>, marker: Marker) {
         } else {
             let quotes = p.slice(opener);
             let closing = quotes.trim_start_matches('r');
-            let mut error = SyntaxError::new(Code::UnclosedText, opener, "this text is not closed");
+            let mut error =
+                SyntaxError::new(Code::UnclosedText, opener, "this text has no closing quote");
             if closing == "\"" {
                 let line_end = p.behind();
                 error = error
-                    .with_related(line_end, "its line ends here")
+                    .with_related(line_end, "the line ends here without it")
                     .with_replacement("insert `\"`", line_end, "\"")
-                    .with_help("a text of several lines is written between `\"\"\"`");
+                    .with_help("for a text of several lines, use `\"\"\"` at both ends");
             } else {
-                error = error.with_help("it ends with `\"\"\"`");
+                error = error.with_help("write `\"\"\"` where the text ends");
             }
             p.report(error);
         }
@@ -101,7 +102,7 @@ fn interpolation(p: &mut Parser<'_>) -> bool {
             }
             p.finish_error(skipped);
         } else if p.at_break() && !p.recovering {
-            let error = SyntaxError::new(Code::UnclosedText, opener, "`${` is not closed")
+            let error = SyntaxError::new(Code::UnclosedText, opener, "`${` has no closing `}`")
                 .with_related(p.behind(), "expected `}` on this line")
                 .with_replacement("insert `}\"`", p.behind(), "}\"");
             p.report(error);

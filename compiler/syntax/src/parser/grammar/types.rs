@@ -67,7 +67,7 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.range(0),
-                "a type is optional or not; `??` says nothing more than `?`",
+                "write `?` only once: `T??` is no more than `T?`",
             )
             .with_replacement("replace `??` by `?`", p.range(0), "?");
             p.habit(error);
@@ -80,7 +80,7 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
         p.clear_separator();
         let bounds = p.start();
         p.bump_keyword();
-        exprs::expect_args(p, "`(` and the bounds: `where (max: 10)`");
+        exprs::expect_args(p, "`(` and the rules: `where (max: 10)`");
         p.finish_node(bounds, K::Where);
         p.finish_node(marker, K::RefinedType);
     }

@@ -18,7 +18,7 @@ pub(in super::super) fn result_arrow(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::ArrowKind,
         range,
-        format!("the type of a result stands behind `->`, not `{text}`"),
+        format!("write `->` instead of `{text}` before the type of the result"),
     )
     .with_replacement("replace it by `->`", range, blank);
     // A `:` may also stand where the parameters were closed too early.
@@ -34,7 +34,7 @@ pub(in super::super) fn colon_after_word(p: &mut Parser<'_>) {
         let error = SyntaxError::new(
             Code::ColonForEquals,
             range,
-            "the items of a prompt have no `:` and no `=`: `user \"...\"`",
+            format!("leave out `{text}`: `user \"…\"`"),
         )
         .with_replacement(
             format!("remove `{text}`"),
@@ -50,8 +50,10 @@ pub(in super::super) fn colon_after_word(p: &mut Parser<'_>) {
 /// `T[]`; the next token is the `[`.
 pub(in super::super) fn array_type(p: &mut Parser<'_>) {
     let range = TextRange::new(p.range(0).start(), p.range(1).end());
-    let error = SyntaxError::new(Code::TypeForm, range, "a list type is written `[T]`");
     let start = p.type_start();
+    let item = start.map(|start| p.slice(TextRange::new(start, p.behind().end())));
+    let message = format!("write `[{}]` for a list", item.unwrap_or("T"));
+    let error = SyntaxError::new(Code::TypeForm, range, message);
     let error = match start {
         Some(start) => error.with_fix(
             "write it as `[T]`",
@@ -85,7 +87,7 @@ impl Parser<'_> {
 /// `name?: T`; the next token is the `?`.
 pub(in super::super) fn optional_name(p: &mut Parser<'_>) {
     let error =
-        SyntaxError::new(Code::TypeForm, p.range(0), "an optional type is written `name: T?`");
+        SyntaxError::new(Code::TypeForm, p.range(0), "write the `?` after the type: `name: T?`");
     p.habit(error);
 }
 
@@ -108,7 +110,7 @@ pub(in super::super) fn type_before_name(p: &mut Parser<'_>) -> bool {
     let range = TextRange::new(p.range(0).start(), p.range(1).end());
     let right = format!("{second}: {first}");
     let error =
-        SyntaxError::new(Code::ParameterType, range, "a type stands after its name and a colon")
+        SyntaxError::new(Code::ParameterType, range, "write the name before its type, with a `:`")
             .with_replacement(format!("write `{right}`"), range, right);
     p.habit(error.understood());
     let marker = p.start();
@@ -127,10 +129,8 @@ pub(in super::super) fn equals_before_brace(p: &mut Parser<'_>, reported: bool) 
             p.bump_error();
             return;
         }
-        p.remove_next(
-            Code::ForeignDeclaration,
-            "the fields follow the name: `record Name { field: text }`",
-        );
+        let message = format!("leave out `{}` before `{{`", p.text(0));
+        p.remove_next(Code::ForeignDeclaration, message);
         p.bump_error();
     }
 }
@@ -149,7 +149,7 @@ pub(in super::super) fn type_with_braces(p: &mut Parser<'_>) -> bool {
     let error = SyntaxError::new(
         Code::ForeignDeclaration,
         p.range(0),
-        "fields are declared with `record`; `type` gives a name to another type",
+        "write `record` instead of `type` for a type with fields",
     )
     .with_fix("replace `type` by `record`", edits);
     p.habit(error.understood());
@@ -165,22 +165,22 @@ pub(in super::super) fn export_word(p: &mut Parser<'_>) {
         }
         match (p.raw(), p.text(0)) {
             (K::Lid, "export") | (K::PublicKw, _) => {
-                p.replace_next(
-                    Code::ForeignDeclaration,
-                    "what others may use is marked with `pub`",
-                    "pub",
-                );
+                let message = format!("write `pub` instead of `{}`", p.text(0));
+                p.replace_next(Code::ForeignDeclaration, message, "pub");
                 p.bump_as(K::PubKw);
                 p.clear_separator();
             }
             (K::PrivateKw, _) => {
-                p.remove_next(Code::ForeignDeclaration, "whatever is not `pub` is private");
+                p.remove_next(
+                    Code::ForeignDeclaration,
+                    "leave out `private`: whatever is not `pub` is private",
+                );
                 p.bump_error();
             }
             (K::Lid, "async") => {
                 p.remove_next(
                     Code::Async,
-                    "there is no `async`: whatever is independent runs at the same time",
+                    "KAIT needs no `async`: independent calls run at the same time by themselves",
                 );
                 p.bump_error();
             }
@@ -190,29 +190,16 @@ pub(in super::super) fn export_word(p: &mut Parser<'_>) {
 }
 
 /// Words of other languages that start a declaration, and what is written here.
-fn declaration_for(word: &str) -> Option<(K, Code, &'static str)> {
+fn declaration_for(word: &str) -> Option<(K, Code)> {
     Some(match word {
-        "function" | "def" | "func" | "fun" | "proc" | "sub" => (
-            K::GraphKw,
-            Code::FunctionWord,
-            "functions are declared with `graph`, or with `fn` if they are pure",
-        ),
-        "struct" | "class" | "interface" => {
-            (K::RecordKw, Code::ForeignDeclaration, "records are declared with `record`")
+        "function" | "def" | "func" | "fun" | "proc" | "sub" | "workflow" | "pipeline" | "flow" => {
+            (K::GraphKw, Code::FunctionWord)
         }
-        "const" | "var" | "val" | "static" => {
-            (K::LetKw, Code::Const, "constants are declared with `let`")
-        }
-        "import" | "include" | "require" | "using" => {
-            (K::UseKw, Code::ForeignDeclaration, "modules are named with `use`")
-        }
-        "typedef" | "alias" | "newtype" => {
-            (K::TypeKw, Code::ForeignDeclaration, "types get names with `type`")
-        }
-        "union" => (K::EnumKw, Code::ForeignDeclaration, "alternatives are declared with `enum`"),
-        "workflow" | "pipeline" | "flow" => {
-            (K::GraphKw, Code::FunctionWord, "workflows are declared with `graph`")
-        }
+        "struct" | "class" | "interface" => (K::RecordKw, Code::ForeignDeclaration),
+        "const" | "var" | "val" | "static" => (K::LetKw, Code::Const),
+        "import" | "include" | "require" | "using" => (K::UseKw, Code::ForeignDeclaration),
+        "typedef" | "alias" | "newtype" => (K::TypeKw, Code::ForeignDeclaration),
+        "union" => (K::EnumKw, Code::ForeignDeclaration),
         _ => return None,
     })
 }
@@ -223,8 +210,13 @@ pub(in super::super) fn declaration_word(p: &mut Parser<'_>) {
         return;
     }
     let named = p.nth(1).can_be_name() || p.nth(1) == K::Uid;
-    let Some((kind, code, message)) = declaration_for(p.text(0)).filter(|_| named) else { return };
+    let word = p.text(0);
+    let Some((kind, code)) = declaration_for(word).filter(|_| named) else { return };
     let right = kind.fixed_text().unwrap_or_default();
+    let mut message = format!("write `{right}` instead of `{word}`");
+    if kind == K::GraphKw {
+        message.push_str(", or `fn` for a function that only computes");
+    }
     p.replace_next(code, message, right);
     p.read_as(kind);
 }
@@ -235,9 +227,9 @@ pub(in super::super) fn foreign_declaration(p: &mut Parser<'_>, marker: Marker) 
         let error = SyntaxError::new(
             Code::ForeignDeclaration,
             p.range(0),
-            "modules are named with `use`: `use a.b as c`",
+            "write `use` instead of `from`: `use a.b as c`",
         )
-        .with_help("a foreign name shows its module: `module.name`");
+        .with_help("write its names with the module in front: `module.name`");
         p.report(error);
         p.skip_to_line_end(false);
         p.finish_error(marker);
@@ -249,7 +241,7 @@ pub(in super::super) fn foreign_declaration(p: &mut Parser<'_>, marker: Marker) 
         let error = SyntaxError::new(
             Code::ColonForEquals,
             range,
-            "a constant is declared with `let name = value`",
+            "a constant needs `let`: `let name = value`",
         )
         .with_fix(
             "write it with `let`",

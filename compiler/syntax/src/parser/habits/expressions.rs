@@ -14,7 +14,7 @@ use crate::codes::Code;
 pub(in super::super) fn operator(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
     match p.current() {
         K::Eq if p.in_condition && least <= 4 => {
-            p.replace_next(Code::AssignInCondition, "equality is written `==`", "==");
+            p.replace_next(Code::AssignInCondition, "compare with `==`, not with `=`", "==");
             let marker = p.again(marker);
             p.bump_as(K::EqEq);
             exprs::expect_expr(p, "a value");
@@ -26,7 +26,7 @@ pub(in super::super) fn operator(p: &mut Parser<'_>, marker: Marker, least: u8) 
             let error = SyntaxError::new(
                 Code::LogicOperator,
                 p.range(0),
-                "`not` stands before the whole test: `not x in xs`",
+                "write `not` before the whole test: `not x in xs`",
             )
             .with_replacement("remove `not`, and write it in front", gap, "");
             // The fix alone would change the meaning; it is offered as text only.
@@ -45,10 +45,10 @@ pub(in super::super) fn operator(p: &mut Parser<'_>, marker: Marker, least: u8) 
 /// `&&`, `||`, `===`, `!==` in the place of an operator.
 pub(in super::super) fn foreign_operator(p: &mut Parser<'_>) {
     match p.raw() {
-        K::AmpAmp => p.replace_next(Code::LogicOperator, "`&&` is written `and`", "and"),
-        K::BarBar => p.replace_next(Code::LogicOperator, "`||` is written `or`", "or"),
-        K::EqEqEq => p.replace_next(Code::Equality, "equality is written `==`", "=="),
-        _ => p.replace_next(Code::Equality, "inequality is written `!=`", "!="),
+        K::AmpAmp => p.replace_next(Code::LogicOperator, "write `and` instead of `&&`", "and"),
+        K::BarBar => p.replace_next(Code::LogicOperator, "write `or` instead of `||`", "or"),
+        K::EqEqEq => p.replace_next(Code::Equality, "write `==` instead of `===`", "=="),
+        _ => p.replace_next(Code::Equality, "write `!=` instead of `!==`", "!="),
     }
 }
 
@@ -56,7 +56,7 @@ pub(in super::super) fn foreign_operator(p: &mut Parser<'_>) {
 pub(in super::super) fn bang(p: &mut Parser<'_>) {
     let blank = if p.glued(1) { "not " } else { "not" };
     let range = p.range(0);
-    let error = SyntaxError::new(Code::LogicOperator, range, "`!` is written `not`")
+    let error = SyntaxError::new(Code::LogicOperator, range, "write `not` instead of `!`")
         .with_replacement("replace `!` by `not`", range, blank);
     p.habit(error.understood());
 }
@@ -66,7 +66,7 @@ pub(in super::super) fn is_not(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::LogicOperator,
         p.range(0),
-        "`not` stands before the whole test: `not x is Pattern`",
+        "write `not` before the whole test: `not x is Pattern`",
     );
     p.habit(error);
     p.bump_error();
@@ -92,27 +92,26 @@ pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
         word @ ("await" | "async") => {
             p.remove_next(
                 Code::Async,
-                format!("there is no `{word}`: whatever is independent runs at the same time"),
+                format!(
+                    "KAIT needs no `{word}`: independent calls run at the same time by themselves"
+                ),
             );
         }
         "new" if behind == K::Uid => {
-            p.remove_next(
-                Code::RecordLiteral,
-                "records are built with `Name(field: value)`, without `new`",
-            );
+            p.remove_next(Code::RecordLiteral, "leave out `new`: write `Name(field: value)`");
         }
         "return" => {
             p.remove_next(
                 Code::Return,
-                "there is no `return`: the last expression of a block is its value",
+                "KAIT has no `return`: the last line of a block is its value",
             );
         }
         "throw" | "raise" => {
-            p.replace_next(Code::Return, "a failure is raised with `fail`", "fail");
+            p.replace_next(Code::Return, "use `fail` to stop with a failure", "fail");
             p.doubt();
         }
         "lambda" => {
-            let error = SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas")
+            let error = SyntaxError::new(Code::Lambda, p.range(0), "KAIT has no lambdas")
                 .with_help(LAMBDA_HELP);
             p.report(error);
         }
@@ -138,7 +137,7 @@ fn f_string(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::FString,
         range,
-        format!("every text takes `${{...}}`; the prefix `{word}` has no meaning"),
+        format!("leave out `{word}`: `${{…}}` works in every text"),
     )
     .with_fix(format!("remove `{word}`"), edits);
     p.habit(error.understood());
@@ -163,12 +162,12 @@ fn braces(start: text_size::TextSize, text: &str, edits: &mut Vec<crate::errors:
     }
 }
 
-const LAMBDA_HELP: &str = "map and filter with `for x in xs if condition { value }`, name a field with `.field`, fold with `loop`";
+const LAMBDA_HELP: &str = "use `for x in xs if condition { value }` to map and filter, `.field` to pick a field, `loop` to add up";
 
 /// `|x| value` and `fn(x) ...` where a value is expected.
 pub(in super::super) fn lambda(p: &mut Parser<'_>, marker: Marker) {
     let error =
-        SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas").with_help(LAMBDA_HELP);
+        SyntaxError::new(Code::Lambda, p.range(0), "KAIT has no lambdas").with_help(LAMBDA_HELP);
     p.report(error);
     loop {
         match p.current() {
@@ -193,7 +192,7 @@ pub(in super::super) fn lambda_body(p: &mut Parser<'_>) {
         return;
     }
     let error =
-        SyntaxError::new(Code::Lambda, p.range(0), "there are no lambdas").with_help(LAMBDA_HELP);
+        SyntaxError::new(Code::Lambda, p.range(0), "KAIT has no lambdas").with_help(LAMBDA_HELP);
     let reported = p.errors.len();
     p.habit(error);
     let call = MappedList::before(p);
@@ -318,7 +317,7 @@ pub(in super::super) fn quotes(p: &mut Parser<'_>) {
         }
     }
     out.push_str(if lines { "\"\"\"" } else { "\"" });
-    let error = SyntaxError::new(Code::Quotes, range, "texts are written in double quotes")
+    let error = SyntaxError::new(Code::Quotes, range, "write a text in double quotes")
         .with_replacement("use double quotes", range, out);
     p.habit(error.understood());
 }
@@ -327,9 +326,9 @@ pub(in super::super) fn quotes(p: &mut Parser<'_>) {
 pub(in super::super) fn braces_as_value(p: &mut Parser<'_>, marker: Marker) {
     let range = p.range(0);
     let keyed = matches!(p.nth(1), K::StrStart | K::SingleQuoted) || p.nth(2) == K::Colon;
-    let mut error = SyntaxError::new(Code::RecordLiteral, range, "`{` opens no value");
+    let mut error = SyntaxError::new(Code::RecordLiteral, range, "a value cannot begin with `{`");
     if keyed || p.nth(1) == K::RBrace {
-        error = error.with_help("a map is written `[key: value]`, a record `Name(field: value)`");
+        error = error.with_help("write a map as `[key: value]`, a record as `Name(field: value)`");
         if let Some(end) = p.matching_brace()
             && matches!(p.nth(1), K::StrStart | K::RBrace)
         {
@@ -338,7 +337,7 @@ pub(in super::super) fn braces_as_value(p: &mut Parser<'_>, marker: Marker) {
                 .with_fix("write it as a map", vec![edit(range, open), edit(p.range_at(end), "]")]);
         }
     } else {
-        error = error.with_help("a block stands behind `if`, `for`, `=>` and other headers only");
+        error = error.with_help("use a block only after `if`, `else`, `for`, `=>` and the like");
     }
     p.habit(error);
     p.skip_one();
@@ -349,7 +348,7 @@ pub(in super::super) fn braces_as_value(p: &mut Parser<'_>, marker: Marker) {
 pub(in super::super) fn chained_comparison(p: &mut Parser<'_>, middle: TextSize) {
     let between = TextRange::new(middle, p.behind().start().max(middle));
     let mut error =
-        SyntaxError::new(Code::ChainedComparison, p.range(0), "comparisons do not chain")
+        SyntaxError::new(Code::ChainedComparison, p.range(0), "comparisons cannot be chained")
             .with_help("write `a < b and b < c`");
     let text = p.slice(between);
     // A call would be made twice.
@@ -368,7 +367,7 @@ pub(in super::super) fn named_with_equals(p: &mut Parser<'_>) {
     let error = SyntaxError::new(
         Code::NamedArgument,
         p.range(0),
-        "arguments are named with `:`: `f(name: value)`",
+        "name an argument with `:`, not with `=`",
     )
     .with_replacement("replace `=` by `:`", gap, ": ");
     p.habit(error.understood());
@@ -397,8 +396,11 @@ pub(in super::super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
         }
         colon
     });
-    let mut error =
-        SyntaxError::new(Code::Ternary, question, "a choice is written `if c { a } else { b }`");
+    let mut error = SyntaxError::new(
+        Code::Ternary,
+        question,
+        "write `if c { a } else { b }` instead of `c ? a : b`",
+    );
     if let Some(colon) = colon {
         error = error.with_fix(
             "write it with `if`",
@@ -416,13 +418,13 @@ pub(in super::super) fn ternary(p: &mut Parser<'_>, marker: Marker) {
 
 /// `...x`; the next token is the `...`.
 pub(in super::super) fn spread(p: &mut Parser<'_>) {
-    p.replace_next(Code::Spread, "a spread is written `..`", "..");
+    p.replace_next(Code::Spread, "write `..` instead of `...`", "..");
 }
 
 /// `(a, b)`; the next token is the first comma.
 pub(in super::super) fn tuple(p: &mut Parser<'_>, _start: usize) {
-    let error = SyntaxError::new(Code::Unexpected, p.range(0), "there are no tuples").with_help(
-        "a list is written `[a, b]`, two values of different types `Pair(first: a, second: b)`",
+    let error = SyntaxError::new(Code::Unexpected, p.range(0), "KAIT has no tuples").with_help(
+        "write a list as `[a, b]`, two values of different types as `Pair(first: a, second: b)`",
     );
     p.report(error);
 }
@@ -430,8 +432,7 @@ pub(in super::super) fn tuple(p: &mut Parser<'_>, _start: usize) {
 /// `if c then a`: the `then` is consumed.
 pub(in super::super) fn then_word(p: &mut Parser<'_>) {
     if p.current() == K::ThenKw {
-        let error =
-            p.expected_error("`{`").with_help("a choice is written `if c { a } else { b }`");
+        let error = p.expected_error("`{`").with_help("write `if c { a } else { b }`");
         p.report(error);
         p.bump_error();
         if p.current() != K::LBrace {
@@ -448,7 +449,8 @@ pub(in super::super) fn elif(p: &mut Parser<'_>) {
     if p.on_new_line(0) && p.nth(1) == K::LParen || matches!(p.nth(1), K::Eq | K::Dot | K::Comma) {
         return;
     }
-    p.replace_next(Code::Elif, "a further condition is written `else if`", "else if");
+    let message = format!("write `else if` instead of `{}`", p.text(0));
+    p.replace_next(Code::Elif, message, "else if");
     p.doubt();
     p.clear_separator();
     p.bump_error();
@@ -457,7 +459,7 @@ pub(in super::super) fn elif(p: &mut Parser<'_>) {
         let around = std::mem::replace(&mut p.in_condition, true);
         exprs::expect_expr(p, "a condition");
         p.in_condition = around;
-        blocks::block(p, "what is done then");
+        blocks::block(p, "the block to run");
         elif(p);
         p.leave();
     }
@@ -473,7 +475,7 @@ pub(in super::super) fn for_parens(p: &mut Parser<'_>) -> Option<Bracket> {
     }
     let open = p.range(0);
     let error =
-        SyntaxError::new(Code::Unexpected, open, "a `for` has no parentheses: `for x in xs { }`");
+        SyntaxError::new(Code::Unexpected, open, "leave out the parentheses: `for x in xs { … }`");
     p.habit(error);
     let bracket = p.open(Context::Inside);
     if p.raw() == K::LetKw || p.raw() == K::Lid && matches!(p.text(0), "const" | "var") {
@@ -488,12 +490,11 @@ pub(in super::super) fn for_if_below(p: &mut Parser<'_>) -> bool {
         return false;
     }
     let (range, gap) = (p.range(0), TextRange::new(p.behind().start(), p.range(0).start()));
-    let mut error = SyntaxError::new(
-        Code::BraceOnNextLine,
-        range,
-        "the `if` of a `for` stands on the line of its list",
-    )
-    .with_help("if it belongs to the body, put the body in braces: `for x in xs { if c { } }`");
+    let mut error =
+        SyntaxError::new(Code::BraceOnNextLine, range, "put the `if` of a `for` on the line above")
+            .with_help(
+                "if it belongs to the body, put the body in braces: `for x in xs { if c { } }`",
+            );
     if p.slice(gap).trim().is_empty() {
         error = error.with_replacement("move `if` up", gap, " ");
     }
@@ -505,7 +506,8 @@ pub(in super::super) fn for_if_below(p: &mut Parser<'_>) -> bool {
 /// `for x of xs`.
 pub(in super::super) fn for_of(p: &mut Parser<'_>) -> bool {
     if p.current() == K::Lid && matches!(p.text(0), "of" | "from") || p.current() == K::Colon {
-        p.replace_next(Code::Unexpected, "a list is walked with `for x in xs`", "in");
+        let message = format!("write `in` instead of `{}`: `for x in xs`", p.text(0));
+        p.replace_next(Code::Unexpected, message, "in");
         p.bump_as(K::InKw);
         return true;
     }
