@@ -284,3 +284,52 @@ async fn what_changes_on_disk_is_seen_by_who_asks() {
     assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
     client.finish().await;
 }
+
+/// A module that is made from `kait.lock` is shown like one of the standard library, and read anew when the lock changes.
+#[tokio::test]
+async fn tools_of_mcp_servers_are_shown_as_declarations() {
+    let folder = folder();
+    let lock = |description: &str, hash: &str| {
+        format!(
+            "version = 1\n[mcp.maths.tools.half]\ndescription = \"{description}\"\ninput = '''{{\"type\": \"object\", \
+             \"properties\": {{\"ofNumber\": {{\"type\": \"integer\"}}}}, \"required\": [\"ofNumber\"]}}'''\nhash = \"{hash}\"\n"
+        )
+    };
+    let lock_path = folder.path().join("kait.lock");
+    std::fs::write(
+        &lock_path,
+        lock("Halves.", "blake3:6618036ddb4d0037bf14e982e9c989107e3e8c10480c601017551ccf38152955"),
+    )
+    .unwrap();
+    let file = uri(&folder.path().join("a.kait"));
+    let mut client = Client::ready(folder.path()).await;
+    let program = "use mcp.maths\n\npub graph g(n: int) -> text {\n  maths.$0half(n)\n}\n";
+    let (text, at) = place(&file, program);
+    client.open(&file, &text).await;
+    let shown = client.ask("textDocument/hover", at.clone()).await.to_string();
+    assert!(shown.contains("half(of_number: int) -> text") && shown.contains("Halves."), "{shown}");
+    let offered = client.ask("textDocument/completion", at.clone()).await.to_string();
+    assert!(offered.contains("\"half\""), "{offered}");
+    let found = client.ask("textDocument/definition", at.clone()).await;
+    let path = found["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_owned();
+    let page = std::fs::read_to_string(&path).unwrap();
+    let line = usize::try_from(found["range"]["start"]["line"].as_u64().unwrap()).unwrap();
+    assert!(page.lines().nth(line).unwrap().starts_with("pub extern half("), "{page}");
+    assert!(path.contains("mcp-maths-"), "{path}");
+
+    std::fs::write(
+        &lock_path,
+        lock(
+            "Divides by two.",
+            "blake3:2562b81c28c8413aec9c2611e45cfba1b80edfe9996953bd9e715ba2b5364988",
+        ),
+    )
+    .unwrap();
+    let changed = json!({ "changes": [{ "uri": uri(&lock_path), "type": 2 }] });
+    client.tell("workspace/didChangeWatchedFiles", changed).await;
+    let shown = client.ask("textDocument/hover", at.clone()).await.to_string();
+    assert!(shown.contains("Divides by two."), "{shown}");
+    let found = client.ask("textDocument/definition", at).await;
+    assert!(!found["uri"].as_str().unwrap().ends_with(&path), "{found}");
+    client.finish().await;
+}
