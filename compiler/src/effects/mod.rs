@@ -11,6 +11,7 @@ mod rules;
 mod set;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 pub(crate) mod walk;
 
 use rustc_hash::FxHashSet;

@@ -4,11 +4,12 @@
 use rustc_hash::FxHashMap;
 
 use super::rules::{Rules, named};
+use super::unanswered::{self, Exposed};
 use super::walk;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{
     Arg, ArgValue, Body, Builtin, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr,
-    ExprId, Literal, Pat, PatId, PatTarget, Tool,
+    ExprId, Literal, Tool,
 };
 
 impl Rules<'_> {
@@ -149,7 +150,7 @@ impl Rules<'_> {
 impl Rules<'_> {
     /// What people have to do with the calls of a body: approvals that must be there, questions that nobody may
     /// answer, and what is to happen once.
-    pub(super) fn people(&mut self, body: &Body) {
+    pub(super) fn people(&mut self, owner: DefId, body: &Body) {
         let mut policies: FxHashMap<ExprId, &[Arg]> = FxHashMap::default();
         let mut asks = false;
         for expr in &body.exprs {
@@ -163,7 +164,7 @@ impl Rules<'_> {
                 _ => {}
             }
         }
-        let answered = if asks { self.answered(body) } else { Vec::new() };
+        let answered = if asks { unanswered::handled(self.hir, body) } else { Vec::new() };
         for (index, expr) in (0u32..).zip(&body.exprs) {
             let id = ExprId(index);
             let Expr::Call { callee, .. } = expr else { continue };
@@ -179,7 +180,7 @@ impl Rules<'_> {
                 }
                 Callee::Builtin(Builtin::Ask | Builtin::Choose) => {
                     let is_answered = answered.get(id.index()).copied().unwrap_or(false);
-                    self.question(body, id, given, is_answered);
+                    self.question(owner, body, id, given, is_answered);
                 }
                 _ => {}
             }
@@ -273,9 +274,27 @@ impl Rules<'_> {
     }
 
     /// A question says how long it stands, and what happens when nobody answers.
-    fn question(&mut self, body: &Body, call: ExprId, given: Option<&[Arg]>, is_answered: bool) {
+    fn question(
+        &mut self,
+        owner: DefId,
+        body: &Body,
+        call: ExprId,
+        given: Option<&[Arg]>,
+        is_answered: bool,
+    ) {
         let has = |name: &str| given.is_some_and(|all| all.iter().any(|arg| named(arg, name)));
-        let (within, handled) = (has("within"), has("fallback") || is_answered);
+        let (within, mut handled) = (has("within"), has("fallback") || is_answered);
+        let mut called_at = None;
+        if !handled {
+            let hir = self.hir;
+            let exposed = self.exposed.get_or_insert_with(|| unanswered::exposed(hir));
+            match exposed.get(owner.index()) {
+                // Whoever calls it handles it.
+                Some(Exposed::No) => handled = true,
+                Some(Exposed::By(span)) => called_at = Some(*span),
+                Some(Exposed::FromOutside) | None => {}
+            }
+        }
         if within && handled {
             return;
         }
@@ -293,6 +312,10 @@ impl Rules<'_> {
                 "nothing says how long this question stands"
             },
         );
+        let finding = match called_at {
+            Some(span) if within => finding.label(span, "and here nothing handles that, either"),
+            _ => finding,
+        };
         self.sink.push(match (within, handled) {
             (true, _) => finding
                 .here("then it fails with `Unanswered`")
@@ -305,53 +328,6 @@ impl Rules<'_> {
                 .here("a run would wait for ever")
                 .help("say how long, and what then: `with (within: 2d, fallback: …)`"),
         });
-    }
-
-    /// By [`ExprId`]: whether it stands where `Unanswered` is handled, by a `try` or a `catch` that names it.
-    fn answered(&self, body: &Body) -> Vec<bool> {
-        let mut answered = vec![false; body.exprs.len()];
-        let order: Vec<ExprId> = walk::parts_first(body).collect();
-        for id in order.into_iter().rev() {
-            let own = answered.get(id.index()).copied().unwrap_or(false);
-            let expr = walk::expr(body, id);
-            let handled = match expr {
-                Expr::Try(inner) => Some(*inner),
-                Expr::Catch { body: inner, arms } => arms
-                    .iter()
-                    .any(|arm| arm.guard.is_none() && self.names_unanswered(body, arm.pat))
-                    .then_some(*inner),
-                _ => None,
-            };
-            walk::parts(expr, |part| {
-                if let Some(slot) = answered.get_mut(part.index()) {
-                    *slot = own || handled == Some(part);
-                }
-            });
-        }
-        answered
-    }
-
-    fn names_unanswered(&self, body: &Body, pat: PatId) -> bool {
-        match body.pats.get(pat.index()) {
-            // It was reported, and may have been meant.
-            Some(Pat::Missing) => true,
-            Some(Pat::Or(all)) => all.iter().any(|pat| self.names_unanswered(body, *pat)),
-            Some(Pat::Tag { target, .. }) => match target {
-                PatTarget::Missing => true,
-                PatTarget::Bare { name, .. } => name == "Unanswered",
-                PatTarget::Variant(def, index) => {
-                    match self.hir.defs.get(def.index()).map(|def| &def.kind) {
-                        Some(DefKind::Enum(one)) => one
-                            .variants
-                            .get(*index as usize)
-                            .is_some_and(|variant| variant.name == "Unanswered"),
-                        _ => false,
-                    }
-                }
-                PatTarget::Record(_) => false,
-            },
-            _ => false,
-        }
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diag
     };
     let is_asked = hir.defs.iter().any(|def| has_budget(def));
     let fewest = if is_asked { super::fewest::calls(hir, effects) } else { FxHashMap::default() };
-    let mut rules = Rules { hir, types, effects, sink, fewest };
+    let mut rules = Rules { hir, types, effects, sink, fewest, exposed: None };
     for (index, def) in hir.defs.iter().enumerate() {
         // The standard library is checked by its own tests; its files are nobody's to mend here.
         if hir.modules.get(def.module.index()).is_some_and(|module| module.is_std) {
@@ -37,6 +37,8 @@ pub(super) struct Rules<'a> {
     pub(super) sink: &'a mut Diagnostics,
     /// The fewest model calls of each declaration.
     fewest: FxHashMap<DefId, u64>,
+    /// What nobody handles who calls a declaration, once a question asks.
+    pub(super) exposed: Option<Vec<super::unanswered::Exposed>>,
 }
 
 impl Rules<'_> {
@@ -87,7 +89,7 @@ impl Rules<'_> {
                 self.expr(id, body, ExprId(u32::try_from(index).unwrap_or(u32::MAX)), expr);
             }
             self.dead(id, body);
-            self.people(body);
+            self.people(id, body);
         }
         self.sessions(id, def);
     }
