@@ -135,6 +135,15 @@ impl Files {
         self.iter().find(|(_, file)| &*file.path == path).map(|(id, _)| id)
     }
 
+    /// `path:line:column` of a place in a lowered program.
+    #[must_use]
+    pub fn place(&self, span: kait_ir::program::Span) -> Option<String> {
+        let file = self.get(FileId(span.file))?;
+        let at = file.lines.line_col(span.start.into());
+        let column = file.lines.char_col(file.text(), span.start.into());
+        Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
+    }
+
     /// The text of a place; empty if the place lies outside of its file.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {

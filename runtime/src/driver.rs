@@ -33,7 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::plan::Plan;
 use crate::plane::Plane;
-use crate::segments::{ResultSegment, RunLog, Writer, failure_json};
+use crate::report::fail_record;
+use crate::segments::{ResultSegment, RunLog, Writer};
 use crate::shared::{Permit, Shared};
 
 /// Events that are handled before the task lets others run.
@@ -255,8 +256,7 @@ impl Run {
         let mut open: Vec<_> = std::mem::take(&mut self.nodes).into_values().collect();
         open.sort_unstable();
         for (segment, path) in open {
-            let failure = failure_json(&Failure::Cancelled);
-            self.writer.write(path, segment, SegmentOp::Fail { failure });
+            self.writer.write(path, segment, fail_record(&Failure::Cancelled, None));
         }
         let result = match &outcome {
             Outcome::Ok(value) => Ok(value),
@@ -275,7 +275,7 @@ impl Run {
         }
         let op = match result {
             Ok(_) => SegmentOp::Close { value: json!("done") },
-            Err(failure) => SegmentOp::Fail { failure: failure_json(failure) },
+            Err(failure) => fail_record(failure, self.state.failed_at()),
         };
         let node = self.name();
         self.writer.write(node, self.run_segment, op);
@@ -409,8 +409,8 @@ impl Run {
                 let value = ty.map(|ty| json::encode(table, ty, &value)).unwrap_or_default();
                 SegmentOp::Close { value }
             }
-            Some(Outcome::Failed(failure)) => SegmentOp::Fail { failure: failure_json(&failure) },
-            None => SegmentOp::Fail { failure: failure_json(&Failure::Cancelled) },
+            Some(Outcome::Failed(failure)) => fail_record(&failure, None),
+            None => fail_record(&Failure::Cancelled, None),
         };
         self.writer.write(path, segment, op);
     }

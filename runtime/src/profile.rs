@@ -50,7 +50,7 @@ pub enum ProfileError {
 }
 
 /// Bindings of one environment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
     /// Its name.
     pub name: SmolStr,

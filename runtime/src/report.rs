@@ -1,15 +1,19 @@
 //! What is said of a run that has ended: its failure in words, and the run as data. The same on every surface.
 
+use jiff::Timestamp;
 use kait_engine::event::{Outcome, Usage};
 use kait_engine::json;
+use kait_engine::segment::SegmentOp;
 use kait_ir::{Failure, GraphId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::driver::{FailedAt, RunEnd};
 use crate::plan::Plan;
 use crate::segments::failure_json;
 
-/// The format of [`run_json`].
+/// The format of [`RunDocument`], and of the records of a log on the command line.
 pub const SCHEMA: &str = "kait.run/1";
 
 /// The code and the words of a failure, and what a person can do.
@@ -94,40 +98,172 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
     }
 }
 
-/// A failure as data: its code, its words, what to do, the path of the node that it arose in, and the limit that was
-/// reached, if one was.
-pub fn failure_report(failure: &Failure, at: Option<&FailedAt>) -> Json {
-    let (code, message, help) = words(failure);
-    let limit = at.and_then(|at| at.limit.as_deref());
-    let node = at.map(|at| at.path.as_str());
-    json!({ "code": code, "message": message, "help": help, "node": node, "limit": limit })
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It is under way.
+    Running,
+    /// It ended with a result.
+    Done,
+    /// It ended with a failure.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
 }
 
-/// A run that has ended, as data: `schema`, `run`, `graph`, then `result`, or `failure` (its wire form) and `error` (its
-/// words), then `usage`.
-pub fn run_json(run: &str, plan: &Plan, graph: GraphId, end: &RunEnd) -> Json {
-    let decl = plan.program().graphs.get(graph.index());
-    let name = decl.map(|graph| graph.name.as_str()).unwrap_or_default();
-    let mut out = json!({ "schema": SCHEMA, "run": run, "graph": name });
-    match &end.outcome {
-        Outcome::Ok(value) => {
-            let result = decl.map(|g| json::encode(plan.loaded.table(), g.result, value));
-            out["result"] = result.unwrap_or_default();
-        }
-        Outcome::Failed(failure) => {
-            out["failure"] = failure_json(failure);
-            out["error"] = failure_report(failure, end.failed_at.as_ref());
+impl RunState {
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "running" => Some(Self::Running),
+            "done" => Some(Self::Done),
+            "failed" => Some(Self::Failed),
+            "cancelled" => Some(Self::Cancelled),
+            _ => None,
         }
     }
-    out["usage"] = usage_json(&end.usage);
-    out
+}
+
+/// A run: how it stands, and once it has ended, with what.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunDocument {
+    /// `kait.run/1`.
+    pub schema: &'static str,
+    /// Its name.
+    pub run: String,
+    /// The graph: module and graph.
+    pub graph: String,
+    /// The hash of the plan that it runs on.
+    pub plan: String,
+    /// How it stands.
+    pub state: RunState,
+    /// When it began: RFC 3339.
+    pub started: String,
+    /// When it ended: RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Its result, if it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Json>,
+    /// The wire form of its failure: `kind`, and what belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Json>,
+    /// Its failure in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+    /// What calls of models used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RunUsage>,
+}
+
+/// The failure of a run in the words of the command line.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RunError {
+    /// The code: `kait explain CODE` prints its page.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The path of the call that it arose in.
+    pub node: Option<String>,
+    /// Where that stands: `file:line:column`.
+    pub place: Option<String>,
+    /// The limit that was reached, if one was: `timeout: 10ms`.
+    pub limit: Option<String>,
 }
 
 /// What calls of models used up.
-pub fn usage_json(usage: &Usage) -> Json {
-    json!({
-        "calls": usage.calls,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-    })
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+pub struct RunUsage {
+    /// Calls.
+    pub calls: u64,
+    /// Tokens that were sent.
+    pub input_tokens: u64,
+    /// Tokens that came back.
+    pub output_tokens: u64,
+}
+
+impl From<&Usage> for RunUsage {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            calls: usage.calls.into(),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+        }
+    }
+}
+
+impl RunError {
+    /// The words of a failure; `place` is where the span of `at` stands.
+    pub fn new(failure: &Failure, at: Option<&FailedAt>, place: Option<String>) -> Self {
+        let (code, message, help) = words(failure);
+        let node = at.map(|at| at.path.to_string());
+        let limit = at.and_then(|at| at.limit.as_ref()).map(ToString::to_string);
+        Self { code: code.to_owned(), message, help, node, place, limit }
+    }
+}
+
+impl RunDocument {
+    /// A run that is under way.
+    pub fn begun(run: &str, graph: &str, plan: &str, started: Timestamp) -> Self {
+        Self {
+            schema: SCHEMA,
+            run: run.to_owned(),
+            graph: graph.to_owned(),
+            plan: plan.to_owned(),
+            state: RunState::Running,
+            started: started.to_string(),
+            ended: None,
+            result: None,
+            failure: None,
+            error: None,
+            usage: None,
+        }
+    }
+
+    /// The same run when it has ended so. `place` is where the span of the failure stands.
+    #[must_use]
+    pub fn ended(
+        mut self,
+        plan: &Plan,
+        graph: GraphId,
+        end: &RunEnd,
+        ended: Timestamp,
+        place: Option<String>,
+    ) -> Self {
+        self.ended = Some(ended.to_string());
+        self.usage = Some(RunUsage::from(&end.usage));
+        match &end.outcome {
+            Outcome::Ok(value) => {
+                self.state = RunState::Done;
+                let graph = plan.program().graphs.get(graph.index());
+                let result = graph.map(|g| json::encode(plan.loaded.table(), g.result, value));
+                self.result = Some(result.unwrap_or_default());
+            }
+            Outcome::Failed(failure) => {
+                self.state = match failure {
+                    Failure::Cancelled => RunState::Cancelled,
+                    _ => RunState::Failed,
+                };
+                self.failure = Some(failure_json(failure));
+                self.error = Some(RunError::new(failure, end.failed_at.as_ref(), place));
+            }
+        }
+        self
+    }
+}
+
+/// The record that ends a segment with a failure: its wire form, and its words. Where it stands in a file is not known
+/// here.
+pub fn fail_record(failure: &Failure, at: Option<&FailedAt>) -> SegmentOp {
+    let error = RunError::new(failure, at, None);
+    let mut words = json!({ "code": error.code, "message": error.message });
+    for (key, word) in [("help", error.help), ("node", error.node), ("limit", error.limit)] {
+        if let Some(word) = word {
+            words[key] = word.into();
+        }
+    }
+    SegmentOp::Fail { failure: failure_json(failure), error: words }
 }

@@ -60,7 +60,8 @@ impl Programs for Fixed {
             roles: indexmap::IndexMap::default(),
         };
         let connections = Arc::new(Connections::new(Default::default()));
-        let program = Some(Program { plan: Arc::new(plan), connections });
+        let files = Arc::new(compiled.files);
+        let program = Some(Program { plan: Arc::new(plan), connections, files });
         let (graphs, findings) = (Vec::new(), Vec::new());
         vec![Source {
             path: "bench.kait".into(),

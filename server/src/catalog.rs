@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use indexmap::IndexMap;
 use kait_compiler::diagnostics::Code;
+use kait_compiler::sources::Files;
 use kait_engine::{json, render};
 use kait_ir::program::Graph;
 use kait_ir::{GraphId, Type};
@@ -29,6 +30,7 @@ pub trait Programs: Send + Sync {
 }
 
 /// One file as it was found.
+#[derive(Clone)]
 pub struct Source {
     /// Its path, as findings show it.
     pub path: SmolStr,
@@ -49,6 +51,8 @@ pub struct Program {
     pub plan: Arc<Plan>,
     /// What its leaves use.
     pub connections: Arc<Connections>,
+    /// Where its nodes stand.
+    pub files: Arc<Files>,
 }
 
 /// The state of a hosted file.

@@ -392,7 +392,11 @@ mod tests {
             let at = String::new();
             writer.write(node.into(), segment, SegmentOp::Delta { text, at, done: n % 9 == 0 });
         }
-        writer.write(node.into(), segment, SegmentOp::Fail { failure: json!({ "kind": "x" }) });
+        writer.write(
+            node.into(),
+            segment,
+            SegmentOp::Fail { failure: json!({ "kind": "x" }), error: json!(null) },
+        );
         let at = "/a".to_owned();
         let value = writer.open("g".into(), SegmentKind::Value, None, Some(json!([1])));
         writer.write("g".into(), value, SegmentOp::Delta { text: "t".into(), at, done: true });

@@ -14,15 +14,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 use kait_compiler::diagnostics::Code;
 use kait_engine::event::{Arg, Outcome, Usage};
-use kait_engine::json;
 use kait_ir::Failure;
-use kait_runtime::report;
-use kait_runtime::segments::failure_json;
+pub use kait_runtime::report::{RunDocument, RunState, RunUsage};
 use kait_runtime::{Run, RunEnd, RunLog, RunStart, Shared};
 use rustc_hash::FxHashMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use smol_str::SmolStr;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -39,99 +34,6 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const EPOCH: usize = 8;
 /// Least letters of a run's number.
 const NUMBER: usize = 5;
-
-/// How a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// It is under way.
-    Running,
-    /// It ended with a result.
-    Done,
-    /// It ended with a failure.
-    Failed,
-    /// It was cancelled.
-    Cancelled,
-}
-
-impl RunState {
-    /// The state of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "running" => Some(Self::Running),
-            "done" => Some(Self::Done),
-            "failed" => Some(Self::Failed),
-            "cancelled" => Some(Self::Cancelled),
-            _ => None,
-        }
-    }
-}
-
-/// A run: how it stands, and once it has ended, with what.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct RunDocument {
-    /// `kait.run/1`.
-    pub schema: &'static str,
-    /// Its name.
-    pub run: String,
-    /// The graph: module and graph.
-    pub graph: String,
-    /// The hash of the plan that it runs on.
-    pub plan: String,
-    /// How it stands.
-    pub state: RunState,
-    /// When it began: RFC 3339.
-    pub started: String,
-    /// When it ended: RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
-    /// Its result, if it is done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<Json>,
-    /// The wire form of its failure: `kind`, and what belongs to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Json>,
-    /// Its failure in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<RunError>,
-    /// What calls of models used up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage: Option<RunUsage>,
-}
-
-/// The failure of a run in the words of the command line.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct RunError {
-    /// The code: `kait explain CODE` prints its page.
-    pub code: String,
-    /// What went wrong.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// The path of the call that it arose in.
-    pub node: Option<String>,
-}
-
-/// What calls of models used up.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
-pub struct RunUsage {
-    /// Calls.
-    pub calls: u64,
-    /// Tokens that were sent.
-    pub input_tokens: u64,
-    /// Tokens that came back.
-    pub output_tokens: u64,
-}
-
-impl From<&Usage> for RunUsage {
-    fn from(usage: &Usage) -> Self {
-        Self {
-            calls: usage.calls.into(),
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-        }
-    }
-}
 
 /// A run that the server knows.
 pub struct RunHandle {
@@ -187,48 +89,19 @@ impl RunHandle {
     pub fn document(&self) -> Bytes {
         match self.end.get() {
             Some((_, document)) => document.clone(),
-            None => to_bytes(&self.describe(RunState::Running)),
+            None => to_bytes(&self.begun()),
         }
     }
 
-    fn describe(&self, state: RunState) -> RunDocument {
-        RunDocument {
-            schema: report::SCHEMA,
-            run: self.name.to_string(),
-            graph: self.graph.to_string(),
-            plan: self.plan.to_string(),
-            state,
-            started: self.started.to_string(),
-            ended: None,
-            result: None,
-            failure: None,
-            error: None,
-            usage: None,
-        }
+    fn begun(&self) -> RunDocument {
+        RunDocument::begun(&self.name, &self.graph, &self.plan, self.started)
     }
 
     fn ended(&self, hosted: &Hosted, end: &RunEnd) {
-        let mut document = self.describe(RunState::Done);
-        document.ended = Some(Timestamp::now().to_string());
-        document.usage = Some(RunUsage::from(&end.usage));
-        match &end.outcome {
-            Outcome::Ok(value) => {
-                let plan = &hosted.program.plan;
-                let graph = plan.program().graphs.get(hosted.graph.index());
-                let result = graph.map(|g| json::encode(plan.loaded.table(), g.result, value));
-                document.result = Some(result.unwrap_or_default());
-            }
-            Outcome::Failed(failure) => {
-                document.state = match failure {
-                    Failure::Cancelled => RunState::Cancelled,
-                    _ => RunState::Failed,
-                };
-                let (code, message, help) = report::words(failure);
-                let node = end.failed_at.as_ref().map(|at| at.path.to_string());
-                document.failure = Some(failure_json(failure));
-                document.error = Some(RunError { code: code.into(), message, help, node });
-            }
-        }
+        let span = end.failed_at.as_ref().and_then(|at| at.span);
+        let place = span.and_then(|span| hosted.program.files.place(span));
+        let plan = &hosted.program.plan;
+        let document = self.begun().ended(plan, hosted.graph, end, Timestamp::now(), place);
         let _ = self.end.set((document.state, to_bytes(&document)));
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,6 +14,7 @@ use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
 use kait_ir::{Graph, GraphId};
 use kait_runtime::driver::GrowingInput;
+use kait_runtime::report::RunDocument;
 use kait_runtime::{InputError, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared, report};
 use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
@@ -25,6 +26,7 @@ use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
+use crate::hosting::hosted_name;
 use crate::{compile, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
@@ -44,7 +46,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
 /// For programs that read what is printed: why there was no run.
 fn refuse(args: &RunArgs, error: Json) -> anyhow::Result<()> {
     match args.json {
-        Some(_) => out::line(&json!({ "schema": report::SCHEMA, "error": error }).to_string()),
+        Some(_) => out::line(
+            &json!({ "schema": report::SCHEMA, "state": "refused", "error": error }).to_string(),
+        ),
         None => Ok(()),
     }
 }
@@ -128,10 +132,17 @@ async fn drive(
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
     let run = run_name();
+    let name = plan.program().graphs.get(graph.index()).map(|g| g.name.as_str());
+    // As `kait serve` calls it.
+    let file = Path::new(files::split(&args.file).0);
+    let name = format!("{}.{}", hosted_name(file, file), name.unwrap_or_default());
+    let hash = kait_ir::hash(plan.program()).to_string();
+    let begun = RunDocument::begun(&run, &name, &hash, jiff::Timestamp::now());
     let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
     let mut reader = log.read();
     let cancel = CancellationToken::new();
-    let connections = connections(&plan, Arc::new(UserGrants { offline: args.offline }));
+    let connections =
+        connections(&plan, Arc::new(UserGrants { offline: args.offline }), PathBuf::from("."));
     let start = RunStart {
         run: run.as_str().into(),
         graph,
@@ -191,7 +202,7 @@ async fn drive(
     } else {
         answer.end()?;
     }
-    finish(args, &plan, graph, &run, &end, &answer, compiled)
+    finish(args, &plan, graph, &begun, &end, &answer, compiled)
 }
 
 /// What is left to say when the run is over.
@@ -199,18 +210,16 @@ fn finish(
     args: &RunArgs,
     plan: &Plan,
     graph: GraphId,
-    run: &str,
+    begun: &RunDocument,
     end: &RunEnd,
     answer: &Answer<'_>,
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
     if args.json == Some(JsonForm::Object) {
-        let mut report = report::run_json(run, plan, graph, end);
         let span = end.failed_at.as_ref().and_then(|at| at.span);
-        if let Some(place) = span.and_then(|span| compiled.place(span)) {
-            report["error"]["place"] = place.into();
-        }
-        out::line(&report.to_string())?;
+        let place = span.and_then(|span| compiled.place(span));
+        let document = begun.clone().ended(plan, graph, end, jiff::Timestamp::now(), place);
+        out::line(&serde_json::to_string(&document)?)?;
     } else if args.json.is_none()
         && answer.is_quiet()
         && let Outcome::Ok(value) = &end.outcome
@@ -290,10 +299,10 @@ pub fn link(loaded: Arc<Loaded>, profile: &Profile, default: &ModelBinding, offl
     plan
 }
 
-/// A plan's way to the world.
-pub fn connections(plan: &Plan, grants: Arc<dyn Grants>) -> Arc<Connections> {
+/// A plan's way to the world; relative paths begin at `root`.
+pub fn connections(plan: &Plan, grants: Arc<dyn Grants>, root: PathBuf) -> Arc<Connections> {
     let models = plan.roles.iter().map(|(role, model)| (role.clone(), vec![model.clone()]));
-    let config = Config { grants, models: models.collect(), ..Config::default() };
+    let config = Config { root, grants, models: models.collect(), ..Config::default() };
     Arc::new(Connections::new(config))
 }
 

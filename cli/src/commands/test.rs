@@ -170,7 +170,7 @@ fn report(
         let region = loaded.program().regions.get(site.region.index())?;
         region.nodes.get(site.node as usize)?.span
     };
-    let place = |site| span(site).and_then(|span| compile::place(checked, span));
+    let place = |site| span(site).and_then(|span| checked.compilation.files.place(span));
     let mut lines = Vec::new();
     for call in &end.unstubbed {
         let at = place(call.site).unwrap_or_default();
@@ -201,7 +201,9 @@ fn report(
         let (code, words, _) = words(failure);
         lines.push(format!("error {code}: the test itself failed: {words}"));
         let at = end.failed_at.as_ref();
-        if let Some(at) = at.and_then(|at| at.span).and_then(|span| compile::place(checked, span)) {
+        if let Some(at) =
+            at.and_then(|at| at.span).and_then(|span| checked.compilation.files.place(span))
+        {
             lines.push(format!("   {at}"));
         }
         if let Some(limit) = at.and_then(|at| at.limit.as_ref()) {

@@ -168,7 +168,7 @@ fn the_form_of_json_is_one_object() {
     let done = run(&["run", "examples/hello.kait", "--json", "--offline"]).exits(0);
     let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!(json["schema"], "kait.run/1");
-    assert_eq!(json["graph"], "hello");
+    assert_eq!((&json["graph"], &json["state"]), (&"hello.hello".into(), &"done".into()));
     assert!(json["result"].as_str().unwrap().contains("world"));
 }
 

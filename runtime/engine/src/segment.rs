@@ -83,6 +83,9 @@ pub enum SegmentOp {
     Fail {
         /// The failure's wire form.
         failure: Json,
+        /// Its words: `code`, `message`, and where they are known `help`, `node` and `limit`.
+        #[serde(default, skip_serializing_if = "Json::is_null")]
+        error: Json,
     },
 }
 

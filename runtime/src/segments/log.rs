@@ -207,7 +207,8 @@ fn weight_of(op: &SegmentOp) -> usize {
     match op {
         SegmentOp::Delta { text, at, .. } => text.len() + at.len(),
         SegmentOp::Set { at, value } => at.len() + weight_of_json(value),
-        SegmentOp::Close { value } | SegmentOp::Fail { failure: value } => weight_of_json(value),
+        SegmentOp::Close { value } => weight_of_json(value),
+        SegmentOp::Fail { failure, error } => weight_of_json(failure) + weight_of_json(error),
         SegmentOp::Open { about, .. } => about.as_ref().map_or(0, weight_of_json),
         SegmentOp::Reset { .. } => 0,
     }

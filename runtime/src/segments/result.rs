@@ -14,8 +14,9 @@ use kait_ir::{Failure, Type, TypeId, Value};
 use serde_json::json;
 use smol_str::SmolStr;
 
-use super::{Writer, failure_json};
+use super::Writer;
 use crate::plane::{Live, Watcher};
+use crate::report::fail_record;
 
 /// The segment of a run's result.
 pub struct ResultSegment {
@@ -67,7 +68,7 @@ impl ResultSegment {
                 self.out.push(SegmentOp::Close { value });
             }
             Err(failure) => {
-                self.out.push(SegmentOp::Fail { failure: failure_json(failure) });
+                self.out.push(fail_record(failure, None));
             }
         }
         self.write(writer);
@@ -520,10 +521,8 @@ mod tests {
     fn a_failed_result_ends_in_fail() {
         let log = run(&steps("half", &[], 1, &[2])[..1], Err(&Failure::Timeout));
         assert_eq!(SegmentLog::check(&log), Ok(()));
-        assert!(
-            log.iter().any(
-                |r| matches!(&r.op, SegmentOp::Fail { failure } if failure["kind"] == "timeout")
-            )
-        );
+        assert!(log.iter().any(
+            |r| matches!(&r.op, SegmentOp::Fail { failure, .. } if failure["kind"] == "timeout")
+        ));
     }
 }

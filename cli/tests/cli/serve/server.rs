@@ -75,6 +75,12 @@ pub graph place(order: Order) -> [text] {
   order.items
 }
 
+/// Takes longer than it may.
+pub graph slow() -> text {
+  clock.sleep(5s) with (timeout: 10ms)
+  "never"
+}
+
 /// Reads a file.
 pub graph reads(path: text) -> text {
   file.read(path)

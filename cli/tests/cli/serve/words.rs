@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use serde_json::Value as Json;
+
 use super::server::Server;
 
 #[test]
@@ -134,4 +136,60 @@ fn failures_are_told_in_the_same_words() {
     let (code, message) = (&run["error"]["code"], &run["error"]["message"]);
     let line = format!("error {}: {}", code.as_str().unwrap(), message.as_str().unwrap());
     assert!(said.contains(&line), "{line}\n{said}");
+}
+
+/// The names of the members of an object, at every depth.
+fn shape(value: &Json, at: &str, out: &mut Vec<String>) {
+    match value {
+        Json::Object(object) => {
+            for (key, inner) in object {
+                shape(inner, &format!("{at}/{key}"), out);
+            }
+        }
+        other => out.push(format!("{at}: {}", if other.is_null() { "null" } else { "" })),
+    }
+}
+
+#[test]
+fn one_schema_has_one_shape() {
+    let server = Server::start(&[]);
+    for (graph, input, code) in
+        [("add", r#"{"a": 1}"#, 0), ("fails", r#"{"why": "because"}"#, 1), ("slow", "{}", 4)]
+    {
+        let hosted = server.post(&format!("/api/graphs/tests.{graph}/runs"), input).json();
+        let mut command = server.command();
+        command.args([
+            "run",
+            &format!("tests.kait:{graph}"),
+            "--offline",
+            "--json",
+            "--input",
+            "-",
+        ]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(code));
+        let local: Json = serde_json::from_slice(&done.stdout).unwrap();
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        shape(&hosted, "", &mut one);
+        shape(&local, "", &mut other);
+        assert_eq!(one, other);
+        for same in ["schema", "graph", "plan", "state", "result", "failure", "error", "usage"] {
+            assert_eq!(hosted[same], local[same], "{same}");
+        }
+        if graph == "slow" {
+            assert_eq!(hosted["error"]["limit"], "timeout: 10ms");
+            let place = hosted["error"]["place"].as_str().unwrap();
+            assert!(place.starts_with("tests.kait:"), "{place}");
+        }
+        // The log says it, too.
+        let run = hosted["run"].as_str().unwrap();
+        let log = server.get(&format!("/api/runs/{run}/events")).body;
+        let last = log.lines().rfind(|line| line.starts_with("data:")).unwrap();
+        let last: Json = serde_json::from_str(last.trim_start_matches("data:")).unwrap();
+        for word in ["code", "message", "node", "limit"] {
+            assert_eq!(last["error"][word], hosted["error"][word], "{last}");
+        }
+    }
 }
