@@ -1,7 +1,7 @@
 //! From a file's name to a program: reads the disk for the compiler, prints what it finds.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use kait_compiler::diagnostics::Diagnostic;
@@ -16,16 +16,59 @@ use kait_ir::program::Span;
 use kait_runtime::Profile;
 use smol_str::SmolStr;
 
-use crate::files;
+use crate::files::{self, Prints};
 
 /// The files of a package on disk.
 pub struct DiskSources {
     root: PathBuf,
+    /// What the compiler has asked for.
+    asked: Mutex<Asked>,
+}
+
+#[derive(Default)]
+struct Asked {
+    files: Vec<PathBuf>,
+    listed: Option<Vec<String>>,
+}
+
+/// All that the compilation of a file has read, and what stood there.
+pub struct Reads {
+    file: PathBuf,
+    manifest: Option<PathBuf>,
+    files: Vec<(PathBuf, Option<blake3::Hash>)>,
+    /// The package's directory and the names of its files, if they were asked for.
+    listed: Option<(PathBuf, Vec<String>)>,
+}
+
+impl Reads {
+    /// Whether the same would be read now.
+    pub fn hold(&self, prints: &mut Prints) -> bool {
+        let lists = |(root, names): &(PathBuf, Vec<String>)| list(root) == *names;
+        self.manifest == Profile::project_file(directory_of(&self.file))
+            && self.files.iter().all(|(path, print)| files::print_of(path, prints) == *print)
+            && self.listed.as_ref().is_none_or(lists)
+    }
+}
+
+fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn list(root: &Path) -> Vec<String> {
+    let Ok(found) = files::programs(&[root.to_owned()]) else {
+        return Vec::new();
+    };
+    found
+        .iter()
+        .filter_map(|path| path.strip_prefix(root).ok()?.to_str())
+        .map(|path| path.replace('\\', "/"))
+        .collect()
 }
 
 impl Sources for DiskSources {
     fn read(&self, shown: &str) -> Result<Arc<str>, SourceError> {
         let path = self.root.join(shown);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).files.push(path.clone());
         match std::fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(SourceError::NotFound);
@@ -44,14 +87,10 @@ impl Sources for DiskSources {
     }
 
     fn list(&self) -> Vec<String> {
-        let Ok(found) = files::programs(std::slice::from_ref(&self.root)) else {
-            return Vec::new();
-        };
-        found
-            .iter()
-            .filter_map(|path| path.strip_prefix(&self.root).ok()?.to_str())
-            .map(|path| path.replace('\\', "/"))
-            .collect()
+        let names = list(&self.root);
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.listed = Some(names.clone());
+        names
     }
 }
 
@@ -68,7 +107,28 @@ pub struct Checked {
 pub fn check(file: &Path) -> anyhow::Result<Checked> {
     // Read here first: what cannot be read at all is a mistake on the command line, not in a program.
     files::read_program(file)?;
-    check_with(file, None)
+    Ok(check_with(file, None)?.0)
+}
+
+/// As [`check`], and what was read for it. `prints` knows what stands in files.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn check_noting(file: &Path, prints: &mut Prints) -> anyhow::Result<(Checked, Reads)> {
+    files::read_program(file)?;
+    let (checked, sources) = check_with(file, None)?;
+    let asked = sources.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let print = |path: PathBuf| {
+        let print = files::print_of(&path, prints);
+        (path, print)
+    };
+    let reads = Reads {
+        file: file.to_owned(),
+        manifest: Profile::project_file(directory_of(file)),
+        files: asked.files.into_iter().map(print).collect(),
+        listed: asked.listed.map(|names| (sources.root, names)),
+    };
+    Ok((checked, reads))
 }
 
 /// Compiles a file as if it had another text.
@@ -76,11 +136,11 @@ pub fn check(file: &Path) -> anyhow::Result<Checked> {
 /// # Errors
 /// If the file's path is not UTF-8.
 pub fn check_text(file: &Path, text: &str) -> anyhow::Result<Checked> {
-    check_with(file, Some(text))
+    Ok(check_with(file, Some(text))?.0)
 }
 
-fn check_with(file: &Path, text: Option<&str>) -> anyhow::Result<Checked> {
-    let directory = file.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn check_with(file: &Path, text: Option<&str>) -> anyhow::Result<(Checked, DiskSources)> {
+    let directory = directory_of(file);
     let (root, path) = match Profile::project_file(directory) {
         Some(manifest) => {
             let root = manifest.parent().unwrap_or(directory).to_path_buf();
@@ -95,11 +155,11 @@ fn check_with(file: &Path, text: Option<&str>) -> anyhow::Result<Checked> {
     let shown = shown_prefix(&root);
     let path = path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))?;
     let path = path.replace('\\', "/");
-    let sources = DiskSources { root };
+    let sources = DiskSources { root, asked: Mutex::default() };
     let texts = text.into_iter().map(|text| (path.clone(), Arc::from(text))).collect();
     let mut compilation = compile(&Overlay { base: &sources, texts }, &[&path]);
     compilation.files.show_below(&shown);
-    Ok(Checked { compilation })
+    Ok((Checked { compilation }, sources))
 }
 
 fn file_name(file: &Path) -> PathBuf {
@@ -146,16 +206,8 @@ impl Compiled {
 
     /// `path:line:column` of a place.
     pub fn place(&self, span: Span) -> Option<String> {
-        place(&self.checked, span)
+        self.checked.compilation.files.place(span)
     }
-}
-
-/// `path:line:column` of a place in a lowered program.
-pub fn place(checked: &Checked, span: Span) -> Option<String> {
-    let file = checked.compilation.files.get(kait_compiler::diagnostics::FileId(span.file))?;
-    let at = file.lines.line_col(span.start.into());
-    let column = file.lines.char_col(file.text(), span.start.into());
-    Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
 }
 
 /// The graph that is meant where none is named: `main`, or the only one.

@@ -81,6 +81,124 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a path of the command line hosts.
+#[derive(Debug, Default)]
+pub struct Hosted {
+    /// Programs, sorted.
+    pub programs: Vec<PathBuf>,
+    /// What is left out, a line each.
+    pub left_out: Vec<String>,
+}
+
+/// The programs that a server hosts of a path: as [`programs`], and what links lead to as long as that lies below the
+/// path. What cannot be read at the moment is left out.
+pub fn hosted(named: &Path) -> Hosted {
+    let mut found = Hosted::default();
+    if !named.is_dir() {
+        found.programs.push(named.to_path_buf());
+        return found;
+    }
+    let Ok(root) = std::fs::canonicalize(named) else { return found };
+    // Each with the real directories that the way to it leads through.
+    let mut queue = vec![(named.to_path_buf(), vec![root.clone()])];
+    let mut looked_at = 0;
+    while let Some((directory, way)) = queue.pop() {
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            found
+                .left_out
+                .push(format!("`{}` cannot be read, and is not hosted\n", directory.display()));
+            continue;
+        };
+        let mut entries: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
+        entries.sort();
+        for path in entries {
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            looked_at += 1;
+            if name.starts_with('.') || SKIPPED.contains(&name) {
+                continue;
+            }
+            let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+            let is_program = name.ends_with(".kait");
+            if !kind.is_symlink() {
+                if kind.is_dir() {
+                    let mut way = way.clone();
+                    way.extend(way.last().map(|here| here.join(name)));
+                    queue.push((path, way));
+                } else if kind.is_file() && is_program {
+                    found.programs.push(path);
+                }
+                continue;
+            }
+            let target = std::fs::canonicalize(&path);
+            let is_dir = target.as_ref().is_ok_and(|target| target.is_dir());
+            if !is_dir && !is_program {
+                continue;
+            }
+            let why = match target {
+                Err(_) => "is a link to nothing",
+                Ok(target) if !target.starts_with(&root) => "is a link to what lies outside",
+                Ok(target) if is_dir && way.iter().any(|there| there.starts_with(&target)) => {
+                    "is a link that leads in a circle"
+                }
+                Ok(target) => {
+                    if is_dir {
+                        let mut way = way.clone();
+                        way.push(target);
+                        queue.push((path, way));
+                    } else if target.is_file() {
+                        found.programs.push(path);
+                    }
+                    continue;
+                }
+            };
+            found.left_out.push(format!("`{}` {why}, and is not hosted\n", path.display()));
+        }
+        if looked_at > MAX_FILES {
+            let shown = named.display();
+            found.left_out.push(format!(
+                "there are more than {MAX_FILES} files below `{shown}`; some are not hosted\n"
+            ));
+            break;
+        }
+    }
+    found.programs.sort();
+    found.left_out.sort();
+    found
+}
+
+/// That paths host any program.
+///
+/// # Errors
+/// If they do not.
+pub fn hosts_something(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let found: Vec<_> = paths.iter().map(|path| hosted(path)).collect();
+    if found.iter().any(|found| !found.programs.is_empty()) {
+        return Ok(());
+    }
+    let names: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+    let left_out: String = found.into_iter().flat_map(|found| found.left_out).collect();
+    let why = left_out.trim_end().replace('\n', "; ");
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    Err(unreadable(format!("there is no `.kait` file in {}{why}", names.join(", "))))
+}
+
+/// What stood in files when they were looked at: a hash of each, or that it could not be read.
+pub type Prints = rustc_hash::FxHashMap<PathBuf, Option<blake3::Hash>>;
+
+/// The print of a file now; each is read once.
+pub fn print_of(path: &Path, prints: &mut Prints) -> Option<blake3::Hash> {
+    if let Some(known) = prints.get(path) {
+        return *known;
+    }
+    let is_file = std::fs::metadata(path).is_ok_and(|data| data.is_file());
+    let print =
+        if is_file { std::fs::read(path).ok().map(|bytes| blake3::hash(&bytes)) } else { None };
+    prints.insert(path.to_owned(), print);
+    print
+}
+
 fn unreadable(message: String) -> anyhow::Error {
     Coded { code: "K0901", message }.into()
 }

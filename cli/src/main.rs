@@ -11,6 +11,7 @@ mod failures;
 mod files;
 mod given;
 mod grants;
+mod hosting;
 mod local_model;
 mod out;
 mod suggest;

@@ -60,6 +60,14 @@ impl Changes {
             watcher
                 .watch(directory, mode)
                 .with_context(|| format!("cannot watch `{}`", directory.display()))?;
+            // A link that is named may come to lead elsewhere.
+            if path.is_symlink()
+                && let Some(above) = std::path::absolute(path)?.parent()
+            {
+                watcher
+                    .watch(above, RecursiveMode::NonRecursive)
+                    .with_context(|| format!("cannot watch `{}`", above.display()))?;
+            }
         }
         Ok(Self { changes, _watcher: watcher })
     }
@@ -74,6 +82,7 @@ impl Changes {
     }
 }
 
+/// Programs and settings, and links, through which others may come to be there.
 fn is_ours(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "kait" || e == "toml")
+    path.extension().is_some_and(|e| e == "kait" || e == "toml") || path.is_symlink()
 }

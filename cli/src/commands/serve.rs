@@ -1,35 +1,29 @@
 //! `kait serve`: hosts programs over HTTP until it is asked to end.
 //!
-//! The server itself never opens a file; what reads, compiles and watches them is here.
+//! What reads and compiles files is in `hosting`; here are the command line, signals, and what is said.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use kait_compiler::diagnostics::render::{json, terminal};
-use kait_connect::Grants;
-use kait_ir::GraphId;
-use kait_runtime::{Plan, Profile};
+use kait_runtime::Profile;
 use kait_server::catalog::{FileState, Snapshot};
-use kait_server::{App, Catalog, Config, Limits, Program, Programs, Scope, Source, Tokens};
-use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::Value as Json;
-use smol_str::SmolStr;
+use kait_server::{App, Catalog, Config, Limits, Scope, Tokens};
 use tokio_util::sync::CancellationToken;
 
-use super::run::{self, connections, default_model, link};
+use super::run;
 use crate::args::ServeArgs;
 use crate::exit::{Coded, Exit};
-use crate::grants::{CallerGrants, UserGrants};
+use crate::files;
+use crate::hosting::{Disk, directory_of};
 use crate::watch::Changes;
-use crate::{compile, files};
 
 /// Hosts them.
 pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
-    let directory = first_directory(&args.paths);
-    let profile = profile(&directory, args.profile.as_deref())?;
+    // Where the first path is: its profile's name decides whose tokens are known.
+    let directory = args.paths.first().map_or(Path::new("."), |path| directory_of(path));
+    let profile = profile(directory, args.profile.as_deref())?;
     let tokens = profile.token_file().ok_or_else(|| {
         refused("there is no home directory, so there is no place for the tokens: set HOME")
     })?;
@@ -40,10 +34,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let config = config(args, address)?;
     // Before compiling: what changes meanwhile is seen.
     let changes = Changes::of(&args.paths)?;
-    // Nothing to host is a mistake on the command line; a file with errors is not.
-    files::programs(&args.paths)?;
-    // What vanishes later is another matter.
+    // Nothing to host is a mistake on the command line; a file with errors is not, and what vanishes later is another
+    // matter.
     files::are_there(&args.paths)?;
+    files::hosts_something(&args.paths)?;
     let programs = Disk::new(args, &profile)?;
     let known = Tokens::load(&tokens).map_err(|error| refused(&error.to_string()))?;
     let catalog = Arc::new(Catalog::load(Box::new(programs)));
@@ -57,8 +51,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
         anstream::eprintln!("token: {first}\n   it is shown only this once, and may do everything");
     }
     anstream::eprintln!("listening on http://{bound}");
-    say_files(&catalog.now());
-    reload_on_change(&catalog, changes);
+    let said = Arc::new(Mutex::new(Said::default()));
+    said.lock().unwrap_or_else(PoisonError::into_inner).say(&catalog.now(), true);
+    reload_on_change(&catalog, changes, &said);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -66,7 +61,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
         let drain = args.drain;
         let signals = tokio::spawn(signals(stop.clone(), hurry.clone(), drain));
         let app = kait_server::app(config, catalog, known);
-        let reloading = tokio::spawn(reload_when_asked(Arc::clone(&app)));
+        let reloading = tokio::spawn(reload_when_asked(Arc::clone(&app), said));
         let tokens = tokio::spawn(follow_tokens(Arc::clone(&app)));
         kait_server::serve(app, listener, stop, hurry).await;
         signals.abort();
@@ -86,15 +81,6 @@ fn refused(message: &str) -> anyhow::Error {
 fn profile(directory: &Path, name: Option<&str>) -> anyhow::Result<Profile> {
     Profile::load(directory, name)
         .map_err(|error| Coded { code: "K0902", message: error.to_string() }.into())
-}
-
-/// Where the first path is: its profile's name decides whose tokens are known.
-fn first_directory(paths: &[PathBuf]) -> PathBuf {
-    match paths.first() {
-        Some(path) if path.is_dir() => path.clone(),
-        Some(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
-        None => PathBuf::from("."),
-    }
 }
 
 fn new_token(path: &Path, words: &[String]) -> anyhow::Result<Exit> {
@@ -221,11 +207,11 @@ async fn signal() {
 
 /// Loads files again when they change, on a thread of its own: compiling takes milliseconds that answers should not
 /// wait for.
-fn reload_on_change(catalog: &Arc<Catalog>, changes: Changes) {
-    let catalog = Arc::clone(catalog);
+fn reload_on_change(catalog: &Arc<Catalog>, changes: Changes, said: &Arc<Mutex<Said>>) {
+    let (catalog, said) = (Arc::clone(catalog), Arc::clone(said));
     std::thread::spawn(move || {
         while changes.wait() {
-            say_files(&catalog.reload());
+            reload(&catalog, &said);
         }
     });
 }
@@ -257,196 +243,106 @@ async fn follow_tokens(app: App) {
 }
 
 /// SIGHUP loads files and tokens again, for systems that tell nobody of changes.
-async fn reload_when_asked(app: App) {
+async fn reload_when_asked(app: App, said: Arc<Mutex<Said>>) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let Ok(mut asked) = signal(SignalKind::hangup()) else { return };
         while asked.recv().await.is_some() {
-            let app = Arc::clone(&app);
-            let reload = move || {
+            let (app, said) = (Arc::clone(&app), Arc::clone(&said));
+            let again = move || {
                 if let Err(error) = app.tokens.refresh() {
                     anstream::eprintln!("error K9048: the tokens stay as they were: {error}");
                 }
-                say_files(&app.catalog.reload());
+                reload(&app.catalog, &said);
             };
-            let _ = tokio::task::spawn_blocking(reload).await;
+            let _ = tokio::task::spawn_blocking(again).await;
         }
     }
     #[cfg(not(unix))]
-    drop(app);
+    drop((app, said));
 }
 
-/// What is hosted, on stderr.
-fn say_files(now: &Snapshot) {
-    for file in now.files() {
-        // What the compiler found was printed as it was found.
-        for finding in file.diagnostics.iter().filter(|one| one["code"] == "K9050") {
-            let (message, help) = (&finding["message"], &finding["help"]);
-            let words = |json: &Json| json.as_str().unwrap_or_default().to_owned();
-            anstream::eprintln!("error K9050: {}\n   = {}", words(message), words(help));
-        }
-        match file.state {
-            FileState::Current => {}
-            FileState::Stale => {
-                anstream::eprintln!("{}: has errors; its last good version is hosted", file.path);
+/// What was said of what is hosted, so that only news is said again.
+#[derive(Default)]
+struct Said {
+    /// Of each file how it stood: its state, its plan, and whether another one had its name.
+    files: Vec<(String, Standing)>,
+    graphs: Vec<String>,
+}
+
+type Standing = (FileState, Option<String>, bool);
+
+impl Said {
+    /// Says on stderr what is hosted at first, and later what has changed.
+    fn say(&mut self, now: &Snapshot, first: bool) {
+        let mut files = Vec::new();
+        for file in now.files() {
+            // What the compiler found was printed as it was found.
+            let taken = file.diagnostics.iter().find(|one| one["code"] == "K9050");
+            let standing = (file.state, file.plan.clone(), taken.is_some());
+            let before = self.files.iter().find(|(path, _)| *path == file.path);
+            let before = before.map(|(_, standing)| standing.clone());
+            files.push((file.path.clone(), standing.clone()));
+            if before.as_ref() == Some(&standing) {
+                continue;
             }
-            FileState::Broken => {
-                anstream::eprintln!("{}: has errors; none of its graphs can run", file.path);
+            let path = &file.path;
+            match file.state {
+                _ if taken.is_some() => {
+                    let words = |key: &str| {
+                        taken.and_then(|one| one[key].as_str()).unwrap_or_default().to_owned()
+                    };
+                    anstream::eprintln!(
+                        "error K9050: {}\n   = {}",
+                        words("message"),
+                        words("help")
+                    );
+                }
+                FileState::Current if first => {}
+                FileState::Current if before.is_some() => {
+                    anstream::eprintln!("{path}: loaded again")
+                }
+                FileState::Current => anstream::eprintln!("{path}: is hosted now"),
+                FileState::Stale => {
+                    anstream::eprintln!("{path}: has errors; its last good version is hosted");
+                }
+                FileState::Broken => {
+                    anstream::eprintln!("{path}: has errors; none of its graphs can run");
+                }
             }
         }
-    }
-    let names: Vec<_> = now.graphs().map(|hosted| hosted.name.as_str()).collect();
-    match names.as_slice() {
-        [] => anstream::eprintln!("no graphs: write `pub` before a graph that is to be hosted"),
-        names => anstream::eprintln!("graphs: {}", names.join(", ")),
-    }
-}
-
-/// The name that a file is hosted by: its path below the directory that was named, with dots; so it does not depend on
-/// what else is there. A file that was named itself is called like itself.
-fn hosted_name(named: &Path, path: &Path) -> SmolStr {
-    let inner = path.strip_prefix(named).ok().filter(|inner| !inner.as_os_str().is_empty());
-    let inner = inner.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
-    let inner = inner.with_extension("");
-    let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join(".").into()
-}
-
-/// The files that are hosted, from the disk.
-struct Disk {
-    paths: Vec<PathBuf>,
-    profile: Option<String>,
-    offline: bool,
-    grants: Arc<dyn Grants>,
-    /// What was printed last of each file, so that a reload prints only what is new.
-    printed: Mutex<FxHashMap<String, String>>,
-}
-
-impl Disk {
-    fn new(args: &ServeArgs, profile: &Profile) -> anyhow::Result<Self> {
-        let grants: Arc<dyn Grants> = if args.unrestricted {
-            Arc::new(UserGrants { offline: args.offline })
+        for (path, _) in &self.files {
+            if !files.iter().any(|(other, _)| other == path) {
+                anstream::eprintln!("{path}: is gone, and not hosted any more");
+            }
+        }
+        self.files = files;
+        let graphs: Vec<_> = now.graphs().map(|hosted| hosted.name.to_string()).collect();
+        let lacks = |these: &[String], others: &[String]| {
+            let new: Vec<_> = these.iter().filter(|name| !others.contains(name)).collect();
+            new.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (new, gone) = (lacks(&graphs, &self.graphs), lacks(&self.graphs, &graphs));
+        if graphs.is_empty() && (first || !gone.is_empty()) {
+            anstream::eprintln!("no graphs: write `pub` before a graph that is to be hosted");
+        } else if first {
+            anstream::eprintln!("graphs: {new}");
         } else {
-            let here = [PathBuf::from(".")];
-            let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
-            let mut roots = Vec::new();
-            for path in paths {
-                let directory =
-                    if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
-                let directory =
-                    if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-                let root = std::fs::canonicalize(directory);
-                roots.push(root.with_context(|| format!("cannot use `{}`", directory.display()))?);
+            if !new.is_empty() {
+                anstream::eprintln!("new graphs: {new}");
             }
-            let profiles = profile.token_file().and_then(|file| Some(file.parent()?.to_path_buf()));
-            let profiles = profiles.map(|kept| std::fs::canonicalize(&kept).unwrap_or(kept));
-            Arc::new(CallerGrants { offline: args.offline, roots, profiles })
-        };
-        Ok(Self {
-            paths: args.paths.clone(),
-            profile: args.profile.clone(),
-            offline: args.offline,
-            grants,
-            printed: Mutex::default(),
-        })
-    }
-
-    /// A file that was found at, or below, a path of the command line.
-    fn source(&self, named: &Path, path: &Path) -> Source {
-        let shown = path.to_string_lossy().trim_start_matches("./").to_owned();
-        let mut source = Source {
-            path: shown.as_str().into(),
-            module: hosted_name(named, path),
-            graphs: Vec::new(),
-            findings: Vec::new(),
-            program: None,
-        };
-        if let Err(error) = self.fill(path, &mut source) {
-            let code = error.chain().find_map(|cause| cause.downcast_ref::<Coded>());
-            let code = code.map_or("K0091", |coded| coded.code);
-            let message = format!("{error:#}");
-            self.print_once(&shown, format!("error {code}: {message}\n"));
-            source.findings.push(serde_json::json!({
-                "code": code,
-                "severity": "error",
-                "message": message,
-                "primary": { "path": shown, "text": "" },
-                "labels": [], "notes": [], "help": null, "fixes": [],
-            }));
-            source.program = None;
-        }
-        source
-    }
-
-    fn fill(&self, path: &Path, source: &mut Source) -> anyhow::Result<()> {
-        let checked = compile::check(path)?;
-        let (found, shown) = (&checked.compilation.diagnostics, &checked.compilation.files);
-        let report: Json = serde_json::from_str(&json::render(found, shown))?;
-        source.findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
-        source.graphs = compile::public_graphs(&checked);
-        self.print_once(&source.path, terminal::render(found, shown, compile::style()));
-        if checked.compilation.has_errors() {
-            return Ok(());
-        }
-        let runnable = compile::lower(&checked)?;
-        if !runnable.left_out.is_empty() {
-            // They are not hosted, and whoever asks for them hears why.
-            let faults: Vec<_> = runnable.left_out.into_iter().map(|(_, fault)| fault).collect();
-            let report: Json = serde_json::from_str(&json::render(&faults, shown))?;
-            let more = report["diagnostics"].as_array().cloned().unwrap_or_default();
-            source.findings.extend(more);
-            let text = terminal::render(&faults, shown, compile::style());
-            self.print_once(&format!("{}: left out", source.path), text);
-        }
-        let loaded = Arc::new(compile::load(runnable.program)?);
-        let directory = path.parent().unwrap_or(Path::new("."));
-        let profile = profile(directory, self.profile.as_deref())?;
-        // Offline nothing counts as bound.
-        let bound = if self.offline { &Profile::default() } else { &profile };
-        let mut open = Vec::new();
-        let graphs = (0..).map(GraphId).zip(&loaded.program().graphs);
-        for (graph, _) in graphs.filter(|(_, graph)| graph.public) {
-            for role in Plan::open_roles(loaded.program(), graph, bound) {
-                if !open.contains(&role) {
-                    open.push(role);
-                }
+            if !gone.is_empty() {
+                anstream::eprintln!("graphs that are gone: {gone}");
             }
         }
-        let default = default_model(self.offline, &open);
-        let plan = link(loaded, &profile, &default, self.offline);
-        if let Some(words) = run::models_words(self.offline, &open, &default) {
-            self.print_once(&format!("models: {words}"), format!("{words}\n"));
-        }
-        let connections = connections(&plan, Arc::clone(&self.grants));
-        source.program = Some(Program { plan: Arc::new(plan), connections });
-        Ok(())
-    }
-
-    /// Prints findings of a file, unless they are those that were printed last.
-    fn print_once(&self, path: &str, text: String) {
-        let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
-        if printed.get(path).is_none_or(|last| *last != text) {
-            anstream::eprint!("{text}");
-            printed.insert(path.to_owned(), text);
-        }
+        self.graphs = graphs;
     }
 }
 
-impl Programs for Disk {
-    fn load(&self) -> Vec<Source> {
-        let here = [PathBuf::from(".")];
-        let paths = if self.paths.is_empty() { &here[..] } else { &self.paths };
-        let (mut sources, mut seen) = (Vec::new(), FxHashSet::default());
-        for named in paths {
-            // A directory that is empty for a moment is no reason to end.
-            for path in files::programs(std::slice::from_ref(named)).unwrap_or_default() {
-                // Named twice, it is hosted once.
-                if seen.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
-                    sources.push(self.source(named, &path));
-                }
-            }
-        }
-        sources
-    }
+/// Loads what has changed, and says so.
+fn reload(catalog: &Catalog, said: &Mutex<Said>) {
+    // Held meanwhile: of two reloads at once, the later one speaks of what the earlier one did.
+    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    said.say(&catalog.reload(), false);
 }

@@ -139,3 +139,83 @@ fn of_two_files_with_one_name_the_first_keeps_it_and_the_other_says_so() {
     server.until("/api/graphs", |graphs| graphs["files"].as_array().unwrap().len() == 2);
     assert_eq!(go(), "billing");
 }
+
+#[test]
+fn what_changed_is_said_and_nothing_else() {
+    let files = [
+        ("a.kait", says("one")),
+        ("b.kait", "pub graph no() -> text {\n  5\n}\n".to_owned()),
+        ("c/kait.toml", "[models.fast]\nprovider = 5\n".to_owned()),
+        ("c/d.kait", says("d")),
+        ("c/e.kait", says("e")),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let server = Server::host(&files, &[]);
+    let begun = server.said();
+    assert_eq!(begun.matches("K0902").count(), 1, "one mistake is said once: {begun}");
+    assert!(begun.contains("b.kait: has errors; none of its graphs can run"), "{begun}");
+    let news = || server.said()[begun.len()..].to_owned();
+    server.write("a.kait", &says("two"));
+    server.says("a.kait: loaded again");
+    assert_eq!(news(), "a.kait: loaded again\n");
+    server.write("f.kait", &says("f"));
+    server.says("new graphs: f.go");
+    assert_eq!(news(), "a.kait: loaded again\nf.kait: is hosted now\nnew graphs: f.go\n");
+    std::fs::remove_file(server.directory.path().join("f.kait")).unwrap();
+    server.says("graphs that are gone: f.go");
+    server.write("c/kait.toml", "");
+    server.says("new graphs: c.d.go, c.e.go");
+    let said = news();
+    assert!(!said.contains("b.kait") && !said.contains("K0902"), "{said}");
+}
+
+#[test]
+fn paths_begin_at_the_package_or_the_hosted_directory() {
+    let reads = "pub graph go(path: text = \"note.txt\") -> text {\n  file.read(path)\n}\n";
+    let files = [
+        ("apps/plain.kait", reads),
+        ("apps/note.txt", "hosted"),
+        ("apps/deep/down.kait", reads),
+        ("apps/pack/kait.toml", ""),
+        ("apps/pack/inner/own.kait", reads),
+        ("apps/pack/note.txt", "package"),
+        ("note.txt", "outside"),
+    ];
+    let server = Server::host(&files, &["apps"]);
+    for (graph, text) in
+        [("plain.go", "hosted"), ("deep.down.go", "hosted"), ("pack.inner.own.go", "package")]
+    {
+        let run = server.post(&format!("/api/graphs/{graph}/runs"), "{}").json();
+        assert_eq!(run["result"], text, "{run}");
+        let out =
+            server.post(&format!("/api/graphs/{graph}/runs"), r#"{"path": "../../note.txt"}"#);
+        assert_eq!(out.json()["state"], "failed", "{out:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_release_behind_a_link_is_hosted_and_replaced() {
+    let files = [("releases/7/app.kait", says("seven")), ("releases/8/app.kait", says("eight"))];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let server = Server::host(&files, &[]);
+    let link = |to: &str| {
+        let new = server.directory.path().join("new");
+        std::os::unix::fs::symlink(to, &new).unwrap();
+        std::fs::rename(new, server.directory.path().join("current")).unwrap();
+    };
+    let go = |word: &str| {
+        server.until("/api/graphs", |graphs| graphs.to_string().contains("current.app.go"));
+        let begin = std::time::Instant::now();
+        while server.post("/api/graphs/current.app.go/runs", "{}").json()["result"] != word {
+            assert!(begin.elapsed() < super::client::PATIENCE, "{}", server.said());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    link("releases/7");
+    go("seven");
+    link("releases/8");
+    go("eight");
+    link("/etc");
+    server.says("current` is a link to what lies outside, and is not hosted");
+}
