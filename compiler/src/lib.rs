@@ -120,7 +120,7 @@ pub fn resolve(
     let mut files = Files::default();
     let trees = &mut Trees::default();
     let names = names::resolve(sources, roots, trees, &mut files, diagnostics);
-    let (hir, _) = hir::lower::lower(&names, &files, Vec::new(), diagnostics);
+    let (hir, _) = hir::lower::lower(sources, &names, &files, Vec::new(), diagnostics);
     (files, hir)
 }
 
@@ -145,7 +145,7 @@ fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> 
     let names = names::resolve(sources, roots, trees, &mut files, &mut diagnostics);
     let known = cache.as_mut().map(|cache| cache.declarations(&names, &files));
     let (hir, traces) =
-        hir::lower::lower(&names, &files, known.unwrap_or_default(), &mut diagnostics);
+        hir::lower::lower(sources, &names, &files, known.unwrap_or_default(), &mut diagnostics);
     let known =
         cache.as_mut().map_or_else(Known::default, |cache| cache.take(&names, &files, &hir));
     let checked = check::check_with(&hir, known, &mut diagnostics);

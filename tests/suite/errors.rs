@@ -195,10 +195,16 @@ fn fixes_that_are_promised_help() {
             if of_code.is_empty() {
                 continue;
             }
-            let id = compiled.files.find(PAGE).unwrap();
-            let (fixed, _) = fixes::apply(id, &program.text, &of_code, Choice::All);
             let mut sources = program.sources.clone();
-            sources.insert(PAGE, fixed.as_str());
+            let mut fixed = String::new();
+            // What is to be mended may stand in another file.
+            for (id, file) in compiled.files.iter().filter(|(_, f)| !f.path.starts_with("std/")) {
+                let (text, count) = fixes::apply(id, file.text(), &of_code, Choice::All);
+                if count > 0 {
+                    fixed.push_str(&text);
+                }
+                sources.insert(&*file.path, text);
+            }
             let again = compile(&sources, &[PAGE]);
             let left = again.diagnostics.iter().filter(|f| f.code == code.as_str()).count();
             let before = compiled.diagnostics.iter().filter(|f| f.code == code.as_str()).count();

@@ -93,6 +93,65 @@ mod tests {
         });
     }
 
+    /// The actions at the cursor, with what each makes of every file that it changes.
+    fn across_files(text: &str) -> String {
+        let case = case(text);
+        let analysis = Analysis::new(&case.sources, &[&case.path]);
+        let file = analysis.file(&case.path).unwrap();
+        let mut out = String::new();
+        for fix in analysis.fixes(Span::new(file, case.offset, case.offset)) {
+            out += &format!("{}: {}\n", fix.finding.message, fix.title);
+            let mut texts = FxHashMap::default();
+            for (id, source) in analysis.compilation.files.iter() {
+                let edits: Vec<TextEdit> =
+                    fix.edits.iter().filter(|edit| edit.span.file == id).cloned().collect();
+                if !edits.is_empty() {
+                    let changed = TextEdit::apply(source.text(), &edits);
+                    out += &format!("//- {}\n{changed}", source.path);
+                    texts.insert(source.path.to_string(), Arc::from(changed));
+                }
+            }
+            let after = Analysis::new(&Overlay { base: &case.sources, texts }, &[&case.path]);
+            let left: Vec<_> =
+                after.compilation.diagnostics.iter().map(|found| found.message.as_str()).collect();
+            out += &format!("left: {left:?}\n");
+        }
+        out
+    }
+
+    #[test]
+    fn repairs_across_files() {
+        let cases = [
+            (
+                "what is not exported",
+                "use shop\n\nfn f() -> int {\n  shop.$0one()\n}\n//- shop.kait\n/// Docs.\nfn one() -> int {\n  1\n}\n",
+            ),
+            (
+                "a type that is not exported",
+                "use shop\n\nfn f(order: shop.$0Order) -> int {\n  1\n}\n//- shop.kait\n// Why.\nrecord Order {\n  id: int\n}\n",
+            ),
+            (
+                "a module that is not imported",
+                "fn f() -> int {\n  $0orders.one()\n}\n//- shop/orders.kait\npub fn one() -> int {\n  1\n}\n",
+            ),
+            (
+                "a module in a type",
+                "use a\nuse z\n\nfn f(o: $0shop.Order) -> int {\n  a.one() + z.one()\n}\n//- shop.kait\npub record Order {\n  id: int\n}\n//- a.kait\npub fn one() -> int {\n  1\n}\n//- z.kait\npub fn one() -> int {\n  1\n}\n",
+            ),
+            (
+                "two modules of one name",
+                "fn f() -> int {\n  $0shop.one()\n}\n//- new/shop.kait\npub fn one() -> int {\n  1\n}\n//- old/shop.kait\npub fn one() -> int {\n  1\n}\n",
+            ),
+        ];
+        let mut out = String::new();
+        for (title, text) in cases {
+            write_case(&mut out, title, text, &across_files(text));
+        }
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("fixes_across_files", out);
+        });
+    }
+
     #[test]
     fn diagnostics_of_one_file() {
         let cases = [

@@ -138,7 +138,7 @@ codes! {
     Duplicate = "K0207" "duplicate-name" Error nofix "a name is declared twice";
     Shadowing = "K0208" "shadowing" Error nofix "a name is already taken by one in scope";
     UsedTooEarly = "K0209" "used-too-early" Error nofix "a name is used before its definition";
-    Private = "K0210" "private-name" Error nofix "a name of another module is not `pub`";
+    Private = "K0210" "private-name" Error fix "a name of another module is not `pub`";
     LocalHidesModule = "K0211" "local-hides-module" Error nofix "a local has the name of a module that is called";
     ImportCycle = "K0212" "import-cycle" Error nofix "modules import each other in a circle";
     UnknownRole = "K0213" "unknown-role" Error fix "a model role is not declared";

@@ -632,7 +632,7 @@ enum Visit {
 }
 
 /// `a/b.kait` is the module `a.b`.
-fn module_name(path: &str) -> SmolStr {
+pub(crate) fn module_name(path: &str) -> SmolStr {
     let path = path.strip_prefix("./").unwrap_or(path);
     path.strip_suffix(".kait").unwrap_or(path).replace('/', ".").into()
 }

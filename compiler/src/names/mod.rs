@@ -10,6 +10,7 @@ mod suggest;
 mod syntax_errors;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 pub use suggest::{foreign_member, foreign_type, our_member, suggest};
+pub use uses::added_use;
 
 use crate::diagnostics::{Diagnostics, FileId, Span};
 use crate::hir::{DefId, ModuleId};
@@ -26,7 +28,7 @@ use crate::sources::{Files, Sources};
 use crate::trees::Trees;
 
 pub(crate) use collect::delete_line;
-pub(crate) use load::{is_planned_member, is_planned_module, is_std_module, span_of};
+pub(crate) use load::{is_planned_member, is_planned_module, is_std_module, module_name, span_of};
 pub(crate) use mcp::Pins;
 
 /// What kind of thing a declaration declares.

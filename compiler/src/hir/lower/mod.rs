@@ -33,7 +33,7 @@ use super::{
 };
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::names::{Head, Names, span_of};
-use crate::sources::Files;
+use crate::sources::{Files, Sources};
 use scope::Locals;
 use types::SignatureParams;
 use unknown::Unknowns;
@@ -59,12 +59,13 @@ pub(crate) struct Trace {
 
 /// Lowers every declaration of every module but those that are known, by [`DefId`].
 pub(crate) fn lower(
+    sources: &dyn Sources,
     names: &Names,
     files: &Files,
     mut known: Vec<Option<Lowered>>,
     diagnostics: &mut Diagnostics,
 ) -> (Hir, Vec<Trace>) {
-    let mut lowerer = Lowerer::new(names, files, diagnostics);
+    let mut lowerer = Lowerer::new(sources, names, files, diagnostics);
     let mut hir = Hir::default();
     hir.defs.reserve(names.heads.len());
     hir.bodies.reserve(names.heads.len());
@@ -116,6 +117,10 @@ enum SessionScope {
 
 /// The state of the walk: what is fixed for the compilation, for the module, and for the declaration.
 struct Lowerer<'a> {
+    /// Asked for the package's files, if a module is not known.
+    sources: &'a dyn Sources,
+    /// The modules that they are, once they were asked.
+    listed: Option<Vec<SmolStr>>,
     names: &'a Names,
     files: &'a Files,
     diagnostics: &'a mut Diagnostics,
@@ -164,8 +169,15 @@ struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(names: &'a Names, files: &'a Files, diagnostics: &'a mut Diagnostics) -> Self {
+    fn new(
+        sources: &'a dyn Sources,
+        names: &'a Names,
+        files: &'a Files,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
         Self {
+            sources,
+            listed: None,
             names,
             files,
             diagnostics,

@@ -9,7 +9,8 @@ use super::Lowerer;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, MAX_PER_FILE, Span};
 use crate::hir::ModuleId;
 use crate::names::{
-    foreign_member, foreign_type, is_planned_member, is_planned_module, our_member, suggest,
+    added_use, foreign_member, foreign_type, is_planned_member, is_planned_module, module_name,
+    our_member, suggest,
 };
 
 /// Places of the same unknown name that are shown besides the first.
@@ -199,6 +200,10 @@ impl Lowerer<'_> {
             self.unknown.add(Code::UnknownModule, name, Diagnostic::not_supported(span, &what));
             return;
         }
+        if let Some(finding) = self.not_imported(name, span) {
+            self.unknown.add(Code::UnknownModule, name, finding);
+            return;
+        }
         let mut finding =
             Diagnostic::new(Code::UnknownModule, span, format!("there is no module `{name}`"));
         let near = self.names.scope(self.module).filter(|_| !self.unknown.is_full());
@@ -213,6 +218,49 @@ impl Lowerer<'_> {
             None => finding.help("a module of this package needs a `use` at the top of the file"),
         };
         self.unknown.add(Code::UnknownModule, name, finding);
+    }
+
+    /// A module of the package that the file only does not import.
+    fn not_imported(&mut self, name: &str, span: Span) -> Option<Diagnostic> {
+        let sources = self.sources;
+        let listed = self.listed.get_or_insert_with(|| {
+            let mut all: Vec<_> = sources.list().iter().map(|path| module_name(path)).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        });
+        let own = self.names.modules.get(self.module.index()).map(|module| &module.shown);
+        let here: Vec<&SmolStr> = listed
+            .iter()
+            .filter(|path| path.rsplit('.').next() == Some(name) && Some(*path) != own)
+            .collect();
+        let file = self.files.get(self.file)?;
+        let finding = Diagnostic::new(
+            Code::UnknownModule,
+            span,
+            format!("the module `{name}` is not imported"),
+        );
+        let add = |path: &str| {
+            let (at, text) = added_use(&file.tree, path);
+            let title = format!("add `use {path}`");
+            (title, vec![Edit::new(Span::new(self.file, at, at), text)])
+        };
+        match here.as_slice() {
+            [] => None,
+            [path] => {
+                let (title, edits) = add(path);
+                let help = format!("write `use {path}` at the top of the file");
+                Some(finding.help(help).fix(title, edits))
+            }
+            several => {
+                let all: Vec<String> = several.iter().map(|path| format!("`{path}`")).collect();
+                let help = format!("import the one that is meant: {}", all.join(" or "));
+                Some(several.iter().take(MAX_SHOWN).fold(finding.help(help), |finding, path| {
+                    let (title, edits) = add(path);
+                    finding.guess(title, edits)
+                }))
+            }
+        }
     }
 
     /// Reports a name that a module does not have.
@@ -375,6 +423,20 @@ impl Lowerer<'_> {
             .map_or(0, |decl| decl.syntax().range().start().into())
     }
 
+    /// The edit that exports a declaration of this package.
+    fn made_public(&self, head: &crate::names::Head) -> Option<Edit> {
+        let module = self.names.modules.get(head.module.index())?;
+        let file = self.files.get(module.file)?;
+        if module.is_std || file.path.starts_with("..") {
+            return None;
+        }
+        // Behind its documentation.
+        let word =
+            file.tree.node(head.node)?.descendant_tokens().find(|t| !t.kind().is_trivia())?;
+        let at = word.range().start().into();
+        Some(Edit::new(Span::new(module.file, at, at), "pub "))
+    }
+
     /// Reports that a definition of another module is not exported.
     pub(super) fn report_private(&mut self, def: crate::hir::DefId, span: Span) {
         let Some(head) = self.names.head(def) else { return };
@@ -386,6 +448,10 @@ impl Lowerer<'_> {
         )
         .label(head.name_span, "declared without `pub`")
         .help(format!("write `pub` in front of it in `{module}` if others may use it"));
+        let finding = match self.made_public(head) {
+            Some(edit) => finding.guess(format!("write `pub` in `{module}`"), vec![edit]),
+            None => finding,
+        };
         self.report(finding);
     }
 }
