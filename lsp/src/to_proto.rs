@@ -99,6 +99,7 @@ pub(crate) fn completion(
         }),
         detail: item.detail,
         documentation: item.docs.map(|docs| Documentation::MarkupContent(markup(snapshot, docs))),
+        additional_text_edits: (!item.also.is_empty()).then(|| edits(opened, snapshot, &item.also)),
         sort_text: Some(format!("{position:05}")),
         insert_text_format: format,
         text_edit: Some(CompletionTextEdit::Edit(ProtoEdit::new(

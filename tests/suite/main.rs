@@ -19,6 +19,7 @@ mod independent;
 mod language;
 mod mutations;
 mod programs;
+mod proposals;
 mod reference;
 mod running;
 mod spec;

@@ -18,7 +18,7 @@ use crate::names::suggest;
 const MAX_CHAIN: u32 = 128;
 
 /// What a model role can need: name, and whether it is a number rather than `true` or `false`.
-const NEEDS: [(&str, bool); 7] = [
+pub const NEEDS: [(&str, bool); 7] = [
     ("tools", false),
     ("images", false),
     ("audio", false),

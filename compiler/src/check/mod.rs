@@ -49,9 +49,12 @@ use crate::hir::{DefId, ExprId, Hir, LocalId, ModuleId, PatId};
 use lang::Lang;
 use ty::{Interner, Ty};
 
+pub use decls::NEEDS;
 pub use idmap::IdMap;
-pub use policies::{Place as PolicyPlace, every_policy, policy_names};
-pub(crate) use refine::FORMATS;
+pub use policies::{
+    Place as PolicyPlace, Value as PolicyValue, every_policy, policy_names, policy_value,
+};
+pub use refine::{FORMATS, bound_names};
 pub(crate) use sessions::SESSION_ID;
 pub use signatures::{DefTypes, ItemBound, Signature};
 

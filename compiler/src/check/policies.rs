@@ -42,7 +42,7 @@ pub enum Place {
 
 /// What a policy's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Value {
+pub enum Value {
     /// Of that primitive type.
     Of(Prim),
     /// A whole number of at least that.
@@ -137,6 +137,13 @@ pub fn policy_names(place: Place) -> impl Iterator<Item = &'static str> {
             places.contains(&place) && !matches!(value, Value::Later(_))
         })
         .map(|(name, ..)| *name)
+}
+
+/// What a place wants as the value of a policy; `None` if it does not know the policy.
+#[must_use]
+pub fn policy_value(place: Place, name: &str) -> Option<Value> {
+    let row = TABLE.iter().find(|(known, places, _)| *known == name && places.contains(&place));
+    row.map(|(.., value)| *value)
 }
 
 /// Every policy that any place knows.

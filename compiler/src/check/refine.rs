@@ -27,8 +27,8 @@ const CONSTRAINTS: [(&str, &str); 8] = [
     ("unique", "lists"),
 ];
 
-/// Formats of JSON Schema (draft 2020-12, section 7.3) that are checked.
-pub(crate) const FORMATS: [&str; 10] =
+/// Formats of JSON Schema (draft 2020-12, section 7.3) that are checked: the values of the bound `format`.
+pub const FORMATS: [&str; 10] =
     ["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"];
 
 /// What can be said at compile time about a literal and a type.
@@ -40,6 +40,31 @@ pub(super) enum Verdict {
     Breaks(Constraint, String),
     /// Only the running program can tell.
     Unknown,
+}
+
+/// The bounds that a type can have: a list, or a primitive type.
+pub fn bound_names(prim: Option<Prim>, is_list: bool) -> impl Iterator<Item = &'static str> {
+    let names = CONSTRAINTS.iter().map(|(name, _)| *name);
+    names.filter(move |name| wanted(name, prim, is_list).is_some())
+}
+
+/// Which literal a bound wants on a type: none if it has no meaning there.
+fn wanted(name: &str, prim: Option<Prim>, is_list: bool) -> Option<&'static str> {
+    match (name, prim) {
+        ("min" | "max", _) if is_list => Some("a whole number of items"),
+        ("min" | "max", Some(Prim::Int)) => Some("a whole number"),
+        ("min" | "max", Some(Prim::Float)) => Some("a number"),
+        ("min" | "max", Some(Prim::Money)) => Some("an amount of money"),
+        ("min" | "max", Some(Prim::Duration)) => Some("a duration"),
+        ("min" | "max", Some(Prim::Size)) => Some("a size"),
+        ("min_len" | "max_len", Some(Prim::Text)) => Some("a whole number of characters"),
+        ("pattern", Some(Prim::Text)) => Some("a regular expression, as a text"),
+        ("format", Some(Prim::Text)) => Some("the name of a format, as a text"),
+        ("multiple_of", Some(Prim::Int)) => Some("a whole number above zero"),
+        ("multiple_of", Some(Prim::Float)) => Some("a number above zero"),
+        ("unique", _) if is_list => Some("`true` or `false`"),
+        _ => None,
+    }
 }
 
 impl Checker<'_> {
@@ -113,22 +138,7 @@ impl Checker<'_> {
             TyKind::Prim(prim) => Some(*prim),
             _ => None,
         };
-        // Which literal the bound wants on this type: none if it has no meaning there.
-        let wanted = match (name, prim) {
-            ("min" | "max", _) if is_list => Some("a whole number of items"),
-            ("min" | "max", Some(Prim::Int)) => Some("a whole number"),
-            ("min" | "max", Some(Prim::Float)) => Some("a number"),
-            ("min" | "max", Some(Prim::Money)) => Some("an amount of money"),
-            ("min" | "max", Some(Prim::Duration)) => Some("a duration"),
-            ("min" | "max", Some(Prim::Size)) => Some("a size"),
-            ("min_len" | "max_len", Some(Prim::Text)) => Some("a whole number of characters"),
-            ("pattern", Some(Prim::Text)) => Some("a regular expression, as a text"),
-            ("format", Some(Prim::Text)) => Some("the name of a format, as a text"),
-            ("multiple_of", Some(Prim::Int)) => Some("a whole number above zero"),
-            ("multiple_of", Some(Prim::Float)) => Some("a number above zero"),
-            ("unique", _) if is_list => Some("`true` or `false`"),
-            _ => None,
-        };
+        let wanted = wanted(name, prim, is_list);
         let Some(wanted) = wanted else {
             let module = self.module_of_file(bound.span);
             let shown = self.show(base, module);

@@ -11,7 +11,7 @@ use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::hir::DefId;
 use kait_compiler::sources::Sources;
 
-use crate::Analysis;
+use crate::{Analysis, TextEdit};
 
 /// Something that can be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +30,14 @@ pub struct Completion {
     pub insert: String,
     /// The same with stops for the cursor (`$1`, `$0`), for editors that know snippets.
     pub snippet: Option<String>,
+    /// What else changes with it, elsewhere in the file: `.` becomes `?.`, a `use` is added.
+    pub also: Vec<TextEdit>,
     /// How close it is: lower comes first.
     pub rank: u8,
 }
 
 /// What a completion is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each says itself")]
 pub enum CompletionKind {
     Local,
@@ -55,14 +57,15 @@ pub enum CompletionKind {
 }
 
 impl Analysis {
-    /// What can be written at an offset: closest first. Behind `use`, of the package's modules those that were read; see
+    /// What can be written at an offset: closest first. Of the package's modules those that were read; see
     /// [`Analysis::completions_among`].
     #[must_use]
     pub fn completions(&self, file: FileId, offset: u32) -> Vec<Completion> {
         self.completions_of(file, offset, &Vec::new)
     }
 
-    /// The same; behind `use` with all files that the sources list, which is asked of them there only.
+    /// The same, with the modules of all files that the sources list: behind `use`, and, with the `use` that they need,
+    /// wherever a module can stand and a letter is typed. Elsewhere the sources are not asked.
     #[must_use]
     pub fn completions_among(
         &self,
@@ -85,11 +88,8 @@ impl Analysis {
         if matches!(context, context::Context::Imports) {
             place.word = self.path_before(file, place.word);
         }
-        let mut items = items::Items::new(self, file, place);
-        match context {
-            context::Context::Imports => items.imports(&listed()),
-            context => items.add(&context),
-        }
+        let mut items = items::Items::new(self, file, place, listed);
+        items.add(&context);
         items.finish()
     }
 
@@ -114,10 +114,24 @@ struct Place {
     offset: u32,
     /// The word before the cursor; empty if there is none.
     word: Span,
-    /// An opening bracket follows, so a call brings none.
-    bracket_follows: bool,
+    /// What stands there directly behind the cursor.
+    follows: Follows,
     /// The declaration around it.
     owner: Option<DefId>,
+    /// It is inside of a text that ends on its line.
+    one_line: bool,
+}
+
+/// What stands directly behind the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Follows {
+    /// `(`: a call brings none, and what cannot be called has no place.
+    Bracket,
+    /// `:`: a name brings none.
+    Colon,
+    /// `.` or `?.`.
+    Dot,
+    Other,
 }
 
 #[cfg(test)]
@@ -141,7 +155,12 @@ mod tests {
             let snippet = item.snippet.as_deref().unwrap_or(&item.insert);
             let start = item.replace.start as usize;
             let word = &text[start..item.replace.end as usize];
-            out += &format!("{:?} {} | {detail} | {word:?} → {snippet:?}\n", item.kind, item.label);
+            out += &format!("{:?} {} | {detail} | {word:?} → {snippet:?}", item.kind, item.label);
+            for also in &item.also {
+                let (start, end) = (also.span.start as usize, also.span.end as usize);
+                out += &format!(", {:?} → {:?}", &text[start..end], also.insert);
+            }
+            out.push('\n');
         }
         if found.len() > 14 {
             out += &format!("… {} in all\n", found.len());
@@ -181,6 +200,44 @@ mod tests {
     }
 
     #[test]
+    fn modules_that_are_not_imported_bring_their_use() {
+        let mut sources = kait_compiler::sources::MemorySources::single("main.kait", "");
+        for path in ["shop.kait", "shop/orders.kait", "text.kait", "taken.kait"] {
+            sources.insert(path, "pub fn one() -> int {\n  1\n}\n");
+        }
+        let offered = |text: &str| {
+            let mut sources = sources.clone();
+            let at = text.find("$0").unwrap();
+            let text = text.replace("$0", "");
+            sources.insert("main.kait", text.as_str());
+            let analysis = crate::Analysis::new(&sources, &["main.kait"]);
+            let file = analysis.file("main.kait").unwrap();
+            let found = analysis.completions_among(&sources, file, u32::try_from(at).unwrap());
+            let found = found.into_iter().filter(|item| !item.also.is_empty());
+            let shown = found.map(|item| {
+                let mut edits = item.also.clone();
+                edits.push(crate::TextEdit::new(item.replace, item.insert.clone()));
+                crate::TextEdit::apply(&text, &edits)
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let around = |word: &str| format!("fn f(taken: int) -> int {{\n  {word}\n}}\n");
+        assert_eq!(offered(&around("sho$0")), [format!("use shop\n\n{}", around("shop."))]);
+        assert_eq!(
+            offered(&format!("use shop\n\n{}", around("ord$0"))),
+            [format!("use shop\nuse shop.orders\n\n{}", around("orders."))]
+        );
+        // What has a meaning already is not taken from it; and without a letter nothing is looked up.
+        assert_eq!(offered(&around("te$0")), Vec::<String>::new());
+        assert_eq!(offered(&around("take$0")), Vec::<String>::new());
+        assert_eq!(offered(&around("$0")), Vec::<String>::new());
+        assert_eq!(
+            offered("fn f(o: sho$0) -> int {\n  1\n}\n"),
+            ["use shop\n\nfn f(o: shop.) -> int {\n  1\n}\n"]
+        );
+    }
+
+    #[test]
     fn members() {
         snapshot(
             "completion_members",
@@ -208,6 +265,14 @@ mod tests {
                 (
                     "fields of an optional",
                     "record R {\n  a: int\n}\n\nfn f(r: R?) -> int? {\n  r?.$0\n}\n",
+                ),
+                (
+                    "fields of an optional, behind a plain dot",
+                    "record R {\n  a: int\n}\n\nfn f(r: R?) -> int? {\n  r.$0\n}\n",
+                ),
+                (
+                    "fields of an item, behind a plain dot",
+                    "record R {\n  a: int\n}\n\nfn f(rs: [R]) -> int? {\n  rs[0].$0\n}\n",
                 ),
                 (
                     "fields in a template",
@@ -332,6 +397,31 @@ mod tests {
                     "fn f() -> int {\n  loop total = 0, count = 1 max 3 {\n    next($0)\n  } else {\n    total\n  }\n}\n",
                 ),
                 ("bounds", "type Id = text where ($0)\n"),
+                ("bounds of numbers", "record R {\n  a: int where (min: 1, $0)\n}\n"),
+                (
+                    "policies that are not given",
+                    "graph g() -> text {\n  file.read(\"a\") with (retry: 1, $0)\n}\n",
+                ),
+                ("a policy's enum", "graph g() -> text with (overlap: $0) {\n  \"a\"\n}\n"),
+                ("a default value", "let limit = 3\n\nfn f(n: int = lim$0) -> int {\n  n\n}\n"),
+                ("a field's default value", "let limit = 3\n\nrecord R {\n  n: int = lim$0\n}\n"),
+                (
+                    "a record is made",
+                    "record Point {\n  x: int\n  y: int\n  note: text?\n  z: int = 0\n}\n\nfn f() -> Point {\n  Poi$0\n}\n",
+                ),
+                (
+                    "an alias and an enum in a value",
+                    "type Name = text where (min_len: 1)\n\nenum Names {\n  A\n}\n\nfn f() -> int {\n  let n = Nam$0\n  1\n}\n",
+                ),
+                (
+                    "names of what a variant holds",
+                    "enum E {\n  A(deep: int, wide: int)\n}\n\nfn f(e: E) -> int {\n  match e {\n    A(wide: w, $0) => 1\n  }\n}\n",
+                ),
+                (
+                    "what is compared first",
+                    "enum E {\n  A\n  B\n}\n\nfn f(e: E) -> bool {\n  e == $0\n}\n",
+                ),
+                ("what effects are about", "graph g() -> text does read $0 {\n  \"a\"\n}\n"),
             ],
             draw,
         );
@@ -395,6 +485,9 @@ mod tests {
                 ("effects", "graph g() -> text does $0 {\n  \"a\"\n}\n"),
                 ("a for's clauses", "fn f(xs: [int]) -> [int] {\n  for x in xs $0 { x }\n}\n"),
                 ("else", "fn f(a: bool) -> int {\n  if a { 1 } $0\n}\n"),
+                ("what is stubbed", "test \"t\" {\n  stub $0.read(_) => \"a\"\n}\n"),
+                ("what is expected", "test \"t\" {\n  expect $0.read(\"a\")\n}\n"),
+                ("behind an outcome", "test \"t\" {\n  stub file.read(_) => \"a\" $0\n}\n"),
             ],
             draw,
         );
