@@ -60,6 +60,8 @@ struct Look {
     grants: Arc<dyn Grants>,
     prints: Prints,
     profiles: FxHashMap<PathBuf, Result<Profile, String>>,
+    /// What answers for roles that nothing is bound to.
+    default: Option<ModelBinding>,
 }
 
 impl Disk {
@@ -112,6 +114,14 @@ impl Disk {
         let loaded = loaded.map_err(|error| error.to_string());
         look.profiles.insert(directory.to_owned(), loaded.clone());
         loaded
+    }
+
+    /// What answers for roles that nothing is bound to: a model of this machine may come and go.
+    fn default_for(&self, open: &[SmolStr], look: &mut Look) -> ModelBinding {
+        if open.is_empty() {
+            return ModelBinding::echo();
+        }
+        look.default.get_or_insert_with(|| default_model(self.offline, open)).clone()
     }
 
     /// A file that was found at, or below, a path of the command line.
@@ -193,7 +203,7 @@ impl Disk {
                 }
             }
         }
-        kept.default = default_model(self.offline, &kept.open);
+        kept.default = self.default_for(&kept.open, look);
         let plan = link(loaded, profile, &kept.default, self.offline);
         let connections = connections(&plan, Arc::clone(&look.grants), base(named, path));
         let files = Arc::new(checked.compilation.files);
@@ -205,6 +215,7 @@ impl Disk {
     fn holds(&self, path: &Path, kept: &Kept, look: &mut Look) -> bool {
         kept.profile == self.profile_in(directory_of(path), look)
             && kept.reads.as_ref().is_some_and(|reads| reads.hold(&mut look.prints))
+            && kept.default == self.default_for(&kept.open, look)
     }
 }
 
@@ -221,6 +232,7 @@ impl Programs for Disk {
             grants: self.grants(roots),
             prints: Prints::default(),
             profiles: FxHashMap::default(),
+            default: None,
         };
         let mut before = std::mem::take(&mut known.kept);
         let (mut sources, mut seen, mut said) = (Vec::new(), FxHashSet::default(), Vec::new());

@@ -25,7 +25,7 @@ pub fn watch(paths: &[PathBuf], mut act: impl FnMut()) -> anyhow::Result<()> {
     }
 }
 
-/// Changes of `.kait` and `.toml` files, from the moment on in which it was made.
+/// Changes of `.kait` and `.toml` files and of `kait.lock`, from the moment on in which it was made.
 pub struct Changes {
     changes: Receiver<()>,
     _watcher: notify::RecommendedWatcher,
@@ -82,7 +82,9 @@ impl Changes {
     }
 }
 
-/// Programs and settings, and links, through which others may come to be there.
+/// Programs, settings and locks, and links, through which others may come to be there.
 fn is_ours(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "kait" || e == "toml") || path.is_symlink()
+    path.extension().is_some_and(|e| e == "kait" || e == "toml")
+        || path.file_name().is_some_and(|name| name == "kait.lock")
+        || path.is_symlink()
 }
