@@ -273,3 +273,22 @@ fn a_body_with_a_mistake_is_checked_each_time() {
     assert_eq!(shown(&first), shown(&second));
     assert!(cache.reused() > 0);
 }
+
+#[test]
+fn what_another_role_is_sent_is_looked_at_again() {
+    let text = |message: &str| {
+        format!(
+            "model fast\nmodel blind needs (images: false)\n\nprompt seen(p: image) -> text {{\n  model fast\n  \
+             user {message}\n}}\n\ngraph g(p: image) -> text {{\n  seen(p) with (model: blind)\n}}\n"
+        )
+    };
+    let mut sources = MemorySources::default();
+    let mut cache = Cache::new();
+    for (message, wrong) in [("\"a\"", 0), ("p", 1), ("[p]", 1), ("\"b\"", 0)] {
+        sources.insert("main.kait", text(message));
+        let found = compile_with(&sources, &["main.kait"], &mut cache);
+        let errors = found.diagnostics.iter().filter(|one| one.code == "K0705").count();
+        assert_eq!(errors, wrong, "{message}: {:#?}", found.diagnostics);
+        assert_eq!(shown(&found), shown(&compile(&sources, &["main.kait"])));
+    }
+}

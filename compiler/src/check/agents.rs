@@ -225,14 +225,61 @@ impl BodyCx<'_, '_> {
             crate::hir::CallableKind::Agent | crate::hir::CallableKind::Prompt
         );
         if !is_asked {
-            return;
+            let name = self.def_name(callee);
+            let finding = Diagnostic::new(
+                Code::MisplacedPolicy,
+                place,
+                format!("`{name}` is no prompt, so no role answers it"),
+            )
+            .here("`model` names another role for one call of a prompt or agent")
+            .help("put it behind the call of the prompt itself");
+            return self.report(finding);
         }
+        // What is sent stands in the body of another declaration, which may change without this one.
+        self.cx.trouble();
         let uses_tools = callable.items.iter().any(
             |item| matches!(item, crate::hir::PromptItem::Tools { tools, .. } if !tools.is_empty()),
         );
-        let demands = [Demand { need: "tools", what: "the agent has tools", span: place }];
-        let count = usize::from(uses_tools);
-        self.role_keeps(role_def, place, demands.get(..count).unwrap_or_default());
+        let mut demands = Vec::new();
+        if uses_tools {
+            demands.push(Demand { need: "tools", what: "the agent has tools", span: place });
+        }
+        for item in &callable.items {
+            let crate::hir::PromptItem::Message { expr, .. } = item else { continue };
+            let Some(body) = hir.body(callee) else { continue };
+            // A list of lists is no message, so one step is enough.
+            let parts = match crate::effects::walk::expr(body, *expr) {
+                crate::hir::Expr::List(items) => items.iter().map(|(item, _)| *item).collect(),
+                _ => vec![*expr],
+            };
+            for part in parts {
+                let sent = self.type_of_param(callee, body, part);
+                if let Some((need, what)) = self.media_need(sent)
+                    && !demands.iter().any(|demand: &Demand| demand.need == need)
+                {
+                    demands.push(Demand { need, what, span: place });
+                }
+            }
+        }
+        self.role_keeps(role_def, place, &demands);
+    }
+
+    /// The type of a parameter that an expression of another declaration names: its signature tells, whether or not its
+    /// body was checked.
+    fn type_of_param(&self, callee: DefId, body: &crate::hir::Body, expr: ExprId) -> Ty {
+        let Some(DefKind::Callable(callable)) =
+            self.cx.hir.defs.get(callee.index()).map(|def| &def.kind)
+        else {
+            return Ty::ERROR;
+        };
+        let crate::hir::Expr::Local(local) = crate::effects::walk::expr(body, expr) else {
+            return Ty::ERROR;
+        };
+        let Some(super::DefTypes::Callable(signature)) = self.cx.defs.get(callee.index()) else {
+            return Ty::ERROR;
+        };
+        let param = callable.params.iter().position(|param| param.local == *local);
+        param.and_then(|index| signature.params.get(index)).copied().unwrap_or(Ty::ERROR)
     }
 
     /// What a role says about one of its needs, and where.

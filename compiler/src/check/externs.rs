@@ -225,29 +225,31 @@ impl BodyCx<'_, '_> {
             if !param.stream || self.is_error(*ty) {
                 continue;
             }
-            if self.base(*ty) != Ty::TEXT {
+            let finding = if self.base(*ty) != Ty::TEXT {
                 let shown = self.show(*ty);
-                self.report(
-                    Diagnostic::new(
-                        Code::StreamParameter,
-                        param.ty.span,
-                        format!("only a text streams, found `{shown}`"),
-                    )
-                    .here(format!("this is `{shown}`"))
-                    .label(param.span, "marked `stream`")
-                    .help("leave `stream` out: other values are passed when they are complete"),
-                );
+                Diagnostic::new(
+                    Code::StreamParameter,
+                    param.ty.span,
+                    format!("only a text streams, found `{shown}`"),
+                )
+                .here(format!("this is `{shown}`"))
+                .label(param.span, "marked `stream`")
+                .help("leave `stream` out: other values are passed when they are complete")
             } else if matches!(kind, "http" | "mcp") {
-                self.report(
-                    Diagnostic::new(
-                        Code::StreamParameter,
-                        param.span,
-                        format!("an extern from `{kind}` takes no growing text"),
-                    )
-                    .here("its request is sent when all arguments are complete")
-                    .help("leave `stream` out, or use an extern from `wasm` or `process`"),
-                );
-            }
+                Diagnostic::new(
+                    Code::StreamParameter,
+                    param.span,
+                    format!("an extern from `{kind}` takes no growing text"),
+                )
+                .here("its request is sent when all arguments are complete")
+                .help("leave `stream` out, or use an extern from `wasm` or `process`")
+            } else {
+                continue;
+            };
+            self.report(match param.stream_span {
+                Some(word) => finding.fix("leave `stream` out", vec![Edit::new(word, "")]),
+                _ => finding,
+            });
         }
     }
 

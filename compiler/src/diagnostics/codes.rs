@@ -72,7 +72,7 @@ codes! {
     UnclosedText = "K0003" "unclosed-text" Error fix "a text is not closed";
     NestingTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
     StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
-    UnknownCharacter = "K0006" "unknown-character" Error nofix "a character has no meaning here";
+    UnknownCharacter = "K0006" "unknown-character" Error fix "a character has no meaning here";
     BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
     BadEscape = "K0008" "bad-escape" Error fix "an escape sequence is malformed";
     FileTooLarge = "K0009" "file-too-large" Error nofix "a file is larger than the limit";

@@ -263,6 +263,8 @@ pub struct Param {
     pub default: Option<ExprId>,
     /// Marked `stream`.
     pub stream: bool,
+    /// The word `stream` and the blanks behind it.
+    pub stream_span: Option<Span>,
     /// The local that holds it (always set, externs included).
     pub local: LocalId,
 }

@@ -103,7 +103,7 @@ moved! {
     Callable {
         params, result, does, locator_span, needs, policies, session, items; kind, type_params, has_does, source
     }
-    Param { span, ty; name, docs, default, stream, local }
+    Param { span, ty, stream_span; name, docs, default, stream, local }
     EffectRef { span; kind, resource }
     InSession { span; def, name }
     Tool { path_span, policies, span; target, path }

@@ -13,6 +13,7 @@
 //! - a byte order mark at the top is white space;
 //! - an unclosed triple-quoted text ends at the first declaration in column 1 behind it.
 
+mod lookalikes;
 mod scan;
 
 pub(crate) use scan::{snake, upper_camel};

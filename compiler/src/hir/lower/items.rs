@@ -208,11 +208,12 @@ impl<'a> Lowerer<'a> {
             self.hidden_params = None;
             let docs = docs(param.doc_text());
             let stream = param.is_stream();
+            let stream_span = if stream { self.stream_span(place, span) } else { None };
             if stream && !is_extern {
-                self.misplaced_stream(place, span);
+                self.misplaced_stream(stream_span, span);
             }
             let local = crate::hir::LocalId(0);
-            lowered.push(Param { name, span, docs, ty, default, stream, local });
+            lowered.push(Param { name, span, docs, ty, default, stream, stream_span, local });
         }
         for i in 0..lowered.len() {
             let Some((name, span)) = lowered.get(i).map(|p| (p.name.clone(), p.span)) else {
@@ -240,12 +241,15 @@ impl<'a> Lowerer<'a> {
         lowered
     }
 
-    /// Only the code of an extern sees a text while it grows; everything else passes it on by itself.
-    fn misplaced_stream(&mut self, param: Span, name: Span) {
+    /// The word `stream` of a parameter, with what is between it and the name.
+    fn stream_span(&self, param: Span, name: Span) -> Option<Span> {
         let before = Span { end: name.start, ..param };
-        let text = self.files.slice(before);
-        let at = text.rfind("stream").and_then(|at| u32::try_from(at).ok());
-        let word = at.map(|at| Span { start: param.start + at, ..before });
+        let at = self.files.slice(before).rfind("stream")?;
+        Some(Span { start: param.start + u32::try_from(at).ok()?, ..before })
+    }
+
+    /// Only the code of an extern sees a text while it grows; everything else passes it on by itself.
+    fn misplaced_stream(&mut self, word: Option<Span>, name: Span) {
         let finding = Diagnostic::new(
             Code::StreamParameter,
             name,
@@ -331,7 +335,8 @@ impl<'a> Lowerer<'a> {
             let ty = self.ty(event.ty(), place, None);
             let local = self.bind(name.clone(), at, LocalKind::Param);
             let docs = SmolStr::default();
-            params.push(Param { name, span: at, docs, ty, default: None, stream: false, local });
+            let (default, stream, stream_span) = (None, false, None);
+            params.push(Param { name, span: at, docs, ty, default, stream, stream_span, local });
         }
         let policies = self.policies(decl.policies());
         self.body.root = Some(self.opt_block(decl.body(), span));
@@ -457,7 +462,15 @@ impl<'a> Lowerer<'a> {
             self.unknown_need(word, *place);
         }
         self.in_extern = true;
+        self.header_params = params
+            .iter()
+            .map(|param| {
+                let is_damaged = matches!(param.ty.kind, crate::hir::TypeRefKind::Missing);
+                (param.name.clone(), param.span, is_damaged)
+            })
+            .collect();
         let policies = self.policies(decl.policies());
+        self.header_params.clear();
         self.in_extern = false;
         Callable {
             result,

@@ -148,6 +148,8 @@ struct Lowerer<'a> {
     in_undo: bool,
     /// In the header of an extern, where `header(…)` and `bearer(…)` say how a value is sent.
     in_extern: bool,
+    /// Its parameters there, which it does not see: name, place, and whether the type could not be read.
+    header_params: Vec<(SmolStr, Span, bool)>,
     /// In the pattern of an `is`, which binds nothing.
     no_bind: bool,
     /// In a default value, where parameters are not known.
@@ -197,6 +199,7 @@ impl<'a> Lowerer<'a> {
             session: SessionScope::None,
             in_undo: false,
             in_extern: false,
+            header_params: Vec::new(),
             no_bind: false,
             hidden_params: None,
             called_modules: FxHashMap::default(),

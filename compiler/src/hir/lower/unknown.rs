@@ -138,6 +138,20 @@ impl Lowerer<'_> {
             self.report(finding);
             return;
         }
+        if let Some((_, place, is_damaged)) =
+            self.header_params.iter().find(|(own, ..)| own == name)
+        {
+            // What it was meant to be is not known.
+            if !is_damaged {
+                let message = format!("`{name}` is a parameter, which a header does not see");
+                let finding = Diagnostic::new(Code::UnknownName, span, message)
+                    .here("a header is read before anything is called")
+                    .label(*place, "its value comes with each call")
+                    .help("declare what is always sent at the top of the file: `secret name`");
+                self.unknown.add(Code::UnknownName, name, finding);
+            }
+            return;
+        }
         if self.foreign_name(name, span) {
             return;
         }

@@ -1,6 +1,7 @@
 //! The parts of the lexer that are scanned by hand: texts and their modes, what other languages
 //! write (block comments, other quotes), names in the wrong case, characters without meaning.
 
+use super::lookalikes;
 use super::{Lexer, Mode, Raw, Significant, offset};
 use crate::codes::Code;
 use crate::errors::{Edit, Fix};
@@ -304,6 +305,12 @@ impl<'s> Lexer<'s> {
                 }
                 error.fix = Some(Fix { title: "use straight quotes".into(), edits });
             }
+        } else if let Some((ours, message)) = look_alikes(text) {
+            let i = self.error(code, offset(start), offset(end), message);
+            if let Some(error) = self.out.errors.get_mut(i) {
+                let title = format!("write `{ours}`");
+                *error = error.clone().with_replacement(title, range, ours);
+            }
         } else if letters {
             let i = self.error(
                 code,
@@ -423,4 +430,23 @@ fn starts_declaration(line: &str) -> bool {
         "test" => rest.starts_with('"') && rest.trim_end().ends_with('{'),
         _ => false,
     }
+}
+
+/// What a run of characters looks like in letters and signs of the language, and what to say of it; if all of it does.
+fn look_alikes(text: &str) -> Option<(String, String)> {
+    let ours: String =
+        text.chars().map(|c| lookalikes::of(c).map(|(ours, _)| ours)).collect::<Option<_>>()?;
+    let mut all = text.chars();
+    let message = match (all.next(), all.next()) {
+        (Some(one), None) => {
+            let (_, what) = lookalikes::of(one)?;
+            format!("`{one}` is {what}; it looks like `{ours}`")
+        }
+        _ => {
+            let shown: String = text.chars().take(20).collect();
+            let ours: String = ours.chars().take(20).collect();
+            format!("`{shown}` is written in other characters than `{ours}`, which it looks like")
+        }
+    };
+    Some((ours, message))
 }

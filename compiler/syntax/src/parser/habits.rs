@@ -80,7 +80,22 @@ fn word_before_operand(p: &Parser<'_>) -> bool {
     // `for x in word max 3`: the word is a name, what follows it a clause with its operand.
     let clause = matches!(behind, K::MaxKw | K::ParallelKw | K::ThenKw | K::AfterKw | K::AsKw)
         && !p.on_new_line(2)
-        && (p.nth(2).can_be_name() || matches!(p.nth(2), K::Uid | K::Number | K::StrStart));
+        && (p.nth(2).can_be_name()
+            || matches!(
+                p.nth(2),
+                K::Uid
+                    | K::Number
+                    | K::StrStart
+                    | K::TrueKw
+                    | K::FalseKw
+                    | K::NoneKw
+                    | K::NotKw
+                    | K::TryKw
+                    | K::MatchKw
+                    | K::ForKw
+                    | K::LoopKw
+                    | K::RaceKw
+            ));
     !p.on_new_line(1)
         && !clause
         && (behind.can_be_name()
