@@ -61,11 +61,51 @@ pub(crate) fn references(
     params: ReferenceParams,
 ) -> Result<Option<Vec<Location>>> {
     let uri = &params.text_document_position.text_document.uri;
+    if is_page(&path_of(uri)) {
+        return references_of_page(snapshot, &params);
+    }
     let Some(opened) = snapshot.open_package(uri)? else { return Ok(None) };
     let offset = opened.offset(snapshot, params.text_document_position.position);
     let declaration = params.context.include_declaration;
     let found = opened.analysis.references(opened.file, offset, declaration);
     Ok(Some(found.into_iter().filter_map(|span| opened.location(snapshot, span)).collect()))
+}
+
+/// The uses of what stands on a page of the standard library: on the page itself, and in all packages of the workspace
+/// that read that module.
+fn references_of_page(
+    snapshot: &Snapshot,
+    params: &ReferenceParams,
+) -> Result<Option<Vec<Location>>> {
+    let position = &params.text_document_position;
+    let page = path_of(&position.text_document.uri);
+    let Some(opened) = snapshot.open(&position.text_document.uri)? else { return Ok(None) };
+    let offset = opened.offset(snapshot, position.position);
+    let declaration = params.context.include_declaration;
+    let found = opened.analysis.references(opened.file, offset, declaration);
+    let mut out: Vec<Location> =
+        found.into_iter().filter_map(|span| opened.location(snapshot, span)).collect();
+    let Some(name) = page.file_name().and_then(|name| name.to_str()) else { return Ok(Some(out)) };
+    let module = format!("std/{name}");
+    for (root, first) in packages(snapshot)? {
+        if is_page(&root.join(&first)) {
+            continue;
+        }
+        let analysis = snapshot.package(&root, &first)?;
+        let Some(file) = analysis.file(&module).filter(|file| analysis.is_std(*file)) else {
+            continue;
+        };
+        // A page of another version has other places.
+        let text =
+            |source: Option<&kait_compiler::sources::File>| source.map(|f| f.text().to_owned());
+        if text(analysis.source(file)) != text(opened.source()) {
+            continue;
+        }
+        let found = analysis.references(file, offset, false);
+        let package = Opened { analysis, file, root };
+        out.extend(found.into_iter().filter_map(|span| package.location(snapshot, span)));
+    }
+    Ok(Some(out))
 }
 
 pub(crate) fn highlights(
@@ -318,8 +358,8 @@ pub(crate) fn formatting(
         return Ok(Some(Vec::new()));
     }
     let Some(opened) = snapshot.open(&params.text_document.uri)? else { return Ok(None) };
-    // A file with syntax errors is left alone; the errors are shown anyway.
-    let edits = opened.analysis.format(opened.file).unwrap_or_default();
+    // Editors show the words of a refusal; an empty answer would look as if all were well.
+    let edits = opened.analysis.format(opened.file).map_err(|why| refusal(why.to_string()))?;
     Ok(Some(to_proto::edits(&opened, snapshot, &edits)))
 }
 

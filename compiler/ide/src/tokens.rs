@@ -126,6 +126,9 @@ fn plain(token: kait_syntax::SyntaxToken<'_>) -> Option<TokenKind> {
             TokenKind::Escape
         }
         SyntaxKind::Number => TokenKind::Number,
+        SyntaxKind::Lid if token.parent().kind() == SyntaxKind::Effect => TokenKind::Keyword,
+        // What an effect is about: `net`, `payments.cards`.
+        _ if is_resource(token) => TokenKind::Namespace,
         SyntaxKind::NoneKw if token.parent().kind() == SyntaxKind::NoneType => TokenKind::Type,
         _ if kind.is_keyword() => TokenKind::Keyword,
         // A primitive type is the only lower-case name in a type that stands for no declaration.
@@ -155,8 +158,19 @@ fn plain(token: kait_syntax::SyntaxToken<'_>) -> Option<TokenKind> {
     })
 }
 
+fn is_resource(token: kait_syntax::SyntaxToken<'_>) -> bool {
+    let parent = token.parent();
+    parent.kind() == SyntaxKind::Path
+        && token.kind().can_be_field_name()
+        && parent.parent().is_some_and(|node| node.kind() == SyntaxKind::Effect)
+}
+
 fn is_in_type(token: kait_syntax::SyntaxToken<'_>) -> bool {
     let parent = token.parent();
+    // The rest of a name that a letter broke off, which none has, is no type.
+    if token.prev_token().is_some_and(|before| before.kind() == SyntaxKind::Unknown) {
+        return false;
+    }
     parent.kind() == SyntaxKind::NamedType
         || (parent.kind() == SyntaxKind::Path
             && parent.parent().is_some_and(|node| node.kind() == SyntaxKind::NamedType))
@@ -180,6 +194,14 @@ mod tests {
                     "session Chat {\n  turns: int = 0\n}\n\ngraph f() -> int in Chat {\n  session.save(turns: session.turns + 1)\n  session.turns\n}\n\ntrigger noted on file.changed(\"notes\", glob: \"*.md\") as change: file.Change with (overlap: Queue) {\n  out.status(change.path)\n}\n",
                 ),
                 ("broken", "fn f(n: int -> int {\n  n +\n"),
+                (
+                    "a name with a letter that none has",
+                    "fn f(n\u{e4}me: text) -> text {\n  \"a\"\n}\n",
+                ),
+                (
+                    "effects and policies of headers",
+                    "graph f(path: text) -> text does read file, write net \"a.b\", model with (overlap: Skip, time: 3s) {\n  file.read(path)\n}\n\nextern g(n: int) -> int does human with (rate: 3, per: 1m) from process \"a\"\n",
+                ),
             ],
             |analysis, file, _| {
                 let source = analysis.source(file).unwrap();

@@ -256,6 +256,55 @@ async fn a_page_of_the_standard_library_is_only_read() {
 }
 
 #[tokio::test]
+async fn a_page_of_the_standard_library_knows_its_uses() {
+    let folder = folder();
+    let file = uri(&folder.path().join("a.kait"));
+    std::fs::write(
+        folder.path().join("b.kait"),
+        "fn g(s: text) -> text {\n  text.upper(s)\n}\n\nfn h(s: text) -> text {\n  text.lower(s)\n}\n",
+    )
+    .unwrap();
+    let mut client = Client::ready(folder.path()).await;
+    let (text, at) = place(&file, "fn f(s: text) -> text {\n  text.$0upper(s)\n}\n");
+    client.open(&file, &text).await;
+    let found = client.ask("textDocument/definition", at).await;
+    let page = found["uri"].as_str().unwrap().to_owned();
+    let text = std::fs::read_to_string(page.strip_prefix("file://").unwrap()).unwrap();
+    client.open(&page, &text).await;
+    let params = json!({
+        "textDocument": { "uri": page }, "position": found["range"]["start"],
+        "context": { "includeDeclaration": true },
+    });
+    let found = client.ask("textDocument/references", params).await;
+    let found: Vec<(&str, u64)> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let name = one["uri"].as_str().unwrap().rsplit('/').next().unwrap();
+            (name, one["range"]["start"]["character"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(found, [("text.kait", 11), ("a.kait", 7), ("b.kait", 7)]);
+    client.finish().await;
+}
+
+#[tokio::test]
+async fn why_a_broken_file_is_not_formatted_is_said() {
+    let folder = folder();
+    let file = uri(&folder.path().join("a.kait"));
+    let mut client = Client::ready(folder.path()).await;
+    client.open(&file, "fn f( -> int {\n  1\n}\n").await;
+    let params = json!({
+        "textDocument": { "uri": file }, "options": { "tabSize": 2, "insertSpaces": true },
+    });
+    let refused = client.refused("textDocument/formatting", params).await;
+    assert_eq!(refused["code"], -32803);
+    assert!(refused["message"].as_str().unwrap().contains("syntax errors"), "{refused}");
+    client.finish().await;
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_knows_is_answered() {
     let folder = folder();
     let mut client = Client::ready(folder.path()).await;
