@@ -7,11 +7,22 @@ let client;
 
 const binary = () => workspace.getConfiguration('kait').get('path') || 'kait';
 
+// Why a text is not formatted belongs beside it: a message box would come with every save.
+async function formatted(document, options, token, next) {
+  try {
+    return await next(document, options, token);
+  } catch (error) {
+    window.setStatusBarMessage(`KAIT: ${error.message ?? error}`, 8000);
+    return [];
+  }
+}
+
 // The client reports what goes wrong while it runs; a binary that is missing is our message.
 async function start() {
   const run = { command: binary(), args: ['lsp'], transport: TransportKind.stdio };
   client = new LanguageClient('kait', 'KAIT', { run, debug: run }, {
     documentSelector: [{ language: 'kait', scheme: 'file' }, { language: 'kait', scheme: 'untitled' }],
+    middleware: { provideDocumentFormattingEdits: formatted },
     synchronize: { fileEvents: workspace.createFileSystemWatcher('**/{*.kait,kait.toml,kait.lock}') },
   });
   try {
