@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! let x = yy  //~ error[K0201]: `yy` is not known
-//! //~ warning[K0217]: `x` is never needed
+//! //~ warning[K0217]: `x` is never used
 //! reveal(x) //~ type: [text]
 //! ```
 //!

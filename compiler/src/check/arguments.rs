@@ -194,8 +194,12 @@ impl<'a> BodyCx<'_, 'a> {
             }
             ArgValue::Callable(_, span) => {
                 self.report(
-                    Diagnostic::new(Code::NotAValue, *span, "something that is called is no value")
-                        .help("call it: write its arguments behind it"),
+                    Diagnostic::new(
+                        Code::NotAValue,
+                        *span,
+                        "this is not a value, but something to call",
+                    )
+                    .help("write its arguments after it"),
                 );
             }
         }

@@ -59,7 +59,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::BadLocator,
                     place_in(callable, text, 0..text.len()),
-                    "a secret would be sent where everybody can read it",
+                    "the secret would be sent unencrypted",
                 )
                 .label(auth.span, "this secret")
                 .help("use `https://`"),
@@ -77,7 +77,7 @@ impl BodyCx<'_, '_> {
                 let mut finding = Diagnostic::new(
                     Code::LocatorParameter,
                     at,
-                    format!("`{{{name}}}` names no parameter"),
+                    format!("there is no parameter `{name}`"),
                 );
                 finding = match suggest(name, all.clone()) {
                     Some(near) => {

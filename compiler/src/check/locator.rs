@@ -74,7 +74,7 @@ fn http(text: &str) -> Result<Locator<'_>, Flaw> {
         "write a method and an address, such as \"GET https://api.example.com/items\"";
     let whole = 0..text.len();
     let Some((method, url)) = text.split_once(' ') else {
-        let finding = flaw(whole, "the locator of an extern from `http` has no method", FORM);
+        let finding = flaw(whole, "the address has no method such as `GET`", FORM);
         return Err(if text.contains("://") {
             finding.instead(0..0, "GET ", false)
         } else {
@@ -84,11 +84,11 @@ fn http(text: &str) -> Result<Locator<'_>, Flaw> {
     if !METHODS.contains(&method) {
         let upper = method.to_ascii_uppercase();
         let place = 0..method.len();
-        let all = METHODS.join(", ");
+        let all = METHODS.map(|method| format!("`{method}`")).join(", ");
         let finding = flaw(
             place.clone(),
             format!("there is no method `{method}`"),
-            format!("the methods are {all}"),
+            format!("use one of {all}"),
         );
         return Err(if METHODS.contains(&upper.as_str()) {
             finding.instead(place, upper, true)
@@ -101,10 +101,10 @@ fn http(text: &str) -> Result<Locator<'_>, Flaw> {
     let start = method.len() + 1;
     if let Some(at) = url.find(char::is_whitespace) {
         let at = start + at;
-        return Err(flaw(at..at + 1, "an address has no blanks", "write a blank as `%20`"));
+        return Err(flaw(at..at + 1, "an address cannot contain spaces", "write a space as `%20`"));
     }
     let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
-        let finding = flaw(start..text.len(), "the address does not begin with `https://`", FORM);
+        let finding = flaw(start..text.len(), "the address must begin with `https://`", FORM);
         return Err(if url.contains("://") || url.is_empty() || url.starts_with('/') {
             finding
         } else {
@@ -117,14 +117,14 @@ fn http(text: &str) -> Result<Locator<'_>, Flaw> {
     if host.contains(['{', '}']) {
         return Err(flaw(
             host_place,
-            "the host of an address is fixed",
-            "a value may choose a path on a host, never the host; write one extern for each",
+            "the host of the address cannot be a parameter",
+            "write one extern for each host; the path may contain parameters",
         ));
     }
     if host.contains('@') {
         return Err(flaw(
             host_place,
-            "an address holds no user and no password",
+            "an address cannot contain a user name or a password",
             "declare a `secret` and give it with `auth: basic(user, secret)`",
         ));
     }
@@ -132,12 +132,12 @@ fn http(text: &str) -> Result<Locator<'_>, Flaw> {
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if host.is_empty() || !host.chars().all(is_host) {
         let place = if host.is_empty() { rest_at..rest_at } else { host_place };
-        return Err(flaw(place, "the address names no host", FORM));
+        return Err(flaw(place, "the address has no host, or not the name of one", FORM));
     }
     if let Some(at) = rest.find('#') {
         return Err(flaw(
             rest_at + at..text.len(),
-            "the part of an address behind `#` is never sent",
+            "the part of an address after `#` is never sent",
             "leave it out",
         )
         .instead(rest_at + at..text.len(), "", true));
@@ -163,8 +163,8 @@ fn process(text: &str) -> Result<Locator<'_>, Flaw> {
             c if SHELL.contains(&c) => {
                 return Err(flaw(
                     at..at + c.len_utf8(),
-                    format!("`{c}` means nothing here: a program is started without a shell"),
-                    "write the program and its arguments; an argument with such characters stands in '…'",
+                    format!("`{c}` has no effect: the program is started without a shell"),
+                    "write only the program and its arguments; put an argument with such characters in '…'",
                 ));
             }
             _ => {}
@@ -174,17 +174,21 @@ fn process(text: &str) -> Result<Locator<'_>, Flaw> {
         }
     }
     if let Some(at) = quoted {
-        return Err(flaw(at..text.len(), "the quote is not closed", "write `'` at its end"));
+        return Err(flaw(
+            at..text.len(),
+            "the quote `'` is not closed",
+            "write `'` where the argument ends",
+        ));
     }
     let Some(first) = first else {
-        return Err(flaw(0..text.len(), "the locator names no program", FORM));
+        return Err(flaw(0..text.len(), "the command has no program", FORM));
     };
     let program = first..program_end.unwrap_or(text.len());
     if text.get(program.clone()).is_some_and(|word| word.contains(['{', '}'])) {
         return Err(flaw(
             program,
-            "the program is fixed",
-            "a value may be an argument of a program, never the program; write one extern for each",
+            "the program itself cannot be a parameter",
+            "write one extern for each program; its arguments may be parameters",
         ));
     }
     let placeholders = placeholders(text, program.end)?;
@@ -192,17 +196,18 @@ fn process(text: &str) -> Result<Locator<'_>, Flaw> {
 }
 
 fn wasm(text: &str) -> Result<Locator<'_>, Flaw> {
-    const FORM: &str = "write the file and what it exports, such as \"plugins/filter.wasm#clean\"";
+    const FORM: &str =
+        "write the file and the name of the function, such as \"plugins/filter.wasm#clean\"";
     let Some((file, export)) = text.split_once('#') else {
         return Err(flaw(
             0..text.len(),
-            "the locator does not say what the component exports",
+            "the name of the function is missing after the file",
             FORM,
         ));
     };
     let place = 0..file.len();
     if file.is_empty() {
-        return Err(flaw(place, "the locator names no file", FORM));
+        return Err(flaw(place, "the name of the file is missing before `#`", FORM));
     }
     let outside = file.starts_with('/')
         || file.contains(['\\', ':'])
@@ -210,18 +215,18 @@ fn wasm(text: &str) -> Result<Locator<'_>, Flaw> {
     if outside {
         return Err(flaw(
             place,
-            "a component is a file of the package",
-            "give its path from the package's root, with `/` between the parts and without `..`",
+            "the file must be inside the package",
+            "write its path from the package's root, with `/` between the parts and without `..`",
         ));
     }
     if !file.ends_with(".wasm") {
-        return Err(flaw(place, "a component is a `.wasm` file", FORM));
+        return Err(flaw(place, "the file must be a `.wasm` file", FORM));
     }
     let at = file.len() + 1;
     let is_name =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | ':' | '.' | '@');
     if export.is_empty() || !export.chars().all(is_name) {
-        return Err(flaw(at..text.len(), "the locator names no export of the component", FORM));
+        return Err(flaw(at..text.len(), "there is no name of a function after `#`", FORM));
     }
     Ok(Locator::default())
 }
@@ -231,7 +236,7 @@ fn mcp(text: &str) -> Result<Locator<'_>, Flaw> {
         Some((server, tool)) if !server.is_empty() && !tool.is_empty() => Ok(Locator::default()),
         _ => Err(flaw(
             0..text.len(),
-            "the locator of an extern from `mcp` names a server and a tool",
+            "an extern from `mcp` needs a server and a tool",
             "write both with `/` between them, such as \"github/add_labels\"",
         )),
     }
@@ -254,8 +259,8 @@ fn placeholders(text: &str, from: usize) -> Result<Vec<(Range<usize>, &str)>, Fl
                 if !is_name {
                     return Err(flaw(
                         start..at + 1,
-                        "between `{` and `}` stands the name of a parameter",
-                        "write a brace that is meant as such as `%7B` or `%7D`",
+                        "only the name of a parameter can be between `{` and `}`",
+                        "to write a brace itself, use `%7B` or `%7D`",
                     ));
                 }
                 found.push((start..at + 1, name));
@@ -263,17 +268,18 @@ fn placeholders(text: &str, from: usize) -> Result<Vec<(Range<usize>, &str)>, Fl
             ('{', Some(_)) | ('}', None) => {
                 return Err(flaw(
                     at..at + 1,
-                    format!("the `{c}` has no partner"),
-                    "a parameter stands as `{name}`",
+                    match c {
+                        '{' => "the `{` before this one is not closed",
+                        _ => "the `}` has no `{` before it",
+                    },
+                    "write a parameter as `{name}`",
                 ));
             }
             _ => {}
         }
     }
     match open {
-        Some(at) => {
-            Err(flaw(at..at + 1, "the `{` is not closed", "a parameter stands as `{name}`"))
-        }
+        Some(at) => Err(flaw(at..at + 1, "the `{` is not closed", "write a parameter as `{name}`")),
         None => Ok(found),
     }
 }
@@ -310,28 +316,28 @@ mod tests {
     #[test]
     fn flaws_are_named_and_repaired_where_that_is_clear() {
         for (kind, text, message, repaired) in [
-            ("http", "https://a.b/c", "has no method", "GET https://a.b/c"),
+            ("http", "https://a.b/c", "has no method such as", "GET https://a.b/c"),
             ("http", "post https://a.b", "no method `post`", "POST https://a.b"),
             ("http", "PSOT https://a.b", "no method `PSOT`", "POST https://a.b"),
-            ("http", "GET a.b/c", "does not begin", "GET https://a.b/c"),
-            ("http", "GET ftp://a.b/c", "does not begin", ""),
-            ("http", "GET https://{host}/c", "host of an address is fixed", ""),
-            ("http", "GET https://me:pw@a.b/c", "no user and no password", ""),
-            ("http", "GET https:///c", "names no host", ""),
-            ("http", "GET https://a.b/c d", "no blanks", ""),
+            ("http", "GET a.b/c", "must begin", "GET https://a.b/c"),
+            ("http", "GET ftp://a.b/c", "must begin", ""),
+            ("http", "GET https://{host}/c", "host of the address cannot be", ""),
+            ("http", "GET https://me:pw@a.b/c", "cannot contain a user name", ""),
+            ("http", "GET https:///c", "has no host", ""),
+            ("http", "GET https://a.b/c d", "cannot contain spaces", ""),
             ("http", "GET https://a.b/c#d", "never sent", "GET https://a.b/c"),
             ("http", "GET https://a.b/{c", "not closed", ""),
             ("http", "GET https://a.b/{C}", "name of a parameter", ""),
-            ("http", "GET https://a.b/c}", "no partner", ""),
-            ("process", "", "names no program", ""),
+            ("http", "GET https://a.b/c}", "has no `{`", ""),
+            ("process", "", "has no program", ""),
             ("process", "cat a | wc", "without a shell", ""),
             ("process", "echo $HOME", "without a shell", ""),
-            ("process", "{tool} a", "the program is fixed", ""),
+            ("process", "{tool} a", "program itself cannot be", ""),
             ("process", "echo 'a", "not closed", ""),
-            ("wasm", "a.wasm", "what the component exports", ""),
-            ("wasm", "../a.wasm#b", "file of the package", ""),
+            ("wasm", "a.wasm", "name of the function is missing", ""),
+            ("wasm", "../a.wasm#b", "inside the package", ""),
             ("wasm", "a.wat#b", "`.wasm` file", ""),
-            ("wasm", "a.wasm#", "names no export", ""),
+            ("wasm", "a.wasm#", "no name of a function", ""),
             ("mcp", "github", "a server and a tool", ""),
         ] {
             let found = wrong(kind, text);

@@ -394,7 +394,6 @@ impl BodyCx<'_, '_> {
             place,
             format!("`{}` has no variant `{name}`", declared.name),
         )
-        .here("no such variant")
         .label(declared.name_span, "declared here");
         finding = match suggest(name, names()) {
             Some(near) => finding
@@ -464,10 +463,9 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::UnknownVariant,
                         place,
-                        format!("no enum in scope has a variant `{name}`"),
+                        format!("there is no record or variant `{name}`"),
                     )
-                    .here("not known here")
-                    .help("a variant of another module is written with its enum: `module.Enum.Variant`"),
+                    .help("write a variant of another module with its enum: `module.Enum.Variant`"),
                 );
                 None
             }
@@ -480,9 +478,9 @@ impl BodyCx<'_, '_> {
                 let mut finding = Diagnostic::new(
                     Code::AmbiguousVariant,
                     place,
-                    format!("`{name}` could be a variant of {}", names_of(enums.iter().copied())),
+                    format!("`{name}` is a variant of {}", names_of(enums.iter().copied())),
                 )
-                .help("write the enum in front of it");
+                .help("say which one, with the name of the enum and a dot before it");
                 for name_of in &enums {
                     finding = finding.guess(
                         format!("write `{name_of}.{name}`"),

@@ -71,10 +71,10 @@ codes! {
     UnclosedBracket = "K0002" "unclosed-bracket" Error fix "a bracket is not closed";
     UnclosedText = "K0003" "unclosed-text" Error fix "a text is not closed";
     NestingTooDeep = "K0004" "too-deep" Error nofix "the code is nested too deeply";
-    StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket closes nothing";
+    StrayCloser = "K0005" "stray-closer" Error fix "a closing bracket has no opening bracket";
     UnknownCharacter = "K0006" "unknown-character" Error fix "a character has no meaning here";
     BadNumber = "K0007" "bad-number" Error fix "a number or its unit is malformed";
-    BadEscape = "K0008" "bad-escape" Error fix "an escape sequence is malformed";
+    BadEscape = "K0008" "bad-escape" Error fix "a `\\` in a text is followed by something that has no meaning";
     FileTooLarge = "K0009" "file-too-large" Error nofix "a file is larger than the limit";
     ReservedWord = "K0010" "reserved-word" Error fix "a reserved word is used as a name";
     MissingNewline = "K0011" "missing-newline" Error nofix "two statements share a line";
@@ -110,10 +110,10 @@ codes! {
     TypeForm = "K0041" "type-form" Error fix "a type is written as in another language";
     NumberRange = "K0070" "number-out-of-range" Error nofix "a number does not fit its type";
     UnknownUnit = "K0071" "unknown-unit" Error fix "a number has a unit that does not exist";
-    OtherLiteral = "K0072" "other-literal" Error nofix "another literal belongs here";
+    OtherLiteral = "K0072" "other-literal" Error nofix "a fixed value of another kind is needed";
     OutsideLoop = "K0080" "outside-loop" Error nofix "`done` or `next` outside of a loop";
-    PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`";
-    BindingInIs = "K0082" "binding-in-is" Error fix "`is` does not bind names";
+    PipeIntoNoCall = "K0081" "pipe-into-no-call" Error fix "`|>` is not followed by a call";
+    BindingInIs = "K0082" "binding-in-is" Error fix "a pattern after `is` gives names to values";
     MisplacedSelector = "K0083" "misplaced-selector" Error nofix "`.name` or `..value` in a wrong place";
     ThirdPositional = "K0084" "third-positional" Error fix "a third argument has no name";
     TextPlus = "K0085" "text-plus" Error fix "texts are joined with `+`";
@@ -123,10 +123,10 @@ codes! {
     FurtherErrors = "K0099" "further-errors" Error nofix "more errors than are shown";
 
     // ---- K01xx: style, raised by `kait-syntax` ----
-    LowerCase = "K0101" "lower-case-name" Error fix "values, fields, graphs and modules are named in snake_case";
-    UpperCase = "K0102" "upper-case-name" Error fix "types, variants and sessions are named in UpperCamelCase";
-    MisplacedDoc = "K0103" "misplaced-doc" Warning fix "a doc comment documents nothing";
-    BidiControl = "K0104" "bidi-control" Warning fix "an invisible character changes how the text is displayed";
+    LowerCase = "K0101" "lower-case-name" Error fix "a name is not in snake_case";
+    UpperCase = "K0102" "upper-case-name" Error fix "a name is not in UpperCamelCase";
+    MisplacedDoc = "K0103" "misplaced-doc" Warning fix "a `///` comment describes nothing";
+    BidiControl = "K0104" "bidi-control" Warning fix "an invisible character changes how the code looks";
 
     // ---- K02xx: names ----
     UnknownName = "K0201" "unknown-name" Error fix "a name is not known here";
@@ -134,12 +134,12 @@ codes! {
     UnknownModule = "K0203" "unknown-module" Error fix "a module does not exist";
     UnknownMember = "K0204" "unknown-member" Error fix "a module has no such name";
     UnknownVariant = "K0205" "unknown-variant" Error fix "a variant or record does not exist";
-    AmbiguousVariant = "K0206" "ambiguous-variant" Error fix "a bare variant could mean several";
+    AmbiguousVariant = "K0206" "ambiguous-variant" Error fix "a variant is one of several enums";
     Duplicate = "K0207" "duplicate-name" Error nofix "a name is declared twice";
     Shadowing = "K0208" "shadowing" Error nofix "a name is already taken by one in scope";
     UsedTooEarly = "K0209" "used-too-early" Error nofix "a name is used before its definition";
     Private = "K0210" "private-name" Error fix "a name of another module is not `pub`";
-    LocalHidesModule = "K0211" "local-hides-module" Error nofix "a local has the name of a module that is called";
+    LocalHidesModule = "K0211" "local-hides-module" Error nofix "a value has the name of a module that is called";
     ImportCycle = "K0212" "import-cycle" Error nofix "modules import each other in a circle";
     UnknownRole = "K0213" "unknown-role" Error fix "a model role is not declared";
     NotCallable = "K0214" "not-callable" Error fix "something that cannot be called is called";
@@ -147,20 +147,20 @@ codes! {
     ConstCycle = "K0216" "constant-cycle" Error nofix "the value of a constant depends on itself";
     UnusedLet = "K0217" "unused-let" Warning nofix "a value is never used";
     UnusedImport = "K0218" "unused-import" Warning fix "an import is never used";
-    DifferentBindings = "K0219" "different-bindings" Error nofix "alternatives of a pattern bind different names";
+    DifferentBindings = "K0219" "different-bindings" Error nofix "the alternatives of a pattern have different names";
     TypeArgumentCount = "K0220" "type-argument-count" Error nofix "a type has more or fewer arguments than its declaration";
     DefaultUsesParameter = "K0221" "default-uses-parameter" Error nofix "a default value uses a parameter";
     UnknownExternKind = "K0222" "unknown-extern-kind" Error fix "an extern has an unknown kind";
     BadLocator = "K0223" "bad-locator" Error fix "the address or command of an extern is wrong";
-    LocatorParameter = "K0224" "locator-parameter" Error fix "a locator names a parameter that does not exist";
+    LocatorParameter = "K0224" "locator-parameter" Error fix "the address of an extern names a parameter that does not exist";
 
-    ExportedImport = "K0231" "exported-import" Error fix "a `use` is exported";
+    ExportedImport = "K0231" "exported-import" Error fix "a `use` is marked `pub`";
     OutsideSession = "K0240" "outside-session" Error nofix "`session` is used where there is none";
     NotASession = "K0241" "not-a-session" Error fix "`in` names something that is not a session";
     OtherSession = "K0242" "other-session" Error fix "a graph calls one that runs in another session";
 
     // ---- K03xx: policies ----
-    WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with` belongs to a call";
+    WithOnNoCall = "K0301" "with-on-no-call" Error nofix "`with (…)` follows something that is not a call";
     UnknownPolicy = "K0302" "unknown-policy" Error fix "a policy is not known there";
     RepeatedPolicy = "K0303" "repeated-policy" Error nofix "a policy is given twice";
     MisplacedPolicy = "K0304" "misplaced-policy" Error nofix "a policy is set in the wrong place";
@@ -169,17 +169,17 @@ codes! {
     WriteWithoutKey = "K0307" "write-without-key" Error nofix "a write that may be repeated has no key";
     CacheOnWrite = "K0308" "cache-on-write" Error nofix "a call that changes something is cached";
     SessionPolicy = "K0330" "session-policy" Error nofix "a policy of sessions on a graph without a session";
-    OverlapKind = "K0331" "overlap-kind" Error nofix "what happens to a second run has no meaning there";
+    OverlapKind = "K0331" "overlap-kind" Error nofix "an `overlap` has no use there";
     ApprovalPolicy = "K0332" "approval-policy" Error nofix "a policy about a person where nobody is asked";
     BadEdit = "K0333" "bad-edit" Error fix "`edit` lists something that the call does not take";
     OnceOnRead = "K0334" "once-on-read" Error nofix "`once` on a call that changes nothing";
     BadDetach = "K0335" "bad-detach" Error nofix "`detach` on something that is not a graph";
-    TriggerPolicy = "K0336" "trigger-policy" Error nofix "a policy has no meaning for the source of a trigger";
+    TriggerPolicy = "K0336" "trigger-policy" Error nofix "a policy cannot be used with the source of a trigger";
 
     // ---- K04xx: types, streams and bounds ----
     Mismatch = "K0401" "type-mismatch" Error fix "a value has the wrong type";
     UnknownField = "K0402" "unknown-field" Error fix "a value has no such field";
-    BadOperands = "K0403" "bad-operands" Error fix "an operator does not take these values";
+    BadOperands = "K0403" "bad-operands" Error fix "an operator cannot be used with these values";
     MaybeNone = "K0404" "maybe-none" Error fix "a value that may be `none` is used as if it were there";
     NeverNone = "K0405" "never-none" Error fix "a value that is never `none` is treated as if it could be";
     NotExhaustive = "K0406" "not-exhaustive" Error fix "a `match` does not cover every case";
@@ -199,13 +199,13 @@ codes! {
     IfWithoutElse = "K0420" "if-without-else" Error fix "an `if` without `else` is used as a value";
     Unreachable = "K0421" "unreachable" Error nofix "a line never runs";
     OpenEnd = "K0422" "open-end" Error nofix "a path through a loop does not end";
-    BadNext = "K0423" "bad-next" Error fix "`next` does not fit the state of its loop";
-    NotAList = "K0424" "not-a-list" Error fix "`for` goes through something that is no list";
+    BadNext = "K0423" "bad-next" Error fix "`next` does not fit the values of its loop";
+    NotAList = "K0424" "not-a-list" Error fix "`for` goes through something that is not a list";
     NoItems = "K0425" "no-items" Error nofix "`[…]` is used on something without items";
     NotRendered = "K0426" "not-rendered" Error nofix "a value cannot be put into a text";
     BadSpread = "K0427" "bad-spread" Error nofix "`..` spreads something that does not fit";
-    BadSelector = "K0428" "bad-selector" Error fix "a field selector does not fit";
-    EndlessType = "K0429" "endless-type" Error fix "a type has no values, or stands for itself";
+    BadSelector = "K0428" "bad-selector" Error fix "a field such as `.name` does not fit";
+    EndlessType = "K0429" "endless-type" Error fix "a type has no values, or is defined as itself";
     WireName = "K0430" "wire-name" Error nofix "two names are the same in JSON";
     MapKey = "K0431" "map-key" Error nofix "a type cannot be the key of a map";
     RepeatedKey = "K0432" "repeated-key" Error nofix "a map is written with one key twice";
@@ -213,10 +213,10 @@ codes! {
     MatchTooLarge = "K0434" "match-too-large" Error nofix "a `match` has too many cases to compare";
     AlwaysTraps = "K0435" "always-traps" Error nofix "a calculation always fails";
     PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
-    PromptContent = "K0437" "prompt-content" Error fix "a line of a prompt has content that no model takes";
+    PromptContent = "K0437" "prompt-content" Error fix "a prompt contains something that it cannot";
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
     StreamParameter = "K0439" "stream-parameter" Error fix "a parameter that cannot stream is marked `stream`";
-    ExternType = "K0440" "extern-type" Error nofix "a value has no form in which an extern could take or give it";
+    ExternType = "K0440" "extern-type" Error nofix "an extern takes or gives a type that it cannot";
     NotAForm = "K0459" "not-a-form" Error nofix "a person cannot be asked for this type";
     SessionDefault = "K0460" "session-default" Error fix "a field of a session has no default";
     NotStorable = "K0461" "not-storable" Error nofix "a session keeps something that cannot be kept";
@@ -224,13 +224,13 @@ codes! {
 
     // ---- K05xx: effects, grants, people and triggers ----
     NotApproved = "K0501" "not-approved" Error fix "a call that must be approved is approved by nobody";
-    NoWithin = "K0502" "no-within" Error fix "a person is asked, and nothing says how long";
-    ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval gives something else";
+    NoWithin = "K0502" "no-within" Error fix "a person is asked without a time limit";
+    ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval does not say what the person decided";
     Unanswered = "K0504" "unanswered-question" Error fix "a question has no time limit, or no answer for when nobody answers";
     ImpureFn = "K0510" "impure-fn" Error nofix "a `fn` has an effect";
     BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
     RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";
-    ImpurePlace = "K0513" "impure-place" Error nofix "an effect stands where only pure code may stand";
+    ImpurePlace = "K0513" "impure-place" Error nofix "an effect in a place that can only compute";
     FnRecursion = "K0514" "recursive-fn" Error nofix "a function calls itself without a limit";
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "a graph calls itself without a limit";
     UnknownEffect = "K0516" "unknown-effect" Error fix "a header names an effect that does not exist";
@@ -238,7 +238,7 @@ codes! {
     UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` follows something that changes nothing";
     UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
     NotASource = "K0550" "not-a-source" Error nofix "a trigger waits for something that is not a source of events";
-    TriggerEvent = "K0551" "trigger-event" Error fix "the event of a trigger is of another type";
+    TriggerEvent = "K0551" "trigger-event" Error fix "the event of a trigger has another type";
     BadSchedule = "K0552" "bad-schedule" Error nofix "a schedule cannot be read, or never comes due";
     UnknownZone = "K0553" "unknown-zone" Error fix "a time zone does not exist";
     BadWebhookPath = "K0554" "bad-webhook-path" Error fix "the path of a webhook is malformed";
@@ -252,7 +252,7 @@ codes! {
     // ---- K07xx: agents and budgets ----
     BudgetTooSmall = "K0701" "budget-too-small" Error nofix "a budget is smaller than the least that is needed";
 
-    AgentBounds = "K0702" "agent-without-bounds" Error fix "nothing bounds an agent";
+    AgentBounds = "K0702" "agent-without-bounds" Error fix "an agent has no limit";
     RepeatedTool = "K0703" "repeated-tool" Error fix "an agent lists a tool twice";
     ToolType = "K0704" "tool-type" Error nofix "a tool takes or gives what no model can write or read";
     RoleContradiction = "K0705" "role-contradiction" Error fix "a model role is asked for more than it needs";

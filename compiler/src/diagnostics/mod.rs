@@ -164,7 +164,7 @@ impl Diagnostic {
     #[must_use]
     pub fn not_supported(span: Span, what: &str) -> Self {
         Self::new(Code::NotSupported, span, format!("{what} is not supported yet"))
-            .here("this version cannot run it")
+            .here("this version of KAIT cannot do this yet")
     }
 
     /// "`what` are checked, but this version does not run them yet": a part of the language that ends at checking.
@@ -176,7 +176,7 @@ impl Diagnostic {
             format!("{what} are checked, but this version does not run them yet"),
         )
         .here("this would have to run")
-        .help("a test runs it with a `stub` in its place")
+        .help("in a test, put a `stub` in its place")
     }
 
     /// Words under the primary place.
@@ -245,10 +245,11 @@ impl Diagnostic {
     }
 }
 
-/// `` `a` ``, `` `b` and `c` ``: a short list for a message, at most six names.
+/// `` `a` ``, `` `b` and `c` ``: a short list for a message, at most eight names.
 pub(crate) fn names_of<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     let all: Vec<&str> = all.into_iter().collect();
-    let shown: Vec<String> = all.iter().take(6).map(|name| format!("`{name}`")).collect();
+    let most = if all.len() > 8 { 6 } else { 8 };
+    let shown: Vec<String> = all.iter().take(most).map(|name| format!("`{name}`")).collect();
     let more = all.len().saturating_sub(shown.len());
     if more > 0 {
         return format!("{} and {more} more", shown.join(", "));

@@ -89,28 +89,31 @@ impl Rules<'_> {
                 *span,
                 match own {
                     Some(own) => format!(
-                        "`{}` runs in a session `{}`, and `{}` in one of `{}`",
+                        "`{}` uses the session `{}`, but `{}` uses `{}`",
                         declared.name, session.name, def.name, own.name
                     ),
                     None => format!(
-                        "`{}` runs in a session `{}`, and here is none",
-                        declared.name, session.name
+                        "`{}` needs the session `{}`, but `{}` has none",
+                        declared.name, session.name, def.name
                     ),
                 },
             )
-            .here("which session would it be?")
+            .here(match own {
+                Some(_) => "called from another session",
+                None => "called without a session",
+            })
             .label(session.span, "its session");
             let finding = match own {
                 Some(own) => finding
-                    .label(own.span, "the session here")
-                    .help("a run has one session: pass on what is needed, or give the two graphs the same session"),
+                    .label(own.span, "this session")
+                    .help("pass on what is needed, or give the two graphs the same session"),
                 None => self.place_for_in(def).map_or_else(
                     || finding.clone().help("call it from a graph with the same session"),
                     |place| {
                         finding
                             .clone()
                             .help(format!(
-                                "write `in {0}` in the header of `{1}`, or say in that of `{2}` which session it is: `with (by: …)`",
+                                "add `in {0}` to the header of `{1}`, or let `{2}` choose its session with `with (by: …)`",
                                 session.name, def.name, declared.name
                             ))
                             .guess(

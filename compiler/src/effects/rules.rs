@@ -465,10 +465,11 @@ impl Rules<'_> {
                 named = named.or(body.locals.get(local.index()));
             });
             let Some(local) = named.filter(|local| !local.name.starts_with('_')) else { continue };
-            let message = format!("`{}` is never needed", local.name);
+            let message = format!("`{}` is never used", local.name);
             let finding = Diagnostic::new(Code::UnusedLet, local.span, message);
             self.sink.push(if local.uses > 0 {
-                finding.here("only values that are never needed use it, so it is not computed")
+                finding
+                    .here("used only by values that are not used themselves, so it is not computed")
             } else {
                 finding.here("so it is not computed").help("remove it, or use it below")
             });

@@ -101,7 +101,7 @@ impl Collector<'_> {
                     import.name_span,
                     format!("two imports are called `{}`", import.name),
                 )
-                .label(first.name_span, "the first is here")
+                .label(first.name_span, "first declared here")
                 .help("give one of them another name with `as`");
                 self.diagnostics.push(finding);
                 continue;
@@ -146,6 +146,13 @@ impl Collector<'_> {
         let mut head = Head {
             module: self.module,
             kind,
+            noun: match decl {
+                Decl::Graph(_) => "a graph",
+                Decl::Prompt(decl) if decl.is_agent() => "an agent",
+                Decl::Prompt(_) => "a prompt",
+                Decl::Extern(_) if !self.loaded.is_std => "an extern",
+                _ => kind.noun(),
+            },
             name: name.clone(),
             name_span,
             is_pub: decl.is_pub(),
@@ -194,7 +201,7 @@ impl Collector<'_> {
                     format!("the variant `{name}` is declared twice"),
                 );
                 if let Some(place) = places.get(first) {
-                    finding = finding.label(*place, "the first is here");
+                    finding = finding.label(*place, "first declared here");
                 }
                 self.diagnostics.push(finding);
                 self.scope.is_incomplete = true;
@@ -223,7 +230,7 @@ impl Collector<'_> {
             let finding =
                 Diagnostic::new(Code::Duplicate, span, format!("`{name}` is declared twice"))
                     .here("declared again here")
-                    .label(first, "the first is here")
+                    .label(first, "first declared here")
                     .help("give one of them another name");
             if !damaged {
                 self.diagnostics.push(finding);

@@ -276,10 +276,13 @@ impl Loader<'_> {
                 let rest = Span { start: word.end, ..span };
                 let blanks = self.files.slice(rest).bytes().take_while(|b| *b == b' ').count();
                 let edit = Span { end: word.end + u32::try_from(blanks).unwrap_or(0), ..word };
-                let finding =
-                    Diagnostic::new(Code::ExportedImport, word, "a `use` is not exported")
-                        .help("each file imports what it uses, so that a name always shows where it comes from")
-                        .fix("remove `pub`", vec![Edit::new(edit, "")]);
+                let finding = Diagnostic::new(
+                    Code::ExportedImport,
+                    word,
+                    "a `use` cannot be `pub`",
+                )
+                .help("let each file import what it uses: then a name shows where it comes from")
+                .fix("remove `pub`", vec![Edit::new(edit, "")]);
                 self.diagnostics.push(finding);
             }
             let target = self.import(file, package, path);
@@ -467,7 +470,7 @@ impl Loader<'_> {
         self.diagnostics.push(match &fault {
             Fault::Manifest(path, why) => {
                 Diagnostic::new(Code::BadProfile, span, format!("`{path}` cannot be used: {why}"))
-                    .here("it says which packages this could mean")
+                    .here("its `[dependencies]` are needed here")
             }
             Fault::Lock(path, flaw) => {
                 let message = format!("`{path}` cannot be used: {}", flaw.why);
@@ -486,7 +489,7 @@ impl Loader<'_> {
         let directory = self.packages.directory(package);
         let message = format!("`{word}` is a package, not a module");
         let finding = Diagnostic::new(Code::UnknownModule, span, message)
-            .here(format!("`kait.toml` says that it lies in `{directory}`"))
+            .here(format!("`kait.toml` says that it is in `{directory}`"))
             .help(format!(
                 "import one of its modules: `use {word}.name` is `{directory}/name.kait`"
             ));
@@ -524,7 +527,7 @@ impl Loader<'_> {
             let message = format!("there is no module `{dotted}`");
             let finding = Diagnostic::new(Code::UnknownModule, span, message)
                 .here(format!("`{path}` does not exist"))
-                .help(format!("its package lies in `{directory}`"));
+                .help(format!("look into `{directory}`, where its package is"));
             self.diagnostics.push(finding);
             return;
         }
@@ -544,7 +547,7 @@ impl Loader<'_> {
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("import `{near}`"), vec![Edit::new(span, near)]),
             None => finding
-                .help("a module is a file: its path from the package's root, with dots between"),
+                .help("write the path of a file from the root of the package, with dots: `use a.b` is `a/b.kait`"),
         };
         self.diagnostics.push(finding);
     }
@@ -605,7 +608,7 @@ impl Loader<'_> {
         names.extend(circle.first().map(|index| name(*index)));
         let chain = names.join("` → `");
         let message = match circle.len() {
-            1 => "a module imports itself".to_owned(),
+            1 => "this file imports itself".to_owned(),
             _ => format!("modules import each other in a circle: `{chain}`"),
         };
         let mut finding = Diagnostic::new(Code::ImportCycle, closing.span, message)
@@ -620,7 +623,10 @@ impl Loader<'_> {
                     finding.label(step.span, format!("`{}` imports `{}`", name(*from), name(*to)));
             }
         }
-        finding.help("move what both need into a module of its own")
+        finding.help(match names.len() {
+            1 => "remove this line",
+            _ => "move what both need into a module of its own",
+        })
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) enum HeadKind {
 }
 
 impl HeadKind {
-    /// For messages: "`x` is a constant".
+    /// For messages, where [`Head::noun`] does not say more: "`x` is a constant".
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Const => "a constant",
@@ -56,7 +56,7 @@ impl HeadKind {
             Self::Alias => "a type",
             Self::Model => "a model role",
             Self::Secret => "a secret",
-            Self::Callable => "something to call",
+            Self::Callable => "a function",
             Self::Session => "a session",
             Self::Trigger => "a trigger",
             Self::Test => "a test",
@@ -74,6 +74,8 @@ impl HeadKind {
 pub(crate) struct Head {
     pub module: ModuleId,
     pub kind: HeadKind,
+    /// For messages: "`x` is a graph".
+    pub noun: &'static str,
     pub name: SmolStr,
     pub name_span: Span,
     pub is_pub: bool,

@@ -178,29 +178,27 @@ fn read(sources: &dyn Sources, directory: &str) -> Result<IndexMap<SmolStr, Stri
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !is_name {
             return Err(fault(
-                format!("`{path}` calls a dependency `{word}`"),
-                "a package is called like a module: lower-case letters, digits and `_`",
+                format!("`{word}` in `{path}` cannot be the name of a dependency"),
+                "use only lower-case letters, digits and `_`",
             ));
         }
         if word == "mcp" || kait_stdlib::module(&word).is_some() {
             return Err(fault(
-                format!(
-                    "`{path}` calls a dependency `{word}`, which is a module that is always there"
-                ),
-                "give it another name; the name is only used in this package",
+                format!("`{word}` in `{path}` is the name of a module that is always there"),
+                "give the dependency another name; only this package uses it",
             ));
         }
         if to.starts_with('/') || to.contains('\\') || to.contains(':') {
             return Err(fault(
-                format!("the path of the dependency `{word}` in `{path}` is not relative"),
-                "write it from the directory of that kait.toml, with `/`: then it holds wherever the packages lie",
+                format!("the path of `{word}` in `{path}` must be relative"),
+                "count it from the folder of that `kait.toml`, with `/` between the parts",
             ));
         }
         let to = joined(directory, &to);
         if to == directory {
             return Err(fault(
                 format!("the dependency `{word}` in `{path}` is the package itself"),
-                "a package imports its own modules by their path from its root",
+                "remove it: a package imports its own modules by their path from its root",
             ));
         }
         all.insert(word, to);

@@ -37,8 +37,8 @@ async fn a_finding_says_what_check_says() {
     let found = &findings[0];
     assert_eq!(
         found["message"],
-        "`n` is already taken\nbound again here\n\
-         help: give one of them another name: names are bound once and never change"
+        "`n` is already taken\ndeclared again here\n\
+         help: give one of them another name: a name means one thing and never changes"
     );
     assert_eq!((&found["code"], &found["source"]), (&json!("K0208"), &json!("kait")));
     let related = &found["relatedInformation"][0];

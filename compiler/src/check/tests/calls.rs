@@ -81,7 +81,7 @@ fn bare_variants_are_found_by_type_else_by_name() {
     accepts(&format!("{two}fn f() -> A {{\n  let x = Low\n  x\n}}\n"));
     rejects(
         &format!("{two}fn f() -> int {{\n  let x = High\n  1\n}}\n"),
-        &[(Code::AmbiguousVariant, "could be a variant of `A` and `B`", "High")],
+        &[(Code::AmbiguousVariant, "is a variant of `A` and `B`", "High")],
     );
     rejects(
         &format!("{two}fn f() -> A {{ Hihg }}\n"),
@@ -162,7 +162,7 @@ fn one_mistake_in_a_generic_call_is_one_error() {
     );
     rejects(
         "graph f() -> [int] { race 0 { 1 } }\n",
-        &[(Code::OtherLiteral, "how many must succeed", "0")],
+        &[(Code::OtherLiteral, "must be a whole number", "0")],
     );
 }
 

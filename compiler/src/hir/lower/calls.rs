@@ -92,7 +92,12 @@ impl<'a> Lowerer<'a> {
                         None
                     }
                     _ => {
-                        self.not_callable(place, token.text(), "is nothing to call", None);
+                        self.not_callable(
+                            place,
+                            token.text(),
+                            "is not a function, graph or prompt",
+                            None,
+                        );
                         None
                     }
                 }
@@ -130,15 +135,14 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::NotCallable,
                 span,
-                format!("`{}` is a trigger: only a test calls it", head.name),
+                format!("`{}` is a trigger: only a test can call it", head.name),
             )
             .label(head.name_span, "declared here")
-            .help("it runs when its source says so; put what it does into a graph, and call that");
+            .help("put what it does into a graph, and call that");
             self.report(finding);
             return false;
         }
-        let (name, what, place) =
-            (head.name.clone(), format!("is {}", head.kind.noun()), head.name_span);
+        let (name, what, place) = (head.name.clone(), format!("is {}", head.noun), head.name_span);
         self.not_callable(span, &name, &what, Some(place));
         false
     }
@@ -188,7 +192,7 @@ impl<'a> Lowerer<'a> {
                 self.expr(other);
                 self.report(
                     Diagnostic::new(Code::NotCallable, span, "a value cannot be called").help(
-                        "only graphs, prompts, functions, externs, records and variants are called",
+                        "call a function, a graph, a prompt, an agent, an extern, a record or a variant",
                     ),
                 );
                 Callee::Missing
@@ -261,17 +265,17 @@ impl<'a> Lowerer<'a> {
         match head.kind {
             _ if head.damaged => Callee::Missing,
             HeadKind::Record | HeadKind::Alias => Callee::Def(def),
-            kind => {
+            _ => {
                 let name = head.name.clone();
                 let mut finding = Diagnostic::new(
                     Code::NotCallable,
                     span,
-                    format!("`{name}` is {}: it cannot be called", kind.noun()),
+                    format!("`{name}` is {}: it cannot be called", head.noun),
                 )
                 .label(head.name_span, "declared here");
                 if let Some(variant) = head.variants.first() {
                     finding =
-                        finding.help(format!("name a variant of it, such as `{name}.{variant}`"));
+                        finding.help(format!("write a variant of it, such as `{name}.{variant}`"));
                 }
                 self.report(finding);
                 Callee::Missing
@@ -333,7 +337,7 @@ impl<'a> Lowerer<'a> {
         let mut finding = Diagnostic::new(
             Code::NotCallable,
             name_span,
-            format!("values have no methods: `.{name}(…)` calls nothing"),
+            format!("values have no methods, so `.{name}(…)` cannot be called"),
         );
         let base = self.body.expr_spans.get(base.index()).copied();
         let own = self.names.value(self.module, &name);
@@ -357,7 +361,6 @@ impl<'a> Lowerer<'a> {
                     _ => (format!("{whole}, "), format!("{whole}, …)")),
                 };
                 let edits = vec![Edit::new(open, insert)];
-                let finding = finding.help(format!("call the function with the value: `{shown}`"));
                 // Only one module has a function of that name; a declaration of the file may mean something else.
                 if own.is_none() {
                     finding.fix(format!("write `{shown}`"), edits)
@@ -365,7 +368,8 @@ impl<'a> Lowerer<'a> {
                     finding.guess(format!("write `{shown}`"), edits)
                 }
             }
-            _ => finding.help("call a function of a module with the value as its argument"),
+            _ => finding
+                .help("use a function of the module for its type, such as `list.append(xs, …)`"),
         };
         self.report(finding);
     }
@@ -407,9 +411,13 @@ impl<'a> Lowerer<'a> {
                 let operand = expr.operand().map_or(span, |operand| self.span(operand.range()));
                 let clause = expr.policies().map_or(span, |policies| self.span(policies.range()));
                 self.report(
-                    Diagnostic::new(Code::WithOnNoCall, clause, "`with` belongs to a call")
-                        .label(operand, "this is no call")
-                        .help("put it directly behind the call that it is for"),
+                    Diagnostic::new(
+                        Code::WithOnNoCall,
+                        clause,
+                        "`with (…)` can only follow a call",
+                    )
+                    .label(operand, "this is not a call")
+                    .help("put it right after the call that it is for"),
                 );
                 inner
             }
@@ -460,17 +468,17 @@ impl<'a> Lowerer<'a> {
             AstExpr::Name(_) | AstExpr::Field(_) | AstExpr::UName(_) | AstExpr::UidField(_) => {
                 let name = self.files.slice(span).to_owned();
                 self.report(
-                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` leads into a call")
-                        .help(format!("write `{name}()`: the value becomes its first argument"))
+                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` must be followed by a call")
+                        .help("the value before `|>` becomes the first argument of the call")
                         .fix(format!("write `{name}()`"), vec![Edit::new(span.after(), "()")]),
                 );
                 self.missing(span)
             }
             _ => {
                 self.report(
-                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` leads into a call")
-                        .here("this is no call")
-                        .help("the value becomes the first argument of the call behind `|>`"),
+                    Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` must be followed by a call")
+                        .here("this is not a call")
+                        .help("put a call after `|>`: the value becomes its first argument"),
                 );
                 self.missing(span)
             }

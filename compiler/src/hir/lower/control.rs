@@ -168,21 +168,25 @@ impl<'a> Lowerer<'a> {
                     span,
                     format!("`{word}` cannot leave the block of an `undo`"),
                 )
-                .here("no loop inside the block is meant by this")
-                .help(
-                    "the block runs after its graph has failed, when the loops around it are over",
-                ),
+                .here("it would leave the block")
+                .help("use a loop inside the block: those around it are over when the block runs"),
             );
             return true;
         }
         let help = match word {
-            "done" => "a block's value is its last expression; `fail` leaves early with a failure",
-            _ => "`for` goes on to the next item by itself",
+            "done" => {
+                "write the value on the last line of the block; to stop with a failure, use `fail`"
+            }
+            _ => "leave it out in a `for`, which goes on to the next item by itself",
         };
         self.report(
-            Diagnostic::new(Code::OutsideLoop, span, format!("`{word}` belongs into a `loop`"))
-                .here("there is no loop around this")
-                .help(help),
+            Diagnostic::new(
+                Code::OutsideLoop,
+                span,
+                format!("`{word}` can only be used inside a `loop`"),
+            )
+            .here("not inside a `loop`")
+            .help(help),
         );
         true
     }
@@ -201,9 +205,9 @@ impl<'a> Lowerer<'a> {
                         Diagnostic::new(
                             Code::OtherLiteral,
                             place,
-                            "`race` counts how many must succeed",
+                            "the number after `race` must be a whole number, 1 or more",
                         )
-                        .help("write a whole number of at least 1, such as `race 2 { … }`"),
+                        .help("write how many arms must succeed, such as `race 2 { … }`"),
                     );
                     // What it gives depends on the count that was meant.
                     Some(0)

@@ -96,12 +96,12 @@ impl<'a> Lowerer<'a> {
             AstExpr::Race(expr) => self.race(expr),
             AstExpr::Selector(expr) => {
                 let span = self.span(expr.range());
-                self.misplaced(span, "a field selector (`.name`) is an argument");
+                self.misplaced(span, "`.name` can only be an argument, such as `by: .name`");
                 self.missing(span)
             }
             AstExpr::Spread(expr) => {
                 let span = self.span(expr.range());
-                self.misplaced(span, "a spread (`..value`) is an argument or an item of a list");
+                self.misplaced(span, "`..value` can only be an argument or an item of a list");
                 self.missing(span)
             }
         }
@@ -257,9 +257,9 @@ impl<'a> Lowerer<'a> {
                 Diagnostic::new(
                     Code::OnlyInTests,
                     span,
-                    format!("`{name}` has a meaning in tests only"),
+                    format!("`{name}` can only be used in a test"),
                 )
-                .help("it asks what a test's run has called"),
+                .help("use it in an `expect` of a `test`"),
             );
         }
     }

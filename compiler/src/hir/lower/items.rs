@@ -93,7 +93,7 @@ impl<'a> Lowerer<'a> {
             self.duplicate_field(&mut known, &name, span);
             let ty = self.ty(field.ty(), place, None);
             let default = field.default().map(|default| self.expr(default));
-            let wire = field.wire_name().and_then(|wire| self.wire_name(wire));
+            let wire = field.wire_name().and_then(|wire| self.fixed_text(wire, "the name in JSON"));
             let docs = docs(field.doc_text());
             lowered.push(Field { name, span, docs, ty, default, wire });
         }
@@ -120,18 +120,18 @@ impl<'a> Lowerer<'a> {
         if first != span {
             let finding =
                 Diagnostic::new(Code::Duplicate, span, format!("two fields are called `{name}`"))
-                    .label(first, "the first is here");
+                    .label(first, "first declared here");
             self.report(finding);
         }
     }
 
-    fn wire_name(&mut self, text: ast::StrExpr<'a>) -> Option<SmolStr> {
+    fn fixed_text(&mut self, text: ast::StrExpr<'a>, what: &str) -> Option<SmolStr> {
         let constant = text.constant();
         if constant.is_none() {
             let span = self.span(text.range());
             self.report(
-                Diagnostic::new(Code::OtherLiteral, span, "a name on the wire is a plain text")
-                    .help("write it without `${…}`"),
+                Diagnostic::new(Code::OtherLiteral, span, format!("{what} must be a fixed text"))
+                    .help("leave out `${…}`"),
             );
         }
         constant.map(SmolStr::from)
@@ -157,7 +157,8 @@ impl<'a> Lowerer<'a> {
                 fields.push(Field { name, span, docs, ty, default, wire: None });
             }
             self.forget_fields(known);
-            let wire = variant.wire_name().and_then(|wire| self.wire_name(wire));
+            let wire =
+                variant.wire_name().and_then(|wire| self.fixed_text(wire, "the name in JSON"));
             let docs = docs(variant.doc_text());
             variants.push(Variant { name, span: place.to(span), docs, fields, wire });
         }
@@ -179,9 +180,9 @@ impl<'a> Lowerer<'a> {
                         Diagnostic::new(
                             Code::OtherLiteral,
                             place,
-                            "what a model role needs is written as a literal",
+                            "`needs` takes only fixed values",
                         )
-                        .help("such as `tools: true` or `context: 64_000`"),
+                        .help("write the value itself, such as `tools: true` or `context: 64_000`"),
                     );
                 }
             }
@@ -227,7 +228,7 @@ impl<'a> Lowerer<'a> {
                         span,
                         format!("two parameters are called `{name}`"),
                     )
-                    .label(first.span, "the first is here");
+                    .label(first.span, "first declared here");
                     self.report(finding);
                 }
                 self.alloc_local(name, span, LocalKind::Param)
@@ -253,12 +254,11 @@ impl<'a> Lowerer<'a> {
         let finding = Diagnostic::new(
             Code::StreamParameter,
             name,
-            "only a parameter of an extern is marked `stream`",
-        )
-        .help("leave it out: a graph passes a growing text on wherever it can");
+            "only the parameters of an extern can be marked `stream`",
+        );
         self.report(match word {
             Some(word) => finding.fix("leave `stream` out", vec![Edit::new(word, "")]),
-            None => finding,
+            None => finding.help("leave `stream` out"),
         });
     }
 
@@ -421,7 +421,7 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::UnknownRole,
                 span,
-                format!("`{name}` is {}, not a model role", head.kind.noun()),
+                format!("`{name}` is {}, not a model role", head.noun),
             )
             .label(head.name_span, "declared here");
             self.report(finding);
@@ -441,7 +441,7 @@ impl<'a> Lowerer<'a> {
             from.and_then(|from| from.kind()).map(|kind| kind.text().into()).unwrap_or_default();
         let locator: SmolStr = from
             .and_then(|from| from.locator())
-            .and_then(|text| self.wire_name(text))
+            .and_then(|text| self.fixed_text(text, "the address or command of an extern"))
             .unwrap_or_default();
         if let Some(word) = from.and_then(|from| from.kind()) {
             let place = self.span(word.range());
@@ -458,8 +458,8 @@ impl<'a> Lowerer<'a> {
             };
             if self.files.slice(inner) == locator { inner } else { whole }
         });
-        if let Some((word, place)) = needs.as_ref().filter(|(word, _)| word != "approval") {
-            self.unknown_need(word, *place);
+        if let Some((_, place)) = needs.as_ref().filter(|(word, _)| word != "approval") {
+            self.unknown_need(*place);
         }
         self.in_extern = true;
         self.header_params = params
@@ -495,7 +495,7 @@ impl<'a> Lowerer<'a> {
                 Diagnostic::new(
                     Code::UnknownExternKind,
                     span,
-                    format!("only the standard library declares externs from `{kind}`"),
+                    format!("only the standard library can declare an extern from `{kind}`"),
                 )
                 .help("call the function of the standard library instead"),
             ),
@@ -503,11 +503,11 @@ impl<'a> Lowerer<'a> {
                 let finding = Diagnostic::new(
                     Code::UnknownExternKind,
                     span,
-                    format!("externs cannot come from `{kind}`"),
+                    format!("`{kind}` is not a kind of extern"),
                 );
                 let finding = match suggest(kind, EXTERN_KINDS.iter().copied()) {
                     Some(near) => super::unknown::did_you_mean(finding, span, near),
-                    None => finding.help("they come from `wasm`, `process`, `http` or `mcp`"),
+                    None => finding.help("use `wasm`, `process`, `http` or `mcp`"),
                 };
                 self.report(finding);
             }
@@ -543,10 +543,10 @@ impl<'a> Lowerer<'a> {
         let word = Span { end: end.min(span.end), ..*span };
         if !EFFECTS.contains(&kind.as_str()) {
             let finding =
-                Diagnostic::new(Code::UnknownEffect, word, format!("there is no effect `{kind}`"));
+                Diagnostic::new(Code::UnknownEffect, word, format!("`{kind}` is not an effect"));
             let finding = match suggest(kind, EFFECTS.iter().copied()) {
                 Some(near) => super::unknown::did_you_mean(finding, word, near),
-                None => finding.help(format!("the effects are {}", EFFECTS.join(", "))),
+                None => finding.help(format!("use one of `{}`", EFFECTS.join("`, `"))),
             };
             self.report(finding);
         } else if !resource.is_empty() && !matches!(kind.as_str(), "read" | "write") {
@@ -554,18 +554,18 @@ impl<'a> Lowerer<'a> {
                 Diagnostic::new(
                     Code::UnknownEffect,
                     *span,
-                    format!("the effect `{kind}` names no resource"),
+                    format!("the effect `{kind}` cannot name a resource"),
                 )
-                .here(format!("`{resource}` means nothing here"))
+                .here(format!("`{resource}` has no meaning here"))
                 .fix(format!("write `{kind}`"), vec![Edit::new(*span, kind.as_str())]),
             );
         }
     }
 
     /// What an extern may need is one word.
-    fn unknown_need(&mut self, word: &str, span: Span) {
+    fn unknown_need(&mut self, span: Span) {
         let finding =
-            Diagnostic::new(Code::UnknownNeed, span, format!("an extern cannot need `{word}`"));
+            Diagnostic::new(Code::UnknownNeed, span, "`needs` of an extern takes only `approval`");
         self.report(super::unknown::did_you_mean(finding, span, "approval"));
     }
 
@@ -639,8 +639,12 @@ impl<'a> Lowerer<'a> {
             Some(Literal::Duration(nanos)) => nanos,
             Some(_) => {
                 self.report(
-                    Diagnostic::new(Code::OtherLiteral, span, "`after` takes a duration")
-                        .help("with a unit, such as `after 5s`"),
+                    Diagnostic::new(
+                        Code::OtherLiteral,
+                        span,
+                        format!("`after` needs a duration, found `{text}`"),
+                    )
+                    .help("write a unit, such as `after 5s`"),
                 );
                 0
             }
@@ -671,10 +675,10 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::ConstCycle,
                 def.name_span,
-                format!("the constant `{}` needs its own value", def.name),
+                format!("the value of the constant `{}` depends on itself", def.name),
             )
-            .label(edge, "needed here")
-            .help("a constant is computed once, from others that do not need it");
+            .label(edge, "this leads back to it")
+            .help("give it a value that does not depend on it");
             found.push((finding, group));
         }
         for (finding, members) in found {

@@ -32,8 +32,7 @@ impl<'a> Lowerer<'a> {
         // Malformed numbers were reported by the lexer.
         let literal = NumberLiteral::parse(text)?;
         let out_of_range = |what: &str, limit: &str| {
-            Diagnostic::new(Code::NumberRange, span, format!("this number does not fit {what}"))
-                .help(limit)
+            Diagnostic::new(Code::NumberRange, span, format!("this number {what}")).help(limit)
         };
         let finding = match literal.unit() {
             None if literal.is_integer() => {
@@ -42,8 +41,8 @@ impl<'a> Lowerer<'a> {
                 match value.and_then(|value| i64::try_from(value).ok()) {
                     Some(value) => return Some(Literal::Int(value)),
                     None => out_of_range(
-                        "an `int`",
-                        "an `int` has 64 bits: from -9_223_372_036_854_775_808 to 9_223_372_036_854_775_807",
+                        "is outside the range of an `int`",
+                        "use a number from -9_223_372_036_854_775_808 to 9_223_372_036_854_775_807",
                     ),
                 }
             }
@@ -52,7 +51,10 @@ impl<'a> Lowerer<'a> {
                 if value.is_finite() {
                     return Some(Literal::Float(if negative { -value } else { value }));
                 }
-                out_of_range("a `float`", "a `float` has 64 bits")
+                out_of_range(
+                    "is too large for a `float`",
+                    "use a smaller number: a `float` has 64 bits",
+                )
             }
             Some(Unit::Duration(_)) => {
                 let nanos = literal.nanos().and_then(|nanos| i64::try_from(nanos).ok());
@@ -61,15 +63,18 @@ impl<'a> Lowerer<'a> {
                         return Some(Literal::Duration(if negative { -nanos } else { nanos }));
                     }
                     None => out_of_range(
-                        "a `duration`",
-                        "a `duration` counts whole nanoseconds, up to about 292 years",
+                        "cannot be a `duration`",
+                        "use whole nanoseconds, up to about 292 years",
                     ),
                 }
             }
             Some(Unit::Size(_)) => match literal.bytes() {
                 Some(bytes) if !negative => return Some(Literal::Size(bytes)),
-                Some(_) => out_of_range("a `size`", "a size is not negative"),
-                None => out_of_range("a `size`", "a `size` counts whole bytes, in 64 bits"),
+                Some(_) => out_of_range("cannot be a `size`", "use a size of zero or more"),
+                None => out_of_range(
+                    "cannot be a `size`",
+                    "use a whole number of bytes that fits into 64 bits",
+                ),
             },
             Some(Unit::Currency(currency)) => {
                 if !CURRENCIES.contains(&currency.as_str()) {
@@ -82,7 +87,7 @@ impl<'a> Lowerer<'a> {
                         amount.set_sign_negative(negative && !amount.is_zero());
                         return Some(Literal::Money(amount, code));
                     }
-                    _ => out_of_range("`money`", "`money` has up to 28 digits"),
+                    _ => out_of_range("has too many digits for `money`", "use up to 28 digits"),
                 }
             }
         };
@@ -106,7 +111,7 @@ impl<'a> Lowerer<'a> {
                 vec![Edit::new(span, format!("{digits}{near}"))],
             ),
             None => finding.help(
-                "units are ms s m h d, kb mb gb, and currencies by ISO 4217 such as usd and eur",
+                "use one of `ms`, `s`, `m`, `h`, `d`, `kb`, `mb`, `gb`, or the code of a currency such as `usd` or `eur`",
             ),
         };
         self.report(finding);

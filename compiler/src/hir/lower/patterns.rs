@@ -73,9 +73,9 @@ impl<'a> Lowerer<'a> {
         let (name, span) = self.token(token);
         if self.no_bind {
             self.report(
-                Diagnostic::new(Code::BindingInIs, span, "`is` does not bind names")
-                    .here(format!("`{name}` would be bound here"))
-                    .help("write `_`, or take the value apart with `match`")
+                Diagnostic::new(Code::BindingInIs, span, "a pattern after `is` cannot name values")
+                    .here(format!("`{name}` would be a new name"))
+                    .help("to use the value that is here, take the whole apart with `match`")
                     .fix("write `_`", vec![Edit::new(span, "_")]),
             );
             return Pat::Any;
@@ -94,12 +94,13 @@ impl<'a> Lowerer<'a> {
                     let mut finding = Diagnostic::new(
                         Code::DifferentBindings,
                         span,
-                        format!("only one alternative binds `{name}`"),
+                        format!("`{name}` is missing in another alternative"),
                     )
-                    .here("not bound by the first alternative")
-                    .help("alternatives of a pattern bind the same names, or none");
+                    .here("the first alternative does not have it")
+                    .help("use the same names in every alternative, or write one arm for each");
                     if let Some(other) = other {
-                        finding = finding.label(other.span, format!("that binds `{}`", other.name));
+                        finding =
+                            finding.label(other.span, format!("this one has `{}`", other.name));
                     }
                     self.report(finding);
                     // Bound all the same, so that its uses are not reported as well.
@@ -162,10 +163,10 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::DifferentBindings,
                 place,
-                format!("this alternative does not bind `{name}`"),
+                format!("`{name}` is missing in this alternative"),
             )
-            .label(bound, "another one binds it here")
-            .help("alternatives of a pattern bind the same names, or none");
+            .label(bound, "another one has it here")
+            .help("use the same names in every alternative, or write one arm for each");
             self.report(finding);
         }
     }
@@ -325,9 +326,9 @@ impl<'a> Lowerer<'a> {
                     Diagnostic::new(
                         Code::AmbiguousVariant,
                         span,
-                        format!("several enums of the module have a variant `{name}`"),
+                        format!("`{name}` is a variant of several enums of the module"),
                     )
-                    .help(format!("name the enum, too: `{of}.{name}`")),
+                    .help(format!("say which one, such as `{of}.{name}`")),
                 );
                 None
             }
@@ -360,7 +361,7 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::UnknownVariant,
                 span,
-                format!("`{}` is {}: it has no variants", head.name, head.kind.noun()),
+                format!("`{}` is {}: it has no variants", head.name, head.noun),
             )
             .label(head.name_span, "declared here");
             self.report(finding);

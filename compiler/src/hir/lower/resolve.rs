@@ -89,7 +89,7 @@ impl<'a> Lowerer<'a> {
                 self.alloc(Expr::Local(local), span)
             }
             Lower::Def(def) => self.def_value(def, span),
-            Lower::Form(_) => self.not_a_value(span, &name, "is something to call", true),
+            Lower::Form(_) => self.not_a_value(span, &name, "is a function", true),
             Lower::Session => self.session_value(span),
             Lower::Module(_) => self.not_a_value(span, &name, "is a module", false),
             Lower::Broken => self.missing(span),
@@ -119,7 +119,7 @@ impl<'a> Lowerer<'a> {
                 self.alloc(Expr::Def(def), span)
             }
             kind => {
-                let what = format!("is {}", kind.noun());
+                let what = format!("is {}", head.noun);
                 let name = head.name.clone();
                 self.not_a_value(span, &name, &what, kind == HeadKind::Callable)
             }
@@ -162,15 +162,15 @@ impl<'a> Lowerer<'a> {
     fn type_as_value(&mut self, def: DefId, span: Span) -> ExprId {
         let Some(head) = self.names.head(def) else { return self.missing(span) };
         if !head.damaged {
-            let (name, noun) = (head.name.clone(), head.kind.noun());
+            let (name, noun) = (head.name.clone(), head.noun);
             let help = match head.kind {
                 HeadKind::Record => format!("build one with `{name}(field: value)`"),
                 HeadKind::Enum => match head.variants.first() {
-                    Some(variant) => format!("name a variant of it, such as `{name}.{variant}`"),
+                    Some(variant) => format!("write a variant of it, such as `{name}.{variant}`"),
                     None => "it has no variants".to_owned(),
                 },
                 HeadKind::Session => {
-                    format!("a graph with `in {name}` in its header reads it as `session.field`")
+                    format!("read it as `session.field` in a graph with `in {name}` in its header")
                 }
                 _ => format!("make a value of it with `{name}(…)`"),
             };
@@ -216,7 +216,7 @@ impl<'a> Lowerer<'a> {
                     self.report(Diagnostic::new(
                         Code::UnknownVariant,
                         span,
-                        format!("a variant has no parts: `.{name}` names nothing"),
+                        format!("a variant has no parts, so `.{name}` cannot follow it"),
                     ));
                     None
                 }
@@ -236,9 +236,9 @@ impl<'a> Lowerer<'a> {
             Diagnostic::new(
                 Code::NotAValue,
                 span,
-                format!("values have no upper-case parts: `.{name}` names nothing"),
+                format!("`.{name}` is not a field: fields begin with a lower-case letter"),
             )
-            .help("fields are lower-case; `Enum.Variant` names a variant"),
+            .help("write a variant as `Enum.Variant`"),
         );
     }
 
@@ -325,7 +325,7 @@ impl<'a> Lowerer<'a> {
                 self.report(Diagnostic::new(
                     Code::NotCallable,
                     span,
-                    format!("`{text}` is nothing to call"),
+                    format!("`{text}` cannot be called"),
                 ));
                 return None;
             }
@@ -335,7 +335,7 @@ impl<'a> Lowerer<'a> {
             let finding = Diagnostic::new(
                 Code::NotCallable,
                 span,
-                format!("`{}` is {}: it cannot be called", head.name, head.kind.noun()),
+                format!("`{}` is {}: it cannot be called", head.name, head.noun),
             )
             .label(head.name_span, "declared here");
             self.report(finding);
@@ -366,14 +366,14 @@ impl<'a> Lowerer<'a> {
                         span,
                         format!("`{name}` is used in its own definition"),
                     )
-                    .help("a value that is built from its earlier self is a `loop`")
+                    .help("to build a value step by step, use `loop`")
                 } else {
                     Diagnostic::new(
                         Code::UsedTooEarly,
                         span,
                         format!("`{name}` is used before its definition"),
                     )
-                    .help("move the definition above its first use")
+                    .help(format!("move the `let` of `{name}` above this line"))
                 };
                 return Some(finding.label(self.span(binder.range()), "defined here"));
             }

@@ -63,11 +63,11 @@ impl Lowerer<'_> {
             let finding = Diagnostic::new(
                 Code::Shadowing,
                 span,
-                format!("`{name}` is already {} of this file", head.kind.noun()),
+                format!("`{name}` is already the name of {} in this file", head.noun),
             )
             .here("this name is taken")
-            .label(head.name_span, "declared here")
-            .help("give it another name: every name means one thing in its scope");
+            .label(head.name_span, "first declared here")
+            .help("give it another name");
             self.taken_by_file(&name, finding);
         }
         self.locals.enter(name, local);
@@ -102,9 +102,9 @@ impl Lowerer<'_> {
             (Code::Shadowing, format!("`{name}` is already taken"))
         };
         let finding = Diagnostic::new(code, span, message)
-            .here("bound again here")
-            .label(place, "bound here")
-            .help("give one of them another name: names are bound once and never change");
+            .here("declared again here")
+            .label(place, "first declared here")
+            .help("give one of them another name: a name means one thing and never changes");
         self.has_clash = true;
         self.report(finding);
     }
@@ -122,11 +122,11 @@ impl Lowerer<'_> {
                 Diagnostic::new(
                     Code::LocalHidesModule,
                     local.span,
-                    format!("`{name}` is also a module that is called here"),
+                    format!("`{name}` cannot be both a value and the module `{name}`"),
                 )
-                .here("this local needs another name")
-                .label(*call, format!("the module `{name}` is called here"))
-                .help("in one declaration a name is either a local or a module"),
+                .here("this value")
+                .label(*call, "the module is called here")
+                .help(format!("rename the value, for example to `{name}_`")),
             );
         }
         // The same name is reported once: the other places follow.

@@ -27,11 +27,11 @@ impl Lowerer<'_> {
                 let finding = Diagnostic::new(
                     Code::NotASession,
                     span,
-                    format!("`{name}` is {}, not a session", head.kind.noun()),
+                    format!("`{name}` is {}, not a session", head.noun),
                 )
                 .label(head.name_span, "declared here")
                 .help(format!(
-                    "what a graph keeps between its runs is declared with `session {name} {{ … }}`"
+                    "declare what a graph keeps between its runs with `session {name} {{ … }}`"
                 ));
                 self.report(finding);
                 None
@@ -82,9 +82,9 @@ impl Lowerer<'_> {
                         Diagnostic::new(
                             Code::NotAValue,
                             name_span,
-                            "`session.save` is something to call, not a value",
+                            "`session.save` must be called",
                         )
-                        .help("name what is saved: `session.save(field: value)`"),
+                        .help("write `session.save(field: value)`"),
                     );
                     return self.missing(span);
                 }
@@ -102,8 +102,8 @@ impl Lowerer<'_> {
     pub(super) fn session_value(&mut self, span: Span) -> ExprId {
         match self.session {
             SessionScope::Of(_) => self.report(
-                Diagnostic::new(Code::NotAValue, span, "`session` is no value by itself")
-                    .help("read one of its fields: `session.field`, or its `session.id`"),
+                Diagnostic::new(Code::NotAValue, span, "`session` is not a value by itself")
+                    .help("read one of its fields, `session.field`, or `session.id`"),
             ),
             SessionScope::Broken => {}
             SessionScope::None => self.outside_session(span),
@@ -126,15 +126,17 @@ impl Lowerer<'_> {
             return Callee::Builtin(Builtin::SessionSave);
         }
         let finding =
-            Diagnostic::new(Code::NotCallable, span, format!("`session.{name}(…)` calls nothing"));
+            Diagnostic::new(Code::NotCallable, span, format!("`session` has no function `{name}`"));
         let is_near = suggest(&name, [SAVE]).is_some()
             || matches!(name.as_str(), "set" | "update" | "put" | "write" | "store");
         self.report(if is_near {
             finding
-                .help("a session is changed with `session.save(field: value)`")
+                .help("change a session with `session.save(field: value)`")
                 .guess("write `save`", vec![Edit::new(span, SAVE)])
         } else {
-            finding.help("its fields are read as `session.field` and changed with `session.save(field: value)`")
+            finding.help(
+                "read a field with `session.field`, change it with `session.save(field: value)`",
+            )
         });
         Callee::Missing
     }
@@ -146,12 +148,11 @@ impl Lowerer<'_> {
                 "a test has no session of its own",
                 "call a graph that runs in the session, and expect what it gives",
             ),
-            Some(CallableKind::Fn) => (
-                "a `fn` has no session: it is given all that it computes with",
-                "give it the field as a parameter",
-            ),
+            Some(CallableKind::Fn) => {
+                ("a `fn` cannot use the session", "pass the field to it as a parameter")
+            }
             Some(CallableKind::Graph) => (
-                "this graph runs in no session",
+                "this graph has no session",
                 "name the session in its header: `graph name(…) -> Type in Session { … }`",
             ),
             Some(CallableKind::Trigger) => (
@@ -160,7 +161,7 @@ impl Lowerer<'_> {
             ),
             _ => (
                 "there is no session here",
-                "a graph with `in Session` in its header reads the session and passes on what is needed",
+                "read it in a graph with `in Session` in its header, and pass on what is needed",
             ),
         };
         // One mistake, however often the word stands in the declaration.

@@ -65,8 +65,12 @@ impl<'a> Lowerer<'a> {
     fn no_secret(&mut self, ty: &mut TypeRef) {
         if ty.quals.contains(&Qualifier::Secret) {
             self.report(
-                Diagnostic::new(Code::SecretUse, ty.span, "only a parameter holds a secret")
-                    .help("a secret is declared with `secret name`, and passed to what needs it"),
+                Diagnostic::new(
+                    Code::SecretUse,
+                    ty.span,
+                    "only a parameter of a graph or an extern can be a secret",
+                )
+                .help("declare it with `secret name`, and pass it to what needs it"),
             );
             ty.kind = TypeRefKind::Missing;
             ty.quals.clear();
@@ -141,7 +145,7 @@ impl<'a> Lowerer<'a> {
         } else if inner.quals.iter().copied().any(contradicts) {
             let other = inner.quals.iter().copied().find(|other| contradicts(*other));
             let other = other.map_or("", word_of);
-            format!("a value is not `{word}` and `{other}`")
+            format!("a value cannot be both `{word}` and `{other}`")
         } else {
             return true;
         };
@@ -178,7 +182,7 @@ impl<'a> Lowerer<'a> {
                 let message = format!("`{of}.{}` is a variant, not a type", variant.text());
                 self.report(
                     Diagnostic::new(Code::UnknownType, span, message)
-                        .help(format!("the type is the whole enum: `{of}`"))
+                        .help(format!("use the type of the whole enum, `{of}`"))
                         .guess(format!("write `{of}`"), vec![Edit::new(span, of.as_str())]),
                 );
                 TypeRefKind::Missing
@@ -201,7 +205,7 @@ impl<'a> Lowerer<'a> {
         let (name, name_span) = self.token(token);
         if name == "field" {
             if !self.is_std {
-                self.std_only_type(&name, name_span, "a graph gets the value of a field itself");
+                self.std_only_type(&name, name_span, "take the value of the field as a parameter");
                 return TypeRefKind::Missing;
             }
             let mut args = args.into_iter();
@@ -228,7 +232,11 @@ impl<'a> Lowerer<'a> {
             }
             match name.as_str() {
                 "role" if !self.is_std => {
-                    self.std_only_type(&name, name_span, "a prompt names its role: `model fast`");
+                    self.std_only_type(
+                        &name,
+                        name_span,
+                        "name the role in the prompt: `model fast`",
+                    );
                     return TypeRefKind::Missing;
                 }
                 "secret" => {
@@ -236,9 +244,8 @@ impl<'a> Lowerer<'a> {
                         Diagnostic::new(
                             Code::SecretUse,
                             name_span,
-                            "`secret` stands in front of a type",
+                            "`secret` must be followed by a type",
                         )
-                        .help("what is kept secret is nearly always a text: `secret text`")
                         .fix("write `secret text`", vec![Edit::new(name_span.after(), " text")]),
                     );
                     return TypeRefKind::Missing;
@@ -262,7 +269,6 @@ impl<'a> Lowerer<'a> {
         if let Some(ours) = bracketed {
             self.report(
                 Diagnostic::new(Code::UnknownType, span, format!("there is no type `{name}`"))
-                    .help(format!("write `{ours}`"))
                     .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]),
             );
         } else {
@@ -277,7 +283,7 @@ impl<'a> Lowerer<'a> {
             Diagnostic::new(
                 Code::UnknownType,
                 span,
-                format!("only the standard library has parameters of the type `{name}`"),
+                format!("only the standard library can use the type `{name}`"),
             )
             .help(instead),
         );
@@ -320,7 +326,6 @@ impl<'a> Lowerer<'a> {
                             span,
                             format!("there is no type `{name}`"),
                         )
-                        .help(format!("write `{ours}`"))
                         .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]),
                     );
                 } else {
@@ -401,7 +406,7 @@ impl<'a> Lowerer<'a> {
             )
             .label(head.name_span, "declared here")
             .help(format!(
-                "a graph with `in {name}` in its header reads its fields as `session.field`"
+                "read its fields as `session.field` in a graph with `in {name}` in its header"
             ));
             self.report(finding);
             return TypeRefKind::Missing;

@@ -76,7 +76,7 @@ impl Unknowns {
             }
             if places.len() > MAX_SHOWN {
                 let more = places.len() - MAX_SHOWN;
-                finding = finding.note(format!("it is used in {more} more places"));
+                finding = finding.note(format!("it is also used in {more} other places"));
             }
             // A rename that is offered for the first place is offered for all.
             let at = finding.primary.span;
@@ -170,7 +170,7 @@ impl Lowerer<'_> {
         } else if called {
             finding = finding.help("declare it with `fn`, `graph`, `prompt` or `extern`");
         } else {
-            finding = finding.help("bind it with `let` above this place");
+            finding = finding.help(format!("give it a value above this place: `let {name} = …`"));
         }
         self.unknown.add(Code::UnknownName, name, finding);
     }
@@ -229,7 +229,9 @@ impl Lowerer<'_> {
         });
         finding = match near {
             Some(near) => did_you_mean(finding, span, near),
-            None => finding.help("a module of this package needs a `use` at the top of the file"),
+            None => finding.help(format!(
+                "if it is a file of this package, write `use {name}` at the top of this file"
+            )),
         };
         self.unknown.add(Code::UnknownModule, name, finding);
     }
@@ -328,9 +330,9 @@ impl Lowerer<'_> {
         {
             finding = did_you_mean(finding, span, near);
         } else if let Some(other) = std_module_with(name) {
-            finding = finding.help(format!("there is `{other}.{name}`"));
+            finding = finding.help(format!("did you mean `{other}.{name}`?"));
         } else if !names.is_empty() && names.len() <= 24 {
-            finding = finding.help(format!("it has: {}", names.join(", ")));
+            finding = finding.help(format!("it has `{}`", names.join("`, `")));
         }
         self.unknown.add(Code::UnknownMember, &key, finding);
     }
@@ -343,9 +345,7 @@ impl Lowerer<'_> {
         let mut finding =
             Diagnostic::new(Code::UnknownType, span, format!("there is no type `{name}`"));
         if let Some(ours) = foreign_type(name) {
-            finding = finding
-                .help(format!("the type is called `{ours}`"))
-                .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
+            finding = finding.fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
         } else if self.unknown.is_full() {
             // Nobody will read it.
         } else if let Some(near) = self.similar_type(name) {
@@ -378,12 +378,15 @@ impl Lowerer<'_> {
         let mut finding = Diagnostic::new(
             Code::UnknownVariant,
             span,
-            format!("the enum `{enum_name}` has no variant `{name}`"),
+            format!("`{enum_name}` has no variant `{name}`"),
         )
         .label(head.name_span, "declared here");
         finding = match suggest(name, head.variants.iter().map(SmolStr::as_str)) {
             Some(near) => did_you_mean(finding, span, near),
-            None => finding.help(format!("it has: {}", head.variants.join(", "))),
+            None => finding.help(format!(
+                "its variants are {}",
+                crate::diagnostics::names_of(head.variants.iter().map(SmolStr::as_str))
+            )),
         };
         self.report(finding);
     }
@@ -419,8 +422,8 @@ impl Lowerer<'_> {
                 )
             }
             (None, roles) => finding.help(format!(
-                "declare it with `model {name}`, or use one of: {}",
-                roles.join(", ")
+                "declare it with `model {name}`, or use one of `{}`",
+                roles.join("`, `")
             )),
         };
         self.unknown.add(Code::UnknownRole, name, finding);
