@@ -64,3 +64,54 @@ fn neovim_colours_and_indents_every_example() {
     assert!(said.trim_end().ends_with(" declarations, 0 wrong"), "{said}");
     assert!(!said.trim_end().ends_with("\n0 declarations, 0 wrong"), "{said}");
 }
+
+/// Helix takes only keys that it knows: those of its documentation, of what this file says.
+#[test]
+fn helix_is_told_what_it_knows() {
+    const LANGUAGE: &[&str] = &[
+        "name",
+        "language-id",
+        "scope",
+        "injection-regex",
+        "file-types",
+        "shebangs",
+        "roots",
+        "comment-token",
+        "comment-tokens",
+        "block-comment-tokens",
+        "indent",
+        "language-servers",
+        "grammar",
+        "formatter",
+        "soft-wrap",
+        "text-width",
+        "rulers",
+        "auto-format",
+        "auto-pairs",
+        "diagnostic-severity",
+        "workspace-lsp-roots",
+        "path-completion",
+        "word-completion",
+    ];
+    const SERVER: &[&str] =
+        &["command", "args", "config", "timeout", "environment", "required-root-patterns"];
+    let path = sources::root().join("editors/helix/languages.toml");
+    let shown = fs::read_to_string(sources::root().join("docs/editor.md")).unwrap();
+    let shown = shown.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    for text in [fs::read_to_string(path).unwrap().as_str(), shown] {
+        let file: toml::Table = text.parse().unwrap();
+        let language = file["language"][0].as_table().unwrap();
+        let unknown: Vec<_> =
+            language.keys().filter(|key| !LANGUAGE.contains(&key.as_str())).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert_eq!(language["file-types"][0].as_str(), Some("kait"));
+        let server = language["language-servers"][0].as_str().unwrap();
+        let server = file["language-server"][server].as_table().unwrap();
+        assert!(server.keys().all(|key| SERVER.contains(&key.as_str())), "{server:?}");
+        assert_eq!(server["command"].as_str(), Some("kait"));
+        assert_eq!(server["args"][0].as_str(), Some("lsp"));
+        let indent = language["indent"].as_table().unwrap();
+        assert_eq!(indent["tab-width"].as_integer(), Some(2));
+        assert_eq!(indent["unit"].as_str(), Some("  "));
+    }
+}
