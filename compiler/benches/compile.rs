@@ -95,7 +95,27 @@ fn k_edit() {
     fresh.print("the same without a cache", "ms", Some(&parse));
 }
 
+/// One compilation and what the process had resident at most, for counting instructions and memory:
+/// `cargo bench -p kait-compiler --bench compile -- --once 100000`.
+fn once(lines: usize) {
+    let text = program(lines);
+    let peak = || measure::memory_mb("self", "VmHWM").unwrap_or_default();
+    let before = peak();
+    let found = compiled(&text);
+    let peak = peak();
+    assert_clean(&found);
+    println!(
+        "{} lines, {:.1} MB of text: resident at most {before:.1} MB before compiling, {peak:.1} MB with it",
+        text.lines().count(),
+        text.len() as f64 / 1e6,
+    );
+}
+
 fn main() {
+    let mut args = std::env::args().skip_while(|arg| arg != "--once").skip(1);
+    if let Some(lines) = args.next() {
+        return once(lines.parse().expect("a number of lines"));
+    }
     measure::print_load();
     k_compile();
     k_edit();

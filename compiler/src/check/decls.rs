@@ -1,7 +1,7 @@
 //! Declarations: records that can be built, names on the wire, defaults, constants, and the way into each body.
 
 use rustc_hash::FxHashMap;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::infer::{BodyCx, Expect, Why};
 use super::policies::Place;
@@ -106,7 +106,7 @@ impl<'a> Checker<'a> {
         for variant in &one.variants {
             // `Failure.Budget(kind)` has its form from the engine.
             self.wire_fields(&variant.fields, !self.in_std(def));
-            let wire = variant.wire.clone().unwrap_or_else(|| snake_case(&variant.name).into());
+            let wire = variant.wire.clone().unwrap_or_else(|| snake_case(&variant.name));
             if let Some((first, name)) = seen.insert(wire.clone(), (variant.span, &variant.name))
                 && *name != variant.name
             {
@@ -424,26 +424,23 @@ impl<'a> Checker<'a> {
 }
 
 /// `NeedsInfo` as it is on the wire: `needs_info`.
-pub(super) fn snake_case(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    let chars: Vec<char> = name.chars().collect();
-    for (index, c) in chars.iter().enumerate() {
+pub(crate) fn snake_case(name: &str) -> SmolStr {
+    let mut out = SmolStrBuilder::new();
+    let mut before: Option<char> = None;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
         if c.is_ascii_uppercase() {
-            let after_lower = index > 0
-                && chars
-                    .get(index - 1)
-                    .is_some_and(|p| p.is_ascii_lowercase() || p.is_ascii_digit());
+            let after_lower = before.is_some_and(|p| p.is_ascii_lowercase() || p.is_ascii_digit());
             let before_lower =
-                index > 0 && chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
+                before.is_some() && chars.peek().is_some_and(char::is_ascii_lowercase);
             if after_lower || before_lower {
                 out.push('_');
             }
-            out.push(c.to_ascii_lowercase());
-        } else {
-            out.push(*c);
         }
+        out.push(c.to_ascii_lowercase());
+        before = Some(c);
     }
-    out
+    out.finish()
 }
 
 #[cfg(test)]

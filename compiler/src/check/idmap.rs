@@ -40,6 +40,11 @@ impl<K: Copy + Ord, V> IdMap<K, V> {
         self.entries.iter().map(|(id, value)| (*id, value))
     }
 
+    /// Gives back the memory that no value uses.
+    pub(super) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+    }
+
     pub(super) fn get_mut(&mut self, id: &K) -> Option<&mut V> {
         let at = self.find(*id).ok()?;
         self.entries.get_mut(at).map(|(_, value)| value)

@@ -214,8 +214,9 @@ impl<'c, 'a> BodyCx<'c, 'a> {
         self.hand_over(out);
     }
 
-    fn hand_over(self, out: BodyTypes) {
+    fn hand_over(self, mut out: BodyTypes) {
         let Self { cx, mut notes, mut vars, owner, .. } = self;
+        out.calls.shrink();
         notes.clear();
         vars.clear();
         cx.scratch = Scratch { notes, vars };

@@ -50,6 +50,7 @@ use lang::Lang;
 use ty::{Interner, Ty};
 
 pub use decls::NEEDS;
+pub(crate) use decls::snake_case;
 pub use idmap::IdMap;
 pub use policies::{
     Place as PolicyPlace, Value as PolicyValue, every_policy, policy_names, policy_value,

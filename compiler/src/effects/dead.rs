@@ -1,6 +1,7 @@
 //! `let`s that nothing needs: they do not run, unless someone could tell.
 
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
 use super::walk;
 use super::{ExprEffects, Sets};
@@ -18,8 +19,8 @@ pub(super) fn find(
         body,
         sets,
         exprs,
-        needed: vec![false; body.locals.len()],
-        stack: Vec::new(),
+        needed: SmallVec::from_elem(false, body.locals.len()),
+        stack: SmallVec::new(),
         dead: FxHashSet::default(),
     };
     match hir.defs.get(owner.index()).map(|def| &def.kind) {
@@ -50,9 +51,9 @@ struct Finder<'a> {
     sets: &'a Sets,
     exprs: &'a [ExprEffects],
     /// By [`LocalId`].
-    needed: Vec<bool>,
+    needed: SmallVec<[bool; 32]>,
     /// What is still to be looked at, innermost statement last.
-    stack: Vec<ExprId>,
+    stack: SmallVec<[ExprId; 32]>,
     dead: FxHashSet<ExprId>,
 }
 

@@ -27,6 +27,7 @@ impl Groups {
         let mut search = Search {
             number: vec![UNSEEN; count],
             open: Vec::new(),
+            path: Vec::new(),
             found: Self { members: Vec::with_capacity(count), ends: Vec::with_capacity(count) },
             next: 0,
         };
@@ -47,6 +48,8 @@ struct Search {
     number: Vec<u32>,
     /// Met, but not yet in a group.
     open: Vec<DefId>,
+    /// The declarations whose calls are being followed, callers first.
+    path: Vec<Frame>,
     found: Groups,
     next: u32,
 }
@@ -63,35 +66,37 @@ struct Frame {
 
 impl Search {
     fn from(&mut self, start: usize, call: &impl Fn(usize, usize) -> Option<DefId>) {
-        let mut path = Vec::new();
-        path.extend(self.enter(start));
-        while let Some(frame) = path.last_mut() {
+        self.enter(start);
+        while let Some(frame) = self.path.last_mut() {
             if let Some(callee) = call(frame.def, frame.call) {
                 frame.call += 1;
                 match self.number.get(callee.index()) {
-                    Some(&UNSEEN) => path.extend(self.enter(callee.index())),
+                    Some(&UNSEEN) => self.enter(callee.index()),
                     Some(&number) if number != CLOSED => frame.low = frame.low.min(number),
                     _ => {}
                 }
                 continue;
             }
-            let Some(done) = path.pop() else { return };
+            let Some(done) = self.path.pop() else { return };
             if done.low == done.number {
                 self.close(done.def);
             }
-            if let Some(caller) = path.last_mut() {
+            if let Some(caller) = self.path.last_mut() {
                 caller.low = caller.low.min(done.low);
             }
         }
     }
 
-    fn enter(&mut self, def: usize) -> Option<Frame> {
-        let slot = self.number.get_mut(def).filter(|number| **number == UNSEEN)?;
+    /// Follows the calls of a declaration that was not met yet.
+    fn enter(&mut self, def: usize) {
+        let Some(slot) = self.number.get_mut(def).filter(|number| **number == UNSEEN) else {
+            return;
+        };
         let number = self.next;
         *slot = number;
         self.next += 1;
         self.open.push(DefId(u32::try_from(def).unwrap_or(u32::MAX)));
-        Some(Frame { def, number, low: number, call: 0 })
+        self.path.push(Frame { def, number, low: number, call: 0 });
     }
 
     /// What was met since `def`, itself included, is a group.

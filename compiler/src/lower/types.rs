@@ -129,7 +129,7 @@ impl Lowerer<'_> {
                     }
                     variants.push(VariantType {
                         name: variant.name.clone(),
-                        wire: variant.wire.clone().unwrap_or_else(|| snake_case(&variant.name)),
+                        wire: variant.wire.clone().unwrap_or_else(|| crate::check::snake_case(&variant.name)),
                         docs: variant.docs.clone(),
                         fields,
                     });
@@ -220,16 +220,4 @@ fn bound(constraint: &Constraint) -> Option<Bound> {
         "unique" if *value == Literal::Bool(true) => Bound::Unique,
         _ => return None,
     })
-}
-
-/// `NeedsInfo` → `needs_info`.
-pub(super) fn snake_case(name: &str) -> SmolStr {
-    let mut out = String::with_capacity(name.len() + 4);
-    for (index, c) in name.chars().enumerate() {
-        if c.is_ascii_uppercase() && index > 0 {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out.into()
 }

@@ -311,16 +311,16 @@ impl Loader<'_> {
         {
             return self.server(package, server.strip_prefix('.').unwrap_or_default(), span);
         }
-        let (word, rest) = dotted.split_once('.').unwrap_or((dotted.as_str(), ""));
+        let (word, rest) = dotted.split_once('.').unwrap_or((&*dotted, ""));
         let mut is_known = true;
         let (package, inner) = match self.packages.dependency(self.sources, package, word) {
             Ok(Some(other)) => (other, rest),
-            Ok(None) => (package, dotted.as_str()),
+            Ok(None) => (package, &*dotted),
             Err(fault) => {
                 // Its own modules can still be found; of others it is not known where they lie.
                 self.report_fault(fault, span);
                 is_known = false;
-                (package, dotted.as_str())
+                (package, &*dotted)
             }
         };
         if inner.is_empty() {

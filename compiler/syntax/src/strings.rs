@@ -75,9 +75,8 @@ pub fn escape(text: &str) -> String {
 pub fn parts(expr: StrExpr<'_>) -> Vec<StrPart<'_>> {
     let mut builder = Builder { parts: Vec::new(), text: String::new(), range: None };
     let triple = expr.is_triple();
-    let elements: Vec<_> = expr.syntax().children_with_tokens().collect();
+    let elements = expr.syntax().children_with_tokens();
     let content: Vec<_> = elements
-        .into_iter()
         .filter(|element| {
             matches!(
                 element.kind(),

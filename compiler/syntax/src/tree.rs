@@ -388,7 +388,7 @@ impl<'t> SyntaxNode<'t> {
     }
 
     /// Direct child nodes.
-    pub fn children(self) -> impl Iterator<Item = SyntaxNode<'t>> {
+    pub fn children(self) -> impl Iterator<Item = SyntaxNode<'t>> + Clone {
         self.children_with_tokens().filter_map(SyntaxElement::into_node)
     }
 

@@ -5,7 +5,7 @@ use kait_syntax::ast::{self, Expr as AstExpr};
 
 use super::resolve::{Lower, Upper};
 use super::unknown::std_module_with;
-use super::{Lowerer, forms};
+use super::{Lowerer, forms, list_for};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, Builtin, Callee, DefId, Expr, ExprId};
 use crate::names::{HeadKind, ModuleRef};
@@ -22,8 +22,9 @@ impl<'a> Lowerer<'a> {
             Callee::Builtin(form) => forms::callable_arguments(*form),
             _ => 0,
         };
-        let mut args: Vec<Arg> = Vec::new();
         let is_piped = piped.is_some();
+        let count = expr.args().map_or(0, |args| args.args().count());
+        let mut args: Vec<Arg> = Vec::with_capacity(count + usize::from(is_piped));
         if let Some(Piped { value, span }) = piped {
             args.push(Arg { name: None, value: ArgValue::Expr(value), span });
         }
@@ -39,7 +40,9 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(super) fn args(&mut self, args: Option<ast::Args<'a>>) -> Vec<Arg> {
-        args.into_iter().flat_map(ast::Args::args).map(|arg| self.arg(arg)).collect()
+        let mut lowered = list_for(args);
+        lowered.extend(args.into_iter().flat_map(ast::Args::args).map(|arg| self.arg(arg)));
+        lowered
     }
 
     pub(super) fn policies(&mut self, policies: Option<ast::Policies<'a>>) -> Vec<Arg> {

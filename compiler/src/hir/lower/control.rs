@@ -2,7 +2,7 @@
 
 use kait_syntax::ast;
 
-use super::Lowerer;
+use super::{Lowerer, list_for};
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::hir::{Arm, Expr, ExprId, Literal, LocalId, LocalKind, Pat, Stmt};
 
@@ -18,7 +18,7 @@ impl<'a> Lowerer<'a> {
     pub(super) fn block(&mut self, block: ast::Block<'a>) -> ExprId {
         let span = self.span(block.range());
         let mark = self.locals.mark();
-        let mut stmts = Vec::new();
+        let mut stmts = list_for(Some(block));
         for stmt in block.stmts() {
             stmts.push(match stmt {
                 ast::Stmt::Let(stmt) => self.let_stmt(stmt),
@@ -76,7 +76,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn arms(&mut self, arms: Option<ast::Arms<'a>>) -> Vec<Arm> {
-        arms.into_iter().flat_map(ast::Arms::arms).map(|arm| self.arm(arm)).collect()
+        let mut lowered = list_for(arms);
+        lowered.extend(arms.into_iter().flat_map(ast::Arms::arms).map(|arm| self.arm(arm)));
+        lowered
     }
 
     fn arm(&mut self, arm: ast::Arm<'a>) -> Arm {
@@ -214,7 +216,8 @@ impl<'a> Lowerer<'a> {
                 }
             }
         });
-        let arms = expr.arms().map(|arm| self.body_expr(Some(arm), span)).collect();
+        let mut arms = list_for(Some(expr));
+        arms.extend(expr.arms().map(|arm| self.body_expr(Some(arm), span)));
         self.alloc(Expr::Race { need, arms }, span)
     }
 

@@ -3,7 +3,7 @@
 use kait_syntax::ast::{self, Expr as AstExpr};
 
 use super::resolve::Lower;
-use super::{Lowerer, forms};
+use super::{Lowerer, forms, list_for};
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::hir::{BinaryOp, Expr, ExprId, Literal, UnaryOp};
 
@@ -225,7 +225,7 @@ impl<'a> Lowerer<'a> {
 
     fn list(&mut self, expr: ast::ListExpr<'a>) -> ExprId {
         let span = self.span(expr.range());
-        let mut items = Vec::new();
+        let mut items = list_for(Some(expr));
         for element in expr.elements() {
             items.push(match element {
                 AstExpr::Spread(spread) => {
@@ -240,7 +240,7 @@ impl<'a> Lowerer<'a> {
 
     fn map(&mut self, expr: ast::MapExpr<'a>) -> ExprId {
         let span = self.span(expr.range());
-        let mut entries = Vec::new();
+        let mut entries = list_for(Some(expr));
         for entry in expr.entries() {
             let place = self.span(entry.range());
             let key = self.opt_expr(entry.key(), place);

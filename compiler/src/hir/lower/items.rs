@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::resolve::Lower;
-use super::{Lowerer, Trace, forms};
+use super::{Lowerer, Trace, forms, list_for};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::groups::Groups;
 use crate::hir::{
@@ -81,8 +81,8 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn record(&mut self, fields: impl Iterator<Item = ast::Field<'a>>) -> Record {
-        let mut lowered: Vec<Field> = Vec::new();
+    fn record(&mut self, fields: impl Iterator<Item = ast::Field<'a>> + Clone) -> Record {
+        let mut lowered: Vec<Field> = Vec::with_capacity(fields.clone().count());
         let mut known = std::mem::take(&mut self.known_fields);
         for field in fields {
             let place = self.span(field.range());
@@ -138,11 +138,11 @@ impl<'a> Lowerer<'a> {
     }
 
     fn enumeration(&mut self, decl: ast::Enum<'a>) -> Enum {
-        let mut variants = Vec::new();
+        let mut variants = list_for(Some(decl));
         for variant in decl.variants() {
             let place = self.span(variant.range());
             let Some((name, span)) = variant.name().map(|name| self.token(name)) else { continue };
-            let mut fields: Vec<Field> = Vec::new();
+            let mut fields: Vec<Field> = list_for(variant.params());
             let mut known = std::mem::take(&mut self.known_fields);
             for param in variant.params().into_iter().flat_map(ast::Params::params) {
                 let place = self.span(param.range());
@@ -193,7 +193,7 @@ impl<'a> Lowerer<'a> {
     /// Parameters: types and defaults first, then the locals, so that no default sees a parameter.
     fn params(&mut self, params: Option<ast::Params<'a>>, of: ParamsOf) -> Vec<Param> {
         let is_extern = of == ParamsOf::Extern;
-        let mut lowered: Vec<Param> = Vec::new();
+        let mut lowered: Vec<Param> = list_for(params);
         for param in params.into_iter().flat_map(ast::Params::params) {
             let place = self.span(param.range());
             let (name, span) = match param.name() {
@@ -354,7 +354,8 @@ impl<'a> Lowerer<'a> {
         let result = self.ty(decl.result(), span, decl.params());
         let does = self.effects(decl.does());
         let policies = self.policies(decl.policies());
-        let items = decl.items().map(|item| self.prompt_item(item)).collect();
+        let mut items = Vec::with_capacity(decl.items().count());
+        items.extend(decl.items().map(|item| self.prompt_item(item)));
         Callable {
             result,
             has_does: decl.does().is_some(),
@@ -519,7 +520,8 @@ impl<'a> Lowerer<'a> {
         for effect in does.into_iter().flat_map(ast::Does::effects) {
             let span = self.span(effect.range());
             let kind = effect.word().map(|word| word.text().into()).unwrap_or_default();
-            let mut resource = effect.resource().map(|path| path.to_text()).unwrap_or_default();
+            let resource = effect.resource().map(|path| path.to_text());
+            let mut resource = resource.unwrap_or_default().into_owned();
             if let Some(quoted) = effect.quoted().and_then(|text| text.constant()) {
                 if !resource.is_empty() {
                     resource.push('.');
@@ -572,7 +574,8 @@ impl<'a> Lowerer<'a> {
     fn test(&mut self, decl: ast::Test<'a>) -> Test {
         self.in_test = true;
         let policies = self.policies(decl.policies());
-        let items = decl.items().map(|item| self.test_item(item)).collect();
+        let mut items = Vec::with_capacity(decl.items().count());
+        items.extend(decl.items().map(|item| self.test_item(item)));
         Test { policies, items }
     }
 
@@ -595,14 +598,14 @@ impl<'a> Lowerer<'a> {
         let form = path.filter(|_| !stub.is_approve()).and_then(|path| self.stubbed_form(path));
         let target = path.filter(|_| form.is_none()).and_then(|path| self.callable_path(path));
         let mark = self.locals.mark();
-        let mut params = Vec::new();
+        let mut params = list_for(stub.args());
         for arg in stub.args().into_iter().flat_map(ast::PatArgs::args) {
             let place = self.span(arg.range());
             let name = arg.name().map(|name| name.text().into());
             let pat = self.opt_pattern(arg.pattern(), place, LocalKind::Pattern);
             params.push((name, pat, place));
         }
-        let mut outcomes = Vec::new();
+        let mut outcomes = Vec::with_capacity(stub.outcomes().count());
         for outcome in stub.outcomes() {
             let place = self.span(outcome.range());
             let value = self.body_expr(outcome.body(), place);

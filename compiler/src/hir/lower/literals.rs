@@ -125,8 +125,9 @@ impl<'a> Lowerer<'a> {
         if let Some(constant) = text.constant() {
             return self.alloc(Expr::Literal(Literal::Text(constant.into())), span);
         }
-        let mut parts = Vec::new();
-        for part in text.parts() {
+        let written = text.parts();
+        let mut parts = Vec::with_capacity(written.len());
+        for part in written {
             parts.push(match part {
                 StrPart::Text(part) => TemplatePart::Text(part.text.into()),
                 StrPart::Interpolation(interpolation) => {

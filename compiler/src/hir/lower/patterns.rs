@@ -2,9 +2,10 @@
 
 use kait_syntax::ast::{self, Pattern};
 use kait_syntax::{SyntaxKind, SyntaxToken};
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use super::Lowerer;
+use super::{Lowerer, list_for};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{DefId, Literal, LocalId, LocalKind, Pat, PatArg, PatId, PatTarget};
 use crate::names::HeadKind;
@@ -209,24 +210,24 @@ impl<'a> Lowerer<'a> {
             None => PatTarget::Missing,
         };
         let args = pattern.args().map(|args| {
-            args.args()
-                .map(|arg| {
-                    let place = self.span(arg.range());
-                    let name = arg.name().map(|name| self.token(name));
-                    let pat = match arg.pattern() {
-                        Some(pattern) => self.pattern_in(pattern, kind, first),
-                        None => self.alloc_pat(Pat::Missing, place),
-                    };
-                    PatArg { name, pat }
-                })
-                .collect()
+            let mut lowered = list_for(Some(args));
+            lowered.extend(args.args().map(|arg| {
+                let place = self.span(arg.range());
+                let name = arg.name().map(|name| self.token(name));
+                let pat = match arg.pattern() {
+                    Some(pattern) => self.pattern_in(pattern, kind, first),
+                    None => self.alloc_pat(Pat::Missing, place),
+                };
+                PatArg { name, pat }
+            }));
+            lowered
         });
         Pat::Tag { target, args }
     }
 
     /// What the tag of a pattern names, as far as that is known without types.
     fn pattern_target(&mut self, tag: ast::Tag<'a>) -> PatTarget {
-        let segments: Vec<SyntaxToken<'_>> = tag.segments().collect();
+        let segments: SmallVec<[SyntaxToken<'_>; 4]> = tag.segments().collect();
         match segments.as_slice() {
             [name] => self.bare_target(*name),
             [module, name] if module.kind() == SyntaxKind::Lid => {

@@ -2,6 +2,7 @@
 
 use kait_syntax::ast::{self, Expr as AstExpr};
 use kait_syntax::{SyntaxKind, SyntaxToken, TextRange};
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::{Lowerer, forms};
@@ -298,7 +299,7 @@ impl<'a> Lowerer<'a> {
 
     /// A path that must name something to call: of a stub or a tool. Gives `None` if it was reported.
     pub(super) fn callable_path(&mut self, path: ast::Path<'a>) -> Option<DefId> {
-        let segments: Vec<SyntaxToken<'_>> = path.segments().collect();
+        let segments: SmallVec<[SyntaxToken<'_>; 4]> = path.segments().collect();
         let span = self.span(path.range());
         let def = match segments.as_slice() {
             [token] if token.kind() == SyntaxKind::Lid => {

@@ -2,6 +2,7 @@
 
 use kait_syntax::ast::{self, Expr as AstExpr, Type};
 use kait_syntax::{SyntaxKind, SyntaxToken};
+use smallvec::SmallVec;
 
 use super::{Lowerer, index};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
@@ -170,7 +171,7 @@ impl<'a> Lowerer<'a> {
         let args: Vec<TypeRef> =
             ty.args().map(|argument| self.type_ref(argument, params)).collect();
         let Some(path) = ty.path() else { return plain(TypeRefKind::Missing, span) };
-        let segments: Vec<SyntaxToken<'_>> = path.segments().collect();
+        let segments: SmallVec<[SyntaxToken<'_>; 4]> = path.segments().collect();
         let kind = match segments.as_slice() {
             [one] if one.kind() == SyntaxKind::Lid => self.lower_case_type(*one, args, span),
             [one] => self.upper_case_type(*one, args, span),

@@ -1,5 +1,7 @@
 //! Views of files and declarations.
 
+use std::borrow::Cow;
+
 use super::{
     Arg, Args, Block, Expr, Pattern, PromptItem, StrExpr, TestItem, Type, child, children, choice,
     documented, exported, join_docs, name, named, token, views,
@@ -231,14 +233,14 @@ impl<'t> Let<'t> {
 
 impl<'t> Record<'t> {
     /// The fields.
-    pub fn fields(self) -> impl Iterator<Item = Field<'t>> + 't {
+    pub fn fields(self) -> impl Iterator<Item = Field<'t>> + Clone + 't {
         children(self.0)
     }
 }
 
 impl<'t> Session<'t> {
     /// The fields.
-    pub fn fields(self) -> impl Iterator<Item = Field<'t>> + 't {
+    pub fn fields(self) -> impl Iterator<Item = Field<'t>> + Clone + 't {
         children(self.0)
     }
 }
@@ -575,12 +577,13 @@ impl<'t> Path<'t> {
 
     /// The path as it would be written without blanks.
     #[must_use]
-    pub fn to_text(self) -> String {
-        let mut text = String::new();
-        for (i, segment) in self.segments().enumerate() {
-            if i > 0 {
-                text.push('.');
-            }
+    pub fn to_text(self) -> Cow<'t, str> {
+        let mut segments = self.segments();
+        let Some(first) = segments.next() else { return Cow::Borrowed("") };
+        let mut text = Cow::Borrowed(first.text());
+        for segment in segments {
+            let text = text.to_mut();
+            text.push('.');
             text.push_str(segment.text());
         }
         text

@@ -138,7 +138,7 @@ pub(crate) fn nth_child<'t, N: AstNode<'t>>(node: SyntaxNode<'t>, n: usize) -> O
 /// All children that `N` can view.
 pub(crate) fn children<'t, N: AstNode<'t> + 't>(
     node: SyntaxNode<'t>,
-) -> impl Iterator<Item = N> + 't {
+) -> impl Iterator<Item = N> + Clone + 't {
     node.children().filter_map(N::cast)
 }
 
