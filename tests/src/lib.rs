@@ -8,5 +8,6 @@ pub mod fuzz;
 pub mod shrink;
 pub mod sources;
 pub mod spec;
+pub mod stress;
 pub mod tree_sitter;
 pub mod wrong;

@@ -24,6 +24,7 @@ mod reference;
 mod running;
 mod spec;
 mod std;
+mod stress;
 mod tidy;
 mod tree_sitter;
 mod words;

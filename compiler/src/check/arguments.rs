@@ -1,12 +1,13 @@
 //! Arguments of one call: which place each goes to, by position, name or spread; what is missing, surplus or unknown.
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::calls::{Places, Target};
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::ty::{Ty, TyKind};
-use super::{ArgSource, Cause, DefTypes};
+use super::{ArgSource, Cause, DefTypes, FEW_NAMES, positions};
 use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, DefId, DefKind, ExprId, Literal};
@@ -25,6 +26,7 @@ impl<'a> BodyCx<'_, 'a> {
         let mut places: SmallVec<[Option<usize>; 8]> = SmallVec::with_capacity(args.len());
         let mut position = 0usize;
         let mut surplus: Vec<(Span, usize)> = Vec::new();
+        let known = (args.len() > FEW_NAMES).then(|| positions(target.places.names()));
         for (index, arg) in args.iter().enumerate() {
             if matches!(arg.value, ArgValue::Spread(_)) {
                 places.push(None);
@@ -32,7 +34,10 @@ impl<'a> BodyCx<'_, 'a> {
             }
             let place = match &arg.name {
                 Some((name, span)) => {
-                    let found = target.places.find(name);
+                    let found = match &known {
+                        Some(known) => known.get(name.as_str()).map(|index| *index as usize),
+                        None => target.places.find(name),
+                    };
                     if found.is_none() {
                         self.unknown_argument(target, args, name, *span);
                         *broken = true;
@@ -73,7 +78,9 @@ impl<'a> BodyCx<'_, 'a> {
                         finding = finding.label(first.span, "given here already");
                     }
                     // Two places of one name were reported: which of them was meant is not known.
-                    if target.names().filter(|other| *other == name.as_str()).nth(1).is_none() {
+                    if self.cx.sink.is_full(arg.span.file)
+                        || target.names().filter(|other| *other == name.as_str()).nth(1).is_none()
+                    {
                         self.report(finding);
                     }
                 }
@@ -280,8 +287,10 @@ impl<'a> BodyCx<'_, 'a> {
             return;
         };
         let types = types.clone();
+        let places = positions(target.places.names());
         for (field, (declared, ty)) in (0u32..).zip(record.fields.iter().zip(types)) {
-            let Some(place) = target.places.find(&declared.name) else { continue };
+            let Some(place) = places.get(declared.name.as_str()) else { continue };
+            let place = *place as usize;
             if sources.get(place) != Some(&ArgSource::Missing) {
                 continue;
             }
@@ -383,10 +392,13 @@ impl<'a> BodyCx<'_, 'a> {
             Places::Fields(_) => "field",
         };
         // Names that are not given yet are meant more probably.
-        let given = |candidate: &&str| {
-            !args.iter().any(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == candidate))
+        let near = if self.cx.sink.is_full(span.file) {
+            None
+        } else {
+            let given: FxHashSet<&str> =
+                args.iter().filter_map(|arg| Some(arg.name.as_ref()?.0.as_str())).collect();
+            suggest(name, target.places.names().filter(|name| !given.contains(name)))
         };
-        let near = suggest(name, target.places.names().filter(given));
         let mut finding = Diagnostic::new(
             Code::UnknownArgument,
             span,

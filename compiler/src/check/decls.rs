@@ -32,12 +32,12 @@ impl<'a> Checker<'a> {
     /// What can be said about declarations without a body.
     pub(super) fn check_declarations(&mut self, types: &[DefTypes]) {
         let hir = self.hir;
-        for def in &hir.defs {
+        for (id, def) in (0u32..).map(DefId).zip(&hir.defs) {
             match &def.kind {
                 DefKind::Record(record) => self.wire_fields(&record.fields, false),
                 DefKind::Session(record) => {
                     self.wire_fields(&record.fields, false);
-                    self.session_fields(def, &record.fields, types);
+                    self.session_fields(id, def, &record.fields, types);
                 }
                 DefKind::Enum(one) => self.wire_variants(def, one),
                 DefKind::Model { needs } => self.model_needs(needs),

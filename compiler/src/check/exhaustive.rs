@@ -126,7 +126,8 @@ impl BodyCx<'_, '_> {
             "this arm never runs: the ones above cover it",
         )
         .here("already covered");
-        let above = arms.iter().take(index).rev().find(|above| {
+        let is_read = !self.cx.sink.is_full(self.pat_span(arm.pat).file);
+        let above = arms.iter().take(if is_read { index } else { 0 }).rev().find(|above| {
             above.guard.is_none()
                 && matches!(self.body.pats.get(above.pat.index()), Some(Pat::Any | Pat::Bind(_)))
         });

@@ -10,7 +10,6 @@ use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{
     ArgValue, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Literal, Pat, Stmt, TemplatePart,
 };
-use crate::names::suggest;
 
 impl BodyCx<'_, '_> {
     /// Checks an expression against what its place expects, and gives the type that it has there.
@@ -504,16 +503,16 @@ impl BodyCx<'_, '_> {
             );
             return None;
         };
-        if let Some(index) = record.fields.iter().position(|field| field.name == *name) {
+        let fields = || record.fields.iter().map(|field| field.name.as_str());
+        if let Some(index) = self.cx.member(def, name, fields()) {
             let ty = self.cx.defs.get(def.index()).and_then(|types| match types {
-                DefTypes::Record(fields) => fields.get(index).copied(),
+                DefTypes::Record(fields) => fields.get(index as usize).copied(),
                 _ => None,
             })?;
             let ty = self.cx.interner.subst(ty, &args);
-            return Some((u32::try_from(index).unwrap_or(u32::MAX), ty));
+            return Some((index, ty));
         }
-        let fields = || record.fields.iter().map(|field| field.name.as_str());
-        let near = suggest(name, fields());
+        let near = self.cx.suggest(span, name, fields());
         let mut finding = Diagnostic::new(
             Code::UnknownField,
             span,
@@ -618,194 +617,6 @@ impl BodyCx<'_, '_> {
                     .help(help),
                 );
                 Ty::ERROR
-            }
-        }
-    }
-
-    // ---- lists and maps ----
-
-    /// The item type that an expected list type asks for; `Err` if something else is expected.
-    pub(super) fn wanted_item(&self, expect: Expect) -> Option<Ty> {
-        match self.kind(self.present(expect.ty?)) {
-            TyKind::List(item) => Some(*item),
-            TyKind::Error => Some(Ty::ERROR),
-            _ => None,
-        }
-    }
-
-    fn list(&mut self, e: ExprId, items: &[(ExprId, bool)], expect: Expect) -> Ty {
-        let wanted = self.wanted_item(expect);
-        let why = if matches!(expect.why, Why::Condition) { Why::Nothing } else { expect.why };
-        let mut common = wanted;
-        let mut first: Option<ExprId> = None;
-        for (item, spread) in items {
-            let expected = common.map(|ty| if *spread { self.cx.interner.list(ty) } else { ty });
-            let because =
-                if wanted.is_some() { why } else { first.map_or(Why::Nothing, Why::Because) };
-            let ty = match (wanted, *spread) {
-                (Some(_), _) => {
-                    self.expr(*item, Expect { ty: expected, why: because, discard: false })
-                }
-                // Without an expectation the items decide together; what is there so far is only a hint.
-                (None, _) => self.expr(*item, Expect::ANY),
-            };
-            let item_ty = if *spread { self.spread_item(*item, ty) } else { ty };
-            if wanted.is_none() {
-                common = Some(match common {
-                    None => item_ty,
-                    Some(so_far) => self.common(*item, so_far, item_ty, first),
-                });
-                first.get_or_insert(*item);
-            }
-        }
-        let item = match common {
-            Some(ty) => ty,
-            None => self.fresh(),
-        };
-        if wanted.is_none() {
-            for (item_expr, _) in items {
-                self.adapt(*item_expr, item);
-            }
-        }
-        let ty = self.cx.interner.list(item);
-        self.note_list_max(e, items);
-        self.fit_list(e, ty, items, expect)
-    }
-
-    /// Two values that must have something in common; reports the second if they have not.
-    pub(super) fn common(&mut self, e: ExprId, so_far: Ty, ty: Ty, first: Option<ExprId>) -> Ty {
-        // One of them an integer literal, the other a float.
-        let (base, other) = (self.base(self.present(so_far)), self.base(self.present(ty)));
-        if base == Ty::FLOAT && other == Ty::INT && self.int_literal(e).is_some() {
-            return so_far;
-        }
-        if base == Ty::INT && other == Ty::FLOAT {
-            return ty;
-        }
-        if let Some(common) = self.join(so_far, ty) {
-            return common;
-        }
-        let why = first.map_or(Why::Nothing, Why::Because);
-        self.mismatch(e, ty, Expect::of(so_far, why));
-        Ty::ERROR
-    }
-
-    fn spread_item(&mut self, e: ExprId, ty: Ty) -> Ty {
-        match self.kind(ty) {
-            TyKind::List(item) => *item,
-            TyKind::Error | TyKind::Never => Ty::ERROR,
-            _ => {
-                let shown = self.show(ty);
-                self.report(
-                    Diagnostic::new(
-                        Code::BadSpread,
-                        self.span(e),
-                        format!("`..` in a list takes a list, found `{shown}`"),
-                    )
-                    .help("without `..` it is one item"),
-                );
-                Ty::ERROR
-            }
-        }
-    }
-
-    /// Bounds on the number of items of a list literal are checked here and now.
-    fn fit_list(&mut self, e: ExprId, ty: Ty, items: &[(ExprId, bool)], expect: Expect) -> Ty {
-        let Some(expected) = expect.ty else { return ty };
-        let target = self.present(expected);
-        let is_refined = matches!(self.cx.interner.kind(target), TyKind::Refined { .. });
-        let open = items.iter().any(|(_, spread)| *spread);
-        if !is_refined || open || self.fit(ty, self.base(target)) != Fit::Yes {
-            return self.coerce_list(e, ty, expect);
-        }
-        let values: Vec<_> = items.iter().map(|(item, _)| self.literal(*item)).collect();
-        match self.cx.list_verdict(target, &values) {
-            Verdict::Keeps => target,
-            Verdict::Unknown => {
-                self.coerced(e, Coercion::Check(target));
-                target
-            }
-            Verdict::Breaks(bound, how) => {
-                self.breaks(e, expect.why, target, &bound, &how);
-                Ty::ERROR
-            }
-        }
-    }
-
-    /// Like [`Self::coerce`], but a list that is known to be short enough needs no check.
-    pub(super) fn coerce_list(&mut self, e: ExprId, ty: Ty, expect: Expect) -> Ty {
-        if let Some(expected) = expect.ty {
-            let target = self.present(expected);
-            if let TyKind::Refined { base, bounds, alias: None } =
-                self.cx.interner.kind(target).clone()
-                && let Some(max) = self.max_of(e)
-                && bounds.iter().all(|bound| match (bound.name.as_str(), &bound.value.0) {
-                    ("max", Literal::Int(n)) => u64::try_from(*n).is_ok_and(|n| max <= n),
-                    _ => false,
-                })
-                && self.fit(ty, base) == Fit::Yes
-            {
-                return target;
-            }
-        }
-        self.coerce(e, ty, expect)
-    }
-
-    fn map(&mut self, e: ExprId, entries: &[(ExprId, ExprId)], expect: Expect) -> Ty {
-        let wanted = match expect.ty.map(|ty| self.kind(self.present(ty)).clone()) {
-            Some(TyKind::Map(key, value)) => Some((key, value)),
-            Some(TyKind::Error) => Some((Ty::ERROR, Ty::ERROR)),
-            _ => None,
-        };
-        let (key, value) = match wanted {
-            Some((key, value)) => {
-                for (k, v) in entries {
-                    self.expr(*k, Expect::of(key, expect.why));
-                    self.expr(*v, Expect::of(value, expect.why));
-                }
-                (key, value)
-            }
-            None => {
-                let mut common: Option<(Ty, Ty, ExprId, ExprId)> = None;
-                for (k, v) in entries {
-                    let key = self.expr(*k, Expect::ANY);
-                    let value = self.expr(*v, Expect::ANY);
-                    common = Some(match common {
-                        None => (key, value, *k, *v),
-                        Some((key_so_far, value_so_far, first_key, first_value)) => (
-                            self.common(*k, key_so_far, key, Some(first_key)),
-                            self.common(*v, value_so_far, value, Some(first_value)),
-                            first_key,
-                            first_value,
-                        ),
-                    });
-                }
-                match common {
-                    Some((key, value, ..)) => {
-                        for (_, v) in entries {
-                            self.adapt(*v, value);
-                        }
-                        (key, value)
-                    }
-                    None => (self.fresh(), self.fresh()),
-                }
-            }
-        };
-        self.repeated_keys(entries);
-        let ty = self.cx.interner.map(key, value);
-        self.coerce(e, ty, expect)
-    }
-
-    fn repeated_keys(&mut self, entries: &[(ExprId, ExprId)]) {
-        let mut seen = rustc_hash::FxHashMap::default();
-        for (key, _) in entries {
-            let Some(value) = self.literal(*key) else { continue };
-            let span = self.span(*key);
-            if let Some(first) = seen.insert(super::ty::LiteralKey(value), span) {
-                self.report(
-                    Diagnostic::new(Code::RepeatedKey, span, "the map has this key twice")
-                        .label(first, "here for the first time"),
-                );
             }
         }
     }

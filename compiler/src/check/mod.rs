@@ -20,6 +20,7 @@ mod idmap;
 mod infer;
 mod items;
 mod lang;
+mod lists;
 mod locator;
 mod mismatch;
 mod operators;
@@ -290,6 +291,20 @@ pub(crate) struct Checker<'a> {
     depth: u32,
     /// What a body needs while it is checked, kept for the next one.
     scratch: infer::Scratch,
+    /// Of the large declarations that were asked for: where their fields or variants are.
+    members: FxHashMap<DefId, FxHashMap<&'a str, u32>>,
+}
+
+/// So many names are looked through one by one; more are put into a map first.
+const FEW_NAMES: usize = 32;
+
+/// The position of each name, the first of equal ones.
+fn positions<'n>(names: impl Iterator<Item = &'n str>) -> FxHashMap<&'n str, u32> {
+    let mut positions = FxHashMap::default();
+    for (index, name) in (0u32..).zip(names) {
+        positions.entry(name).or_insert(index);
+    }
+    positions
 }
 
 /// How far a definition is.
@@ -339,7 +354,22 @@ impl<'a> Checker<'a> {
             clean: vec![true; count],
             depth: 0,
             scratch: infer::Scratch::default(),
+            members: FxHashMap::default(),
         }
+    }
+
+    /// The position of a field or variant of a declaration; `names` are all that it has. Of a large declaration a map
+    /// is kept, so that very many uses of very many members cost no more each.
+    fn member(
+        &mut self,
+        def: DefId,
+        name: &str,
+        mut names: impl ExactSizeIterator<Item = &'a str>,
+    ) -> Option<u32> {
+        if names.len() <= FEW_NAMES {
+            return names.position(|own| own == name).and_then(|at| u32::try_from(at).ok());
+        }
+        self.members.entry(def).or_insert_with(|| positions(names)).get(name).copied()
     }
 
     /// Whether the types of a body are there.
@@ -383,6 +413,16 @@ impl<'a> Checker<'a> {
         if self.said.insert(cause) {
             self.sink.push(finding);
         }
+    }
+
+    /// The name that is probably meant at a place, if anybody will read it.
+    fn suggest<'n>(
+        &self,
+        place: Span,
+        wrong: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        if self.sink.is_full(place.file) { None } else { crate::names::suggest(wrong, names) }
     }
 
     /// Whether that cause was reported.

@@ -8,11 +8,10 @@ use smallvec::SmallVec;
 use super::blame::Origin;
 use super::infer::{BodyCx, Expect, Fit, UNSET};
 use super::ty::{Prim, Ty, TyKind};
-use super::{Cause, DefTypes};
+use super::{Cause, DefTypes, FEW_NAMES, positions};
 use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{DefId, DefKind, ExprId, Field, Literal, LocalId, Pat, PatArg, PatId, PatTarget};
-use crate::names::suggest;
 
 impl BodyCx<'_, '_> {
     /// Checks a pattern against a type, and gives its names their types.
@@ -243,10 +242,15 @@ impl BodyCx<'_, '_> {
         let mut seen: SmallVec<[bool; 16]> = smallvec::smallvec![false; fields.len()];
         let mut position = 0usize;
         let mut broken = false;
+        let names = || fields.iter().map(|one| one.name.as_str());
+        let known = (args.len() > FEW_NAMES).then(|| positions(names()));
         for arg in args {
             let index = match &arg.name {
                 Some((field, span)) => {
-                    let found = fields.iter().position(|one| one.name == *field);
+                    let found = match &known {
+                        Some(known) => known.get(field.as_str()).map(|index| *index as usize),
+                        None => names().position(|name| name == field),
+                    };
                     if found.is_none() {
                         broken = true;
                         self.unknown_pattern_field(def, name, fields, field, *span);
@@ -336,7 +340,7 @@ impl BodyCx<'_, '_> {
         if let Some(declared) = self.cx.hir.defs.get(def.index()) {
             finding = finding.label(declared.name_span, "declared here");
         }
-        finding = match suggest(field, names()) {
+        finding = match self.cx.suggest(span, field, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
@@ -357,9 +361,9 @@ impl BodyCx<'_, '_> {
                     && let Some(DefKind::Enum(declared)) =
                         self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
                 {
-                    let found = declared.variants.iter().position(|v| v.name == *name);
-                    return match found {
-                        Some(index) => Some((def, u32::try_from(index).unwrap_or(u32::MAX))),
+                    let names = declared.variants.iter().map(|variant| variant.name.as_str());
+                    return match self.cx.member(def, name, names) {
+                        Some(index) => Some((def, index)),
                         None => {
                             self.unknown_variant(def, name, self.pat_span(id));
                             None
@@ -395,7 +399,7 @@ impl BodyCx<'_, '_> {
             format!("`{}` has no variant `{name}`", declared.name),
         )
         .label(declared.name_span, "declared here");
-        finding = match suggest(name, names()) {
+        finding = match self.cx.suggest(span, name, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(place, near)]),
@@ -434,9 +438,9 @@ impl BodyCx<'_, '_> {
                     if let Some(DefKind::Enum(declared)) =
                         self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
                     {
-                        let found = declared.variants.iter().position(|v| v.name == *name);
-                        if let Some(index) = found {
-                            let found = (def, u32::try_from(index).unwrap_or(u32::MAX));
+                        let names = declared.variants.iter().map(|variant| variant.name.as_str());
+                        if let Some(index) = self.cx.member(def, name, names) {
+                            let found = (def, index);
                             self.out.variants.insert(e, found);
                             return Some(found);
                         }

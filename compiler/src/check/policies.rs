@@ -1,13 +1,13 @@
 //! Policies: which names each place knows, of which type their values are, and none twice. What they may do to calls
 //! that write is asked by the effects, not here.
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::infer::{BodyCx, Expect, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, Callee, Expr, ExprId, Literal};
-use crate::names::suggest;
 
 /// Where policies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,7 +212,7 @@ impl BodyCx<'_, '_> {
         policies: &[Arg],
         call: Option<(ExprId, Ty, Expect)>,
     ) -> Option<Ty> {
-        let mut seen: Vec<(&str, Span)> = Vec::with_capacity(policies.len());
+        let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
         let mut later: Vec<&'static str> = Vec::new();
         let mut fallback = None;
         for policy in policies {
@@ -224,7 +224,7 @@ impl BodyCx<'_, '_> {
                 );
                 continue;
             };
-            if let Some((_, first)) = seen.iter().find(|(known, _)| known == name) {
+            if let Some(first) = seen.get(name.as_str()) {
                 self.report(
                     Diagnostic::new(
                         Code::RepeatedPolicy,
@@ -236,7 +236,7 @@ impl BodyCx<'_, '_> {
                 self.spoil_args(std::slice::from_ref(policy));
                 continue;
             }
-            seen.push((name, *span));
+            seen.insert(name, *span);
             let mut rows = TABLE.iter().filter(|(known, ..)| known == name);
             let first = rows.clone().next();
             let known = rows.find(|(_, places, _)| places.contains(&place)).or(first);
@@ -463,7 +463,7 @@ impl BodyCx<'_, '_> {
         let mut finding =
             Diagnostic::new(Code::UnknownPolicy, span, format!("there is no policy `{name}`"))
                 .here("not known here");
-        finding = match suggest(name, here()) {
+        finding = match self.cx.suggest(span, name, here()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),

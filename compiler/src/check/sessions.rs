@@ -10,7 +10,6 @@ use super::{ArgSource, CallTypes, Cause, Checker, DefTypes};
 use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::hir::{Arg, ArgValue, Callable, Def, DefId, DefKind, Expr, ExprId, Field, Record};
-use crate::names::suggest;
 
 /// What every session has beside its fields: the text that tells it from others of its kind.
 pub(crate) const SESSION_ID: &str = "id";
@@ -26,9 +25,14 @@ pub(super) struct Unfit {
 
 impl Checker<'_> {
     /// Fields of a session: named apart from what every session has, with a default, of a type that can be kept.
-    pub(super) fn session_fields(&mut self, def: &Def, fields: &[Field], types: &[DefTypes]) {
-        let id = self.hir.defs.iter().position(|other| std::ptr::eq(&**other, def));
-        let tys: Vec<Ty> = match id.and_then(|id| types.get(id)) {
+    pub(super) fn session_fields(
+        &mut self,
+        id: DefId,
+        def: &Def,
+        fields: &[Field],
+        types: &[DefTypes],
+    ) {
+        let tys: Vec<Ty> = match types.get(id.index()) {
             Some(DefTypes::Record(tys)) => tys.clone(),
             _ => Vec::new(),
         };
@@ -163,9 +167,10 @@ impl<'a> BodyCx<'_, 'a> {
             return Ty::TEXT;
         }
         let Some((declared, record)) = self.session(def) else { return Ty::ERROR };
-        if let Some(index) = record.fields.iter().position(|field| field.name == *name) {
-            self.out.fields.insert(e, u32::try_from(index).unwrap_or(u32::MAX));
-            return self.session_types(def).get(index).copied().unwrap_or(Ty::ERROR);
+        let names = record.fields.iter().map(|field| field.name.as_str());
+        if let Some(index) = self.cx.member(def, name, names) {
+            self.out.fields.insert(e, index);
+            return self.session_types(def).get(index as usize).copied().unwrap_or(Ty::ERROR);
         }
         self.unknown_session_field(def, declared, record, name, span, Some(SESSION_ID));
         Ty::ERROR
@@ -188,7 +193,7 @@ impl<'a> BodyCx<'_, 'a> {
         )
         .here("no such field")
         .label(declared.name_span, "declared here");
-        let finding = match suggest(name, names()) {
+        let finding = match self.cx.suggest(span, name, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),

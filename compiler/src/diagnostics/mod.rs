@@ -6,12 +6,14 @@
 
 mod codes;
 pub mod fixes;
+mod places;
 pub mod render;
 mod sink;
 
 use serde::{Deserialize, Serialize};
 
 pub use codes::{Code, CodeInfo, explain};
+pub(crate) use places::Places;
 pub use sink::{Diagnostics, MAX_PER_FILE};
 
 /// Index of a source file in the compilation.

@@ -5,7 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Code, Diagnostic, FileId, Severity, Span};
+use super::{Code, Diagnostic, FileId, Places, Severity, Span};
 
 /// Errors that are kept per file; one more says how many were left out.
 pub const MAX_PER_FILE: usize = 100;
@@ -17,7 +17,7 @@ pub struct Diagnostics {
     seen: FxHashSet<(String, Span)>,
     errors: FxHashMap<FileId, usize>,
     left_out: FxHashMap<FileId, (Span, usize)>,
-    poisoned: Vec<Span>,
+    poisoned: Places,
 }
 
 impl Diagnostics {
@@ -60,13 +60,19 @@ impl Diagnostics {
 
     /// From now on nothing is kept inside this place: its text could not be read, so whatever is found there follows.
     pub fn poison(&mut self, span: Span) {
-        self.poisoned.push(span);
+        self.poisoned.insert(span);
     }
 
     /// Whether a place lies inside a poisoned one.
     #[must_use]
     pub fn is_poisoned(&self, span: Span) -> bool {
-        self.poisoned.iter().any(|poisoned| poisoned.contains(span))
+        self.poisoned.cover(span)
+    }
+
+    /// Whether no more errors of a file are kept: then what would be said besides is not worth its time.
+    #[must_use]
+    pub fn is_full(&self, file: FileId) -> bool {
+        self.errors.get(&file).is_some_and(|errors| *errors >= MAX_PER_FILE)
     }
 
     /// Whether there is an error inside a place. Linear in the number of findings, so: not on the good path.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::set::{Effect, Resource, Resources, SetId, Sets};
+use super::set::{Effect, EffectSet, Resource, Resources, SetId, Sets, Union};
 use super::{BodyEffects, DefEffects, Effects, ExprEffects, dead, walk};
 use crate::hir::groups::Groups;
 use crate::hir::{
@@ -35,10 +35,10 @@ pub(super) fn infer(hir: &Hir) -> Effects {
 
 /// The effects of declarations that call each other: those of all of them together, and of whom they call.
 fn declarations(hir: &Hir, group: &[DefId], effects: &mut Effects) {
-    let mut all = SetId::default();
+    let mut all = Union::default();
     for def in group {
         let Some(effects_of) = effects.defs.get(def.index()) else { continue };
-        all = effects.sets.join(all, effects_of.set);
+        all.add(&mut effects.sets, effects_of.set);
         for (callee, _) in &effects_of.calls {
             // A callee of the same group adds nothing yet, and is joined as a member.
             let mut set =
@@ -47,9 +47,10 @@ fn declarations(hir: &Hir, group: &[DefId], effects: &mut Effects) {
                 // Whether a call of a leaf gives a key was seen at the call.
                 set = effects.sets.unkeyed(set, false);
             }
-            all = effects.sets.join(all, set);
+            all.add(&mut effects.sets, set);
         }
     }
+    let all = all.finish(&mut effects.sets);
     for def in group {
         if let Some(effects_of) = effects.defs.get_mut(def.index()) {
             effects_of.set = all;
@@ -148,6 +149,10 @@ fn own(
             }
             CallableKind::Fn | CallableKind::Graph | CallableKind::Trigger => {}
         }
+        // What a header promises is compared with these.
+        for promised in &callable.does {
+            effect(promised, |path| Some(resources.intern(path)));
+        }
         for item in &callable.items {
             if let PromptItem::Tools { tools, .. } = item {
                 let known = tools.iter().filter_map(|tool| Some((tool.target?, tool.path_span)));
@@ -158,9 +163,9 @@ fn own(
     if let Some(body) = body {
         calls(hir, def, body, resources, &mut effects);
     }
-    for (effect, _) in &effects.own {
-        effects.set = sets.with(effects.set, *effect);
-    }
+    let mut set = EffectSet::default();
+    effects.own.iter().for_each(|(effect, _)| set.add(*effect));
+    effects.set = sets.intern(set);
     let is_leaf =
         matches!(&def.kind, DefKind::Callable(Callable { kind: CallableKind::Extern { .. }, .. }));
     if is_leaf && sets.get(effects.set).writes_anything() {
@@ -253,7 +258,10 @@ fn declared(
     own: &mut Vec<(Effect, crate::diagnostics::Span)>,
 ) {
     if callable.has_does {
-        own.extend(callable.does.iter().filter_map(|e| Some((effect(e, resources)?, e.span))));
+        let does = callable.does.iter();
+        own.extend(
+            does.filter_map(|e| Some((effect(e, |path| Some(resources.intern(path)))?, e.span))),
+        );
         return;
     }
     let path = match kind {
@@ -280,10 +288,13 @@ fn declared(
 }
 
 /// An effect as a header writes it; `None` for a word that is none (already reported).
-pub(super) fn effect(written: &EffectRef, resources: &mut Resources) -> Option<Effect> {
+pub(super) fn effect(
+    written: &EffectRef,
+    resource: impl FnOnce(&SmolStr) -> Option<Resource>,
+) -> Option<Effect> {
     Some(match written.kind.as_str() {
-        "read" => Effect::Read(resources.intern(&written.resource)),
-        "write" => Effect::Write(resources.intern(&written.resource)),
+        "read" => Effect::Read(resource(&written.resource)?),
+        "write" => Effect::Write(resource(&written.resource)?),
         "model" => Effect::Model,
         "human" => Effect::Human,
         "clock" => Effect::Clock,
@@ -327,14 +338,16 @@ fn exprs(hir: &Hir, owner: &Def, body: &Body, effects: &mut Effects) -> Vec<Expr
             }
             _ => {}
         }
+        let mut all = Union::of(own.set);
         walk::parts(expr, |id_of| {
             if let Some(part) = found.get(id_of.index()) {
-                own.set = effects.sets.join(own.set, part.set);
+                all.add(&mut effects.sets, part.set);
                 // A compensation runs later: that it may fail holds nothing up.
                 own.guards |=
                     part.guards && !matches!(expr, Expr::Undo { undo, .. } if *undo == id_of);
             }
         });
+        own.set = all.finish(&mut effects.sets);
         let is_alone = match expr {
             Expr::Try(_) => true,
             // What fails in a run of its own fails there.

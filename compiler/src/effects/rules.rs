@@ -12,6 +12,9 @@ use crate::hir::{
     Hir, Literal, Pat, PromptItem, Stmt, TestItem, Tool,
 };
 
+/// Steps of a way from one declaration to another that are named.
+const MAX_STEPS: usize = 12;
+
 pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
     let has_budget = |def: &Def| match &def.kind {
         DefKind::Callable(callable) => callable.policies.iter().any(|arg| named(arg, "calls")),
@@ -94,9 +97,17 @@ impl Rules<'_> {
         self.sessions(id, def);
     }
 
+    /// The way from a declaration to an effect; none where nobody will read it.
+    fn steps(&self, id: DefId, def: &Def, effect: Effect) -> Vec<Step> {
+        if self.sink.is_full(def.name_span.file) {
+            return Vec::new();
+        }
+        self.effects.chain(id, |found| found == effect)
+    }
+
     fn pure_fn(&mut self, id: DefId, def: &Def) {
         let Some(effect) = self.effects.of(id).iter().next() else { return };
-        let steps = self.effects.chain(id, |found| found == effect);
+        let steps = self.steps(id, def, effect);
         let span = steps.first().map_or(def.name_span, |step| step.span);
         let verb = effect.verb(&self.effects.resources);
         let mut finding =
@@ -111,25 +122,25 @@ impl Rules<'_> {
     }
 
     fn promise(&mut self, id: DefId, def: &Def, callable: &Callable) {
-        let mut resources = self.effects.resources.clone();
+        let resources = &self.effects.resources;
         let mut bound = EffectSet::default();
         for written in &callable.does {
-            match infer::effect(written, &mut resources) {
+            match infer::effect(written, |path| resources.find(path)) {
                 Some(effect) => bound.add(effect),
                 None => return,
             }
         }
-        let Some(effect) = self.effects.of(id).beyond(&bound, &resources) else { return };
-        let steps = self.effects.chain(id, |found| found == effect);
+        let Some(effect) = self.effects.of(id).beyond(&bound, resources) else { return };
+        let steps = self.steps(id, def, effect);
         let span = steps.first().map_or(def.name_span, |step| step.span);
         let promise =
             callable.does.iter().map(|e| e.span).reduce(Span::to).unwrap_or(def.name_span);
-        let verb = effect.verb(&resources);
+        let verb = effect.verb(resources);
         let message = format!("`{}` {verb}, which its `does` does not say", def.name);
         let mut finding = Diagnostic::new(Code::BeyondDoes, span, message)
             .here(format!("this {verb}"))
             .label(promise, "all that the header promises")
-            .help(format!("add `{}` after `does`, or do without it", effect.text(&resources)));
+            .help(format!("add `{}` after `does`, or do without it", effect.text(resources)));
         if let Some(way) = self.way(&steps, effect) {
             finding = finding.note(way);
         }
@@ -163,7 +174,11 @@ impl Rules<'_> {
         if steps.len() < 2 {
             return None;
         }
-        let names: Vec<String> = steps.iter().map(|step| self.name(step.def)).collect();
+        let mut names: Vec<String> =
+            steps.iter().take(MAX_STEPS).map(|step| self.name(step.def)).collect();
+        if let Some(last) = steps.last().filter(|_| steps.len() > MAX_STEPS) {
+            names.push(format!("others, up to {}", self.name(last.def)));
+        }
         let verb = effect.verb(&self.effects.resources);
         Some(format!("{}, which {verb}", names.join(" calls ")))
     }

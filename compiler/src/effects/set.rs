@@ -21,6 +21,13 @@ impl Resources {
         Resource(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
+    /// The handle of a path that there is.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<Resource> {
+        let index = self.paths.get_index_of(path)?;
+        u32::try_from(index).ok().map(Resource)
+    }
+
     /// The path of a handle.
     #[must_use]
     pub fn path(&self, resource: Resource) -> &str {
@@ -207,8 +214,8 @@ impl EffectSet {
     #[must_use]
     pub fn beyond(&self, bound: &Self, resources: &Resources) -> Option<Effect> {
         self.iter().find(|effect| match effect {
-            Effect::Read(r) => !bound.reads.iter().any(|wide| resources.covers(*wide, *r)),
-            Effect::Write(r) => !bound.writes.iter().any(|wide| resources.covers(*wide, *r)),
+            Effect::Read(r) => !within(&bound.reads, *r, resources),
+            Effect::Write(r) => !within(&bound.writes, *r, resources),
             other => !bound.contains(*other),
         })
     }
@@ -303,6 +310,56 @@ impl Sets {
     }
 }
 
+/// What many sets are together. The first few are joined two by two, which is remembered; a set for every part of a
+/// long sum would cost the square of its length.
+#[derive(Debug, Default)]
+pub(super) struct Union {
+    set: SetId,
+    joined: usize,
+    /// From then on: everything so far.
+    all: Option<EffectSet>,
+}
+
+/// So many sets are joined two by two.
+const FEW_SETS: usize = 8;
+
+impl Union {
+    /// Starts with a set.
+    pub fn of(set: SetId) -> Self {
+        Self { set, ..Self::default() }
+    }
+
+    /// Adds a set.
+    pub fn add(&mut self, sets: &mut Sets, other: SetId) {
+        if other.is_empty() || other == self.set {
+            return;
+        }
+        if let Some(all) = &mut self.all {
+            all.join(sets.get(other));
+        } else if self.joined < FEW_SETS || self.set.is_empty() {
+            self.set = sets.join(self.set, other);
+            self.joined += 1;
+        } else {
+            let mut all = sets.get(self.set).clone();
+            all.join(sets.get(other));
+            self.all = Some(all);
+        }
+    }
+
+    /// The set of all.
+    pub fn finish(self, sets: &mut Sets) -> SetId {
+        match self.all {
+            Some(all) => sets.intern(all),
+            None => self.set,
+        }
+    }
+}
+
+/// Whether one of them is a resource or stands for it. Mostly the resource itself is among them.
+fn within(wide: &[Resource], narrow: Resource, resources: &Resources) -> bool {
+    wide.binary_search(&narrow).is_ok() || wide.iter().any(|one| resources.covers(*one, narrow))
+}
+
 fn insert(set: &mut SmallVec<[Resource; 2]>, resource: Resource) {
     if let Err(at) = set.binary_search(&resource) {
         set.insert(at, resource);
@@ -345,6 +402,21 @@ mod tests {
         let unkeyed = sets.unkeyed(both, true);
         assert_ne!(unkeyed, both);
         assert_eq!(sets.unkeyed(unkeyed, false), both);
+    }
+
+    #[test]
+    fn a_union_is_what_joining_gives() {
+        for count in [0, 1, 2, 8, 9, 10, 40] {
+            let mut sets = Sets::default();
+            let nothing = SetId::default();
+            let ones: Vec<SetId> = (0..count)
+                .map(|n| sets.with(nothing, Effect::Write(Resource(n * 7 % count / 2))))
+                .collect();
+            let joined = ones.iter().fold(nothing, |all, one| sets.join(all, *one));
+            let mut union = Union::default();
+            ones.iter().for_each(|one| union.add(&mut sets, *one));
+            assert_eq!(union.finish(&mut sets), joined, "{count}");
+        }
     }
 
     #[test]

@@ -129,7 +129,10 @@ impl Lowerer<'_> {
                     }
                     variants.push(VariantType {
                         name: variant.name.clone(),
-                        wire: variant.wire.clone().unwrap_or_else(|| crate::check::snake_case(&variant.name)),
+                        wire: variant
+                            .wire
+                            .clone()
+                            .unwrap_or_else(|| crate::check::snake_case(&variant.name)),
                         docs: variant.docs.clone(),
                         fields,
                     });

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::load::{Graph, Loaded, span_of};
 use super::{Head, HeadKind, ImportedModule, ModuleHead, Names, Scope, head_kind};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Places, Span};
 use crate::hir::{DefId, ModuleId};
 
 pub(super) fn collect(graph: Graph, diagnostics: &mut Diagnostics) -> Names {
@@ -18,6 +18,7 @@ pub(super) fn collect(graph: Graph, diagnostics: &mut Diagnostics) -> Names {
             names: &mut names,
             scope: Scope::default(),
             defs: Vec::new(),
+            damage: Places::default(),
             diagnostics,
         };
         collector.run();
@@ -41,6 +42,8 @@ struct Collector<'a> {
     names: &'a mut Names,
     scope: Scope,
     defs: Vec<DefId>,
+    /// What of the file could not be read.
+    damage: Places,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -48,6 +51,9 @@ impl Collector<'_> {
     fn run(&mut self) {
         self.imports();
         let loaded = self.loaded;
+        for range in &loaded.damage {
+            self.damage.insert(self.span(*range));
+        }
         for range in &loaded.damage {
             self.damaged_words(*range);
         }
@@ -62,12 +68,7 @@ impl Collector<'_> {
 
     /// Whether what is damaged may have declared a name that nobody can read any more.
     fn names_are_missing(&self, file: ast::SourceFile<'_>) -> bool {
-        let damaged = |range: TextRange| {
-            self.loaded
-                .damage
-                .iter()
-                .any(|damage| damage.intersect(range).is_some_and(|both| !both.is_empty()))
-        };
+        let damaged = |range: TextRange| self.damage.touch(self.span(range));
         // An error at the place of a name replaces the name.
         let replaced = |range: TextRange| {
             self.loaded
@@ -131,7 +132,7 @@ impl Collector<'_> {
 
     fn decl(&mut self, decl: Decl<'_>, kind: HeadKind) {
         let range = decl.syntax().range();
-        let damaged = self.loaded.damage.iter().any(|damage| damage.contains_range(range));
+        let damaged = self.damage.cover(self.span(range));
         let name = match decl {
             Decl::Let(decl) => self.const_name(decl),
             Decl::Test(decl) => decl.title().map(|title| {

@@ -2,6 +2,12 @@
 
 use strsim::damerau_levenshtein;
 
+/// The longest name that is compared letter by letter, in bytes: the cost grows with the square of it.
+const MAX_COMPARED: usize = 128;
+
+/// So many names are compared letter by letter; those behind them are too many for anybody's patience.
+const MAX_COMPARISONS: usize = 20_000;
+
 /// The candidate that is most like `wrong`, if one is like it at all: one changed character in three, or another ending.
 ///
 /// Names that differ in case only or in the order of their words come first. Ties go to the first candidate, so the
@@ -10,6 +16,7 @@ pub fn suggest<'n>(wrong: &str, candidates: impl IntoIterator<Item = &'n str>) -
     let limit = wrong.chars().count() / 3;
     let mut best: Option<(usize, &'n str)> = None;
     let mut with_stem = None;
+    let mut comparisons = 0;
     for candidate in candidates {
         if candidate == wrong {
             continue;
@@ -20,9 +27,13 @@ pub fn suggest<'n>(wrong: &str, candidates: impl IntoIterator<Item = &'n str>) -
         if candidate.len().abs_diff(wrong.len()) > limit.max(2) && !same_words(wrong, candidate) {
             continue;
         }
+        let is_long = candidate.len().max(wrong.len()) > MAX_COMPARED;
         let distance = if candidate.eq_ignore_ascii_case(wrong) || same_words(wrong, candidate) {
             0
+        } else if is_long || comparisons == MAX_COMPARISONS {
+            continue;
         } else {
+            comparisons += 1;
             damerau_levenshtein(wrong, candidate)
         };
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {

@@ -7,6 +7,7 @@
 //! * it writes spaces at the ends of lines: they are stripped;
 //! * it writes whatever the source holds: what a terminal would obey, or reorder, is shown as `�`.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use ariadne::{CharSet, Color, Config, LabelAttach, Report, ReportKind, Source};
@@ -17,6 +18,12 @@ use crate::sources::Files;
 
 /// Labels that are drawn besides the primary one; further ones are counted.
 const MAX_LABELS: usize = 6;
+
+/// Longer lines, in bytes, are not drawn as a whole.
+const MAX_LINE: u32 = 2_000;
+
+/// Characters of such a line that are shown.
+const EXCERPT: usize = 100;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +62,10 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
     };
     heading(finding, style, out);
     let main = finding.primary.span;
+    if cache.has_long_lines(finding) {
+        excerpts(finding, cache, out);
+        return words(finding, out);
+    }
     let place = Place { file: main.file, range: cache.chars(main) };
     let config = Config::default()
         .with_color(style.color)
@@ -85,6 +96,11 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
     // Writing into memory does not fail; if it did, the words below would still come.
     let _ = report.finish().write(&mut *cache, &mut bytes);
     snippet(&String::from_utf8_lossy(&bytes), out);
+    words(finding, out);
+}
+
+/// What is written below the source: how many places are not drawn, notes, help and fixes.
+fn words(finding: &Diagnostic, out: &mut String) {
     if finding.labels.len() > MAX_LABELS {
         let more = finding.labels.len() - MAX_LABELS;
         footer(out, "note", &format!("{more} more places matter"));
@@ -104,6 +120,39 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
         footer(out, "try", &guess.title);
     }
     footer(out, "more", &format!("kait explain {}", finding.code));
+}
+
+/// The places of a finding in lines that nobody can see as a whole: a part of each line, with the place in it underlined.
+fn excerpts(finding: &Diagnostic, cache: &Cache<'_>, out: &mut String) {
+    let others = finding.labels.iter().take(MAX_LABELS);
+    for label in std::iter::once(&finding.primary).chain(others) {
+        let Some(file) = cache.files.get(label.span.file) else { continue };
+        let range = cache.bytes(label.span);
+        let text = file.text();
+        let (before, rest) = text.split_at(range.start);
+        let before = before.rsplit(is_line_break).next().unwrap_or_default();
+        let rest = rest.split(is_line_break).next().unwrap_or_default();
+        let skipped = before.chars().count().saturating_sub(EXCERPT / 2);
+        let shown: String = before.chars().skip(skipped).collect();
+        let behind: String = rest.chars().take(EXCERPT / 2).collect();
+        let more = if rest.len() > behind.len() { "…" } else { "" };
+        let less = if skipped > 0 { "…" } else { "" };
+        let place = file.lines.line_col(label.span.start.into());
+        let path = harmless(&file.path);
+        let line = harmless(&format!("{less}{shown}{behind}{more}")).replace('\t', " ");
+        let marked = text.get(range).map_or(1, |inside| inside.chars().count());
+        let marks = "^".repeat(marked.clamp(1, behind.chars().count().max(1)));
+        let gap = " ".repeat(less.chars().count() + shown.chars().count());
+        let said = format!("{gap}{marks} {}", harmless(&label.text));
+        let _ = write!(
+            out,
+            "   {path}:{}:{}\n   | {}\n   | {}\n",
+            place.line + 1,
+            before.chars().count() + 1,
+            line.trim_end(),
+            said.trim_end()
+        );
+    }
 }
 
 /// `error K0501: message`
@@ -255,8 +304,32 @@ impl Cache<'_> {
         a.file == b.file && line(a) == line(b)
     }
 
-    /// A place in characters: inside its file, in order, not empty if that can be, on one line.
+    /// Whether a place of a finding stands in a line that is too long to be drawn.
+    fn has_long_lines(&self, finding: &Diagnostic) -> bool {
+        let places =
+            std::iter::once(&finding.primary).chain(finding.labels.iter().take(MAX_LABELS));
+        places.into_iter().any(|label| {
+            self.files.get(label.span.file).is_some_and(|file| {
+                let line = file.lines.line_col(label.span.start.into()).line;
+                let ends = file.lines.line_start(line).zip(file.lines.line_end(line));
+                ends.is_some_and(|(start, end)| u32::from(end - start) > MAX_LINE)
+            })
+        })
+    }
+
+    /// A place in characters: see [`Self::bytes`].
     fn chars(&self, span: Span) -> Range<usize> {
+        let Some(file) = self.files.get(span.file) else { return 0..0 };
+        let Range { start, end } = self.bytes(span);
+        let text = file.text();
+        let count = |to: usize| text.get(..to).map_or(0, |before| before.chars().count());
+        let first = count(start);
+        let length = text.get(start..end).map_or(0, |inside| inside.chars().count());
+        first..first + length
+    }
+
+    /// A place in bytes: inside its file, in order, not empty if that can be, on one line.
+    fn bytes(&self, span: Span) -> Range<usize> {
         let Some(file) = self.files.get(span.file) else { return 0..0 };
         let text = file.text();
         let floor = |offset: u32| {
@@ -290,10 +363,7 @@ impl Cache<'_> {
                 (None, None) => end = start,
             }
         }
-        let count = |to: usize| text.get(..to).map_or(0, |before| before.chars().count());
-        let first = count(start);
-        let length = text.get(start..end).map_or(0, |inside| inside.chars().count());
-        first..first + length
+        start..end
     }
 }
 
@@ -395,6 +465,32 @@ error K0201: m
    │             ╰── second
    = more: kait explain K0201
 "
+        );
+    }
+
+    #[test]
+    fn of_long_lines_a_part_is_shown() {
+        let text = format!("let a = 1\n{} + bé + {}\n", "x".repeat(3_000), "y".repeat(3_000));
+        let finding = Diagnostic::new(Code::UnknownName, at(3_013, 3_016), "m")
+            .here("first")
+            .label(at(4, 5), "second");
+        assert_eq!(
+            render_one(&finding, &files(&text), Style::default()),
+            format!(
+                "\
+error K0201: m
+   refund.kait:2:3004
+   | …{} + bé + {}…
+   | {}^^ first
+   refund.kait:1:5
+   | let a = 1
+   |     ^ second
+   = more: kait explain K0201
+",
+                "x".repeat(47),
+                "y".repeat(45),
+                " ".repeat(51),
+            )
         );
     }
 

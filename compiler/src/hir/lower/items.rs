@@ -1,7 +1,7 @@
 //! Declarations.
 
 use kait_syntax::ast::{self, Decl, PromptItem as AstItem, TestItem as AstTestItem};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::resolve::Lower;
@@ -68,9 +68,10 @@ impl<'a> Lowerer<'a> {
     }
 
     fn type_params(&mut self, params: Option<ast::TypeParams<'a>>) {
+        let mut known = FxHashSet::default();
         for token in params.into_iter().flat_map(ast::TypeParams::names) {
             let (name, span) = self.token(token);
-            if self.type_params.contains(&name) {
+            if !known.insert(name.clone()) {
                 self.report(Diagnostic::new(
                     Code::Duplicate,
                     span,
@@ -216,19 +217,20 @@ impl<'a> Lowerer<'a> {
             let local = crate::hir::LocalId(0);
             lowered.push(Param { name, span, docs, ty, default, stream, stream_span, local });
         }
+        let mut known = std::mem::take(&mut self.known_fields);
         for i in 0..lowered.len() {
             let Some((name, span)) = lowered.get(i).map(|p| (p.name.clone(), p.span)) else {
                 continue;
             };
             let local = if is_extern || name.is_empty() {
-                let first = lowered.iter().take(i).find(|param| param.name == name);
-                if let Some(first) = first.filter(|_| !name.is_empty()) {
+                let first = *known.entry(name.clone()).or_insert(span);
+                if first != span && !name.is_empty() {
                     let finding = Diagnostic::new(
                         Code::Duplicate,
                         span,
                         format!("two parameters are called `{name}`"),
                     )
-                    .label(first.span, "first declared here");
+                    .label(first, "first declared here");
                     self.report(finding);
                 }
                 self.alloc_local(name, span, LocalKind::Param)
@@ -239,6 +241,7 @@ impl<'a> Lowerer<'a> {
                 param.local = local;
             }
         }
+        self.forget_fields(known);
         lowered
     }
 

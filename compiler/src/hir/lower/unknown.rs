@@ -19,7 +19,8 @@ const MAX_SHOWN: usize = 3;
 /// Unknown names of a module, until it is done.
 #[derive(Debug, Default)]
 pub(super) struct Unknowns {
-    found: Vec<(Diagnostic, Vec<Span>)>,
+    /// With the name that is unknown, and where else it stands.
+    found: Vec<(Diagnostic, (Code, SmolStr), Vec<Span>)>,
     known: FxHashMap<(Code, SmolStr), usize>,
     asked: usize,
 }
@@ -39,7 +40,7 @@ impl Unknowns {
     pub(super) fn again(&mut self, code: Code, name: &str, span: Span) -> bool {
         self.asked += 1;
         let Some(index) = self.known.get(&(code, SmolStr::new(name))) else { return false };
-        if let Some((_, places)) = self.found.get_mut(*index) {
+        if let Some((_, _, places)) = self.found.get_mut(*index) {
             places.push(span);
         }
         true
@@ -47,8 +48,9 @@ impl Unknowns {
 
     pub(super) fn add(&mut self, code: Code, name: &str, finding: Diagnostic) {
         self.asked += 1;
-        self.known.insert((code, name.into()), self.found.len());
-        self.found.push((finding, Vec::new()));
+        let key = (code, SmolStr::new(name));
+        self.known.insert(key.clone(), self.found.len());
+        self.found.push((finding, key, Vec::new()));
     }
 
     /// The place to come back to with [`Self::forget`].
@@ -58,8 +60,9 @@ impl Unknowns {
 
     /// Drops what was found since: it follows from something else.
     pub(super) fn forget(&mut self, mark: usize) {
-        self.found.truncate(mark);
-        self.known.retain(|_, index| *index < mark);
+        for (_, key, _) in self.found.drain(mark.min(self.found.len())..) {
+            self.known.remove(&key);
+        }
     }
 
     /// Drops everything.
@@ -70,7 +73,7 @@ impl Unknowns {
 
     pub(super) fn flush(&mut self, diagnostics: &mut Diagnostics) {
         self.known.clear();
-        for (mut finding, places) in self.found.drain(..) {
+        for (mut finding, _, places) in self.found.drain(..) {
             for place in places.iter().take(MAX_SHOWN) {
                 finding = finding.label(*place, "also used here");
             }
@@ -381,13 +384,16 @@ impl Lowerer<'_> {
             format!("`{enum_name}` has no variant `{name}`"),
         )
         .label(head.name_span, "declared here");
-        finding = match suggest(name, head.variants.iter().map(SmolStr::as_str)) {
-            Some(near) => did_you_mean(finding, span, near),
-            None => finding.help(format!(
-                "its variants are {}",
-                crate::diagnostics::names_of(head.variants.iter().map(SmolStr::as_str))
-            )),
-        };
+        if !self.diagnostics.is_full(self.file) {
+            let variants = || head.variants.iter().map(SmolStr::as_str);
+            finding = match suggest(name, variants()) {
+                Some(near) => did_you_mean(finding, span, near),
+                None => finding.help(format!(
+                    "its variants are {}",
+                    crate::diagnostics::names_of(variants())
+                )),
+            };
+        }
         self.report(finding);
     }
 
@@ -398,6 +404,10 @@ impl Lowerer<'_> {
         }
         let finding =
             Diagnostic::new(Code::UnknownRole, span, format!("no model role is called `{name}`"));
+        if self.unknown.is_full() {
+            self.unknown.add(Code::UnknownRole, name, finding);
+            return;
+        }
         let roles = self.names.scope(self.module).map(|scope| {
             let mut roles: Vec<&str> = scope
                 .values

@@ -18,7 +18,7 @@ pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
     for error in &mut lexical {
         // One token, and the same name wherever it stands.
         if matches!(error.code, Code::LowerCase | Code::UpperCase) {
-            error.understood = parser.introduced.contains(&parser.slice(error.range));
+            error.understood = parser.introduced.contains(parser.slice(error.range));
         }
     }
     let first = errors.first().or_else(|| lexical.first()).cloned();

@@ -34,15 +34,17 @@ mod builder;
 mod collect;
 mod grammar;
 mod habits;
+mod names;
 mod recovery;
 #[cfg(test)]
 mod tests;
 
 pub use habits::foreign_name;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use text_size::{TextRange, TextSize};
 
 use crate::codes::Code;
@@ -140,9 +142,11 @@ struct Parser<'s> {
     /// How many names in the wrong case were met.
     renames: u32,
     /// Names in the wrong case that are introduced somewhere.
-    introduced: Vec<&'s str>,
+    introduced: FxHashSet<&'s str>,
+    /// All names of the text, once somebody looks for one that is free.
+    names: OnceCell<FxHashSet<&'s str>>,
     /// Fields in the wrong case without a name for the wire, and where it would stand.
-    wire_names: Vec<(&'s str, TextSize)>,
+    wire_names: FxHashMap<&'s str, Vec<TextSize>>,
     /// Reserved words that were bound as names in this declaration, and the errors that say so.
     reserved: Vec<(SyntaxKind, usize)>,
     /// Whether parameters may have the names of reserved words here.
@@ -196,8 +200,9 @@ impl<'s> Parser<'s> {
             recovering: false,
             muted: false,
             renames: 0,
-            introduced: Vec::new(),
-            wire_names: Vec::new(),
+            introduced: FxHashSet::default(),
+            names: OnceCell::new(),
+            wire_names: FxHashMap::default(),
             reserved: Vec::new(),
             free_params: false,
             missing_opener: TextSize::of(text),

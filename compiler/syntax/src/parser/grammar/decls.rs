@@ -295,7 +295,7 @@ fn field(p: &mut Parser<'_>) -> bool {
     }
     if !p.at_clause(K::AsKw) && name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         let behind = p.behind().start();
-        p.wire_names.push((name, behind));
+        p.wire_names.entry(name).or_default().push(behind);
     }
     let before_wire = p.behind();
     wire_name(p);
