@@ -5,6 +5,7 @@
 //! exceeds that by far at these sizes. No absolute time is judged.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +13,8 @@ use kait_compiler::diagnostics::render::terminal;
 use kait_compiler::sources::MemorySources;
 use kait_compiler::{Cache, compile, fmt};
 use kait_ide::Analysis;
+
+use crate::sources::{self, Source};
 
 /// A family of texts.
 #[derive(Clone, Copy)]
@@ -65,10 +68,34 @@ fn ide(text: &Arc<str>) {
     for text in [text, &typed] {
         let sources = MemorySources::single(NAME, Arc::clone(text));
         let analysis = Analysis::with_cache(&sources, &[NAME], &mut cache);
-        let file = analysis.file(NAME).expect("the file was read");
-        let found = analysis.diagnostics(file).count();
+        let file = analysis.file(NAME);
+        assert!(file.is_some(), "the file was read");
+        let found = file.map_or(0, |file| analysis.diagnostics(file).count());
         assert!(found <= analysis.compilation().diagnostics.len());
     }
+}
+
+/// What a program is while it is written: every beginning of it, and it without each of its tokens, and with each twice.
+pub fn edits(text: &str) -> impl Iterator<Item = String> {
+    let beginnings = text.char_indices().map(|(at, _)| text[..at].to_owned());
+    let tree = kait_syntax::parse(text).tree;
+    let tokens: Vec<_> = tree.tokens().map(|token| Range::<usize>::from(token.range())).collect();
+    beginnings.chain(tokens.into_iter().flat_map(|Range { start, end }| {
+        [[&text[..start], &text[end..]].concat(), [&text[..end], &text[start..]].concat()]
+    }))
+}
+
+/// The programs that are edited: examples, acceptance programs, the standard library.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn programs() -> std::io::Result<Vec<Source>> {
+    let mut all = sources::kait()?;
+    let folders = ["examples/", "tests/corpus/programs/", "stdlib/"];
+    all.retain(|source| {
+        source.name.ends_with(".kait") && folders.iter().any(|f| source.name.starts_with(f))
+    });
+    Ok(all)
 }
 
 /// An ordinary text of at least so many bytes: what the others are compared with.

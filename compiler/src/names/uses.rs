@@ -15,7 +15,7 @@ pub fn added_use(tree: &SyntaxTree, path: &str) -> (u32, String) {
     });
     let mut last = None;
     for decl in uses {
-        if decl.path().is_some_and(|known| known.to_text().as_str() > path) {
+        if decl.path().is_some_and(|known| &*known.to_text() > path) {
             return (decl.syntax().range().start().into(), format!("use {path}\n"));
         }
         last = Some(decl.syntax().range().end());

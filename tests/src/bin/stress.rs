@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use kait_tests::stress::{CASES, Case, PASSES, Pass, ordinary, seconds};
+use kait_tests::fuzz::{Runner, TARGETS};
+use kait_tests::stress::{CASES, Case, PASSES, Pass, ordinary, programs, seconds};
 
 /// Answer texts that nobody writes, in bounded time and memory.
 #[derive(Parser)]
@@ -31,6 +32,9 @@ struct Options {
     /// Seconds after which a process is stopped.
     #[arg(long, default_value_t = 120)]
     timeout: u64,
+    /// Try every beginning of every program instead, and each without one of its tokens or with one twice.
+    #[arg(long)]
+    edits: bool,
     /// Do not start processes: run one family here.
     #[arg(long, hide = true)]
     here: bool,
@@ -44,6 +48,9 @@ const ORDINARY: usize = 1 << 20;
 
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
+    if options.edits {
+        return edits();
+    }
     let cases: Vec<&Case> = CASES.iter().filter(|case| case.name.contains(&options.only)).collect();
     anyhow::ensure!(!cases.is_empty(), "no family has a name with `{}`", options.only);
     if options.here {
@@ -83,6 +90,26 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!("{} failed: {}", failed.len(), failed.join(", "));
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the targets of the fuzzer over all edits of all programs.
+fn edits() -> anyhow::Result<ExitCode> {
+    let (mut tried, mut failed) = (0u64, 0u64);
+    for program in programs()? {
+        let mut runner = Runner::new()?;
+        for text in kait_tests::stress::edits(&program.text) {
+            tried += 1;
+            for target in TARGETS {
+                if let Err(failure) = runner.run(target, &text) {
+                    failed += 1;
+                    println!("{}: {}: {}\n{text}\n", program.name, failure.target, failure.what);
+                    runner = Runner::new()?;
+                }
+            }
+        }
+        println!("{}: {tried} texts so far, {failed} failures", program.name);
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs all passes over a text of a family, and says whether they kept within their bounds.

@@ -388,10 +388,8 @@ impl Lowerer<'_> {
             let variants = || head.variants.iter().map(SmolStr::as_str);
             finding = match suggest(name, variants()) {
                 Some(near) => did_you_mean(finding, span, near),
-                None => finding.help(format!(
-                    "its variants are {}",
-                    crate::diagnostics::names_of(variants())
-                )),
+                None => finding
+                    .help(format!("its variants are {}", crate::diagnostics::names_of(variants()))),
             };
         }
         self.report(finding);
