@@ -11,6 +11,15 @@ use crate::hir::{
     ArgValue, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Literal, Pat, Stmt, TemplatePart,
 };
 
+/// Where a value is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownTo {
+    /// In a template.
+    Text,
+    /// Beside a question or an approval.
+    Person,
+}
+
 impl BodyCx<'_, '_> {
     /// Checks an expression against what its place expects, and gives the type that it has there.
     pub(super) fn expr(&mut self, e: ExprId, expect: Expect) -> Ty {
@@ -387,33 +396,37 @@ impl BodyCx<'_, '_> {
         for part in parts {
             let TemplatePart::Expr(e) = part else { continue };
             let ty = self.expr(*e, Expect::ANY);
-            self.rendered(*e, ty);
+            self.shown(*e, ty, ShownTo::Text);
         }
         Ty::TEXT
     }
 
-    /// Whether a value can stand in a text.
-    pub(super) fn rendered(&mut self, e: ExprId, ty: Ty) {
+    /// Whether a value can be shown: in a text, or to a person, who can also look at an image and listen.
+    pub(super) fn shown(&mut self, e: ExprId, ty: Ty, to: ShownTo) {
         let why = match self.kind(self.present(ty)) {
-            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
+            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) if to == ShownTo::Text => {
                 "give it to a prompt as a `user` line of its own"
+            }
+            // In a text it is a use of a secret, which is reported as that.
+            TyKind::Prim(Prim::Secret) if to == ShownTo::Person => {
+                "a secret is only passed to `secret` parameters"
             }
             TyKind::Prim(Prim::Role) => "the name of a model role is no value of the program",
             TyKind::Selector(..) => "a selector is only passed on",
             TyKind::List(item) => {
                 let item = *item;
-                return self.rendered(e, item);
+                return self.shown(e, item, to);
             }
             _ => return,
         };
         let shown = self.show(ty);
+        let cannot = match to {
+            ShownTo::Text => "cannot stand in a text",
+            ShownTo::Person => "cannot be shown to a person",
+        };
         self.report(
-            Diagnostic::new(
-                Code::NotRendered,
-                self.span(e),
-                format!("`{shown}` cannot stand in a text"),
-            )
-            .help(why),
+            Diagnostic::new(Code::NotRendered, self.span(e), format!("`{shown}` {cannot}"))
+                .help(why),
         );
     }
 

@@ -52,21 +52,30 @@ impl BodyCx<'_, '_> {
 
     /// A count that is known before the program runs: a literal, or a constant that is one.
     pub(super) fn count_of(&self, e: ExprId) -> Option<u64> {
+        u64::try_from(self.whole_of(e)?).ok()
+    }
+
+    /// A whole number that is known in the same way.
+    fn whole_of(&self, e: ExprId) -> Option<i64> {
         if let Some(n) = self.int_literal(e) {
-            return u64::try_from(n).ok();
+            return Some(n);
         }
         let Expr::Def(def) = self.node(e) else { return None };
-        self.constant_count(*def)
+        self.constant_whole(*def)
     }
 
     fn constant_count(&self, def: DefId) -> Option<u64> {
+        u64::try_from(self.constant_whole(def)?).ok()
+    }
+
+    fn constant_whole(&self, def: DefId) -> Option<i64> {
         let hir = self.cx.hir;
         if !matches!(hir.defs.get(def.index())?.kind, DefKind::Const { .. }) {
             return None;
         }
         let body = hir.body(def)?;
         match body.exprs.get(body.root?.index())? {
-            Expr::Literal(Literal::Int(n)) => u64::try_from(*n).ok(),
+            Expr::Literal(Literal::Int(n)) => Some(*n),
             _ => None,
         }
     }
@@ -85,7 +94,10 @@ impl BodyCx<'_, '_> {
         };
         let max = match bound {
             ItemBound::Fixed(n) => Some(n),
-            ItemBound::Value(index) => value(index).and_then(|e| self.count_of(e)),
+            ItemBound::Value(index) => match call.args.get(index as usize) {
+                Some(ArgSource::Default) => self.default_count(def, index),
+                _ => value(index).and_then(|e| self.count_of(e)),
+            },
             ItemBound::Length(index) => value(index).and_then(|e| self.max_of(e)),
             ItemBound::Take => {
                 let count = value(1).and_then(|e| self.count_of(e));
@@ -102,9 +114,46 @@ impl BodyCx<'_, '_> {
                 }),
                 _ => None,
             }),
+            ItemBound::Zip => {
+                let lengths = [0, 1].map(|index| value(index).and_then(|e| self.max_of(e)));
+                lengths.into_iter().flatten().min()
+            }
+            ItemBound::Chunks => {
+                let length = value(0).and_then(|e| self.max_of(e));
+                let size = value(1).and_then(|e| self.count_of(e)).unwrap_or(1);
+                // A size below 1 fails.
+                length.map(|length| length.div_ceil(size.max(1)))
+            }
+            ItemBound::Range => {
+                let [from, to] = [0, 1].map(|index| value(index).and_then(|e| self.whole_of(e)));
+                from.zip(to).map(|(from, to)| span_of_numbers(from, to))
+            }
+            ItemBound::Slice => {
+                let [from, to] = [1, 2].map(|index| value(index).and_then(|e| self.whole_of(e)));
+                let positions = to.map(|to| span_of_numbers(from.unwrap_or(0).max(0), to));
+                let length = value(0).and_then(|e| self.max_of(e));
+                [positions, length].into_iter().flatten().min()
+            }
         };
         if let Some(max) = max {
             self.out.max_items.insert(e, max);
         }
     }
+
+    /// The count that a parameter has where it is left out.
+    fn default_count(&self, def: DefId, param: u32) -> Option<u64> {
+        let hir = self.cx.hir;
+        let DefKind::Callable(callable) = &hir.defs.get(def.index())?.kind else { return None };
+        let default = callable.params.get(param as usize)?.default?;
+        match hir.body(def)?.exprs.get(default.index())? {
+            Expr::Literal(Literal::Int(n)) => u64::try_from(*n).ok(),
+            Expr::Def(def) => self.constant_count(*def),
+            _ => None,
+        }
+    }
+}
+
+/// How many whole numbers there are from one to another, both included.
+fn span_of_numbers(from: i64, to: i64) -> u64 {
+    if to < from { 0 } else { to.abs_diff(from).saturating_add(1) }
 }

@@ -4,8 +4,9 @@
 use smol_str::SmolStr;
 
 use super::calls::Target;
+use super::exprs::ShownTo;
 use super::infer::{BodyCx, Expect, Why};
-use super::ty::{Prim, Ty, TyKind};
+use super::ty::{Ty, TyKind};
 use super::{ArgSource, CallTypes, DefTypes};
 use crate::diagnostics::names_of;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
@@ -53,7 +54,7 @@ impl<'a> BodyCx<'_, 'a> {
         let mut shown = Ty::NONE;
         if let Some((_, show)) = show {
             shown = self.expr(*show, Expect::ANY);
-            self.shown_to_person(*show, shown);
+            self.shown(*show, shown, ShownTo::Person);
         }
         if let Some((_, start)) = start {
             self.expr(*start, Expect::of(answer, Why::Nothing));
@@ -142,25 +143,6 @@ impl<'a> BodyCx<'_, 'a> {
         }
     }
 
-    /// What a person is shown: everything but what is no value of the program.
-    pub(super) fn shown_to_person(&mut self, e: ExprId, ty: Ty) {
-        let why = match self.kind(self.present(ty)) {
-            TyKind::Prim(Prim::Secret) => "a secret is only passed to `secret` parameters",
-            TyKind::Prim(Prim::Role) => "the name of a model role is no value of the program",
-            TyKind::Selector(..) => "a selector is only passed on",
-            _ => return,
-        };
-        let shown = self.show(ty);
-        self.report(
-            Diagnostic::new(
-                Code::NotRendered,
-                self.span(e),
-                format!("`{shown}` cannot be shown to a person"),
-            )
-            .help(why),
-        );
-    }
-
     /// `choose(items, label: .name, max: n)`: those of the items that a person takes.
     pub(super) fn choose(&mut self, e: ExprId, args: &'a [Arg]) -> Ty {
         let found = self.form_args(args, &CHOOSE, "choose");
@@ -171,7 +153,7 @@ impl<'a> BodyCx<'_, 'a> {
         let mut shown = Ty::NONE;
         if let Some((_, show)) = show {
             shown = self.expr(*show, Expect::ANY);
-            self.shown_to_person(*show, shown);
+            self.shown(*show, shown, ShownTo::Person);
         }
         if let Some((_, max)) = max {
             self.expr(*max, Expect::of(Ty::INT, Why::Nothing));

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::exprs::ShownTo;
 use super::infer::{BodyCx, Expect, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
@@ -382,7 +383,7 @@ impl BodyCx<'_, '_> {
             }
             Value::Shown => {
                 let ty = self.expr(e, Expect::ANY);
-                self.shown_to_person(e, ty);
+                self.shown(e, ty, ShownTo::Person);
                 None
             }
             Value::True => {

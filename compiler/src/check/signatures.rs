@@ -75,6 +75,14 @@ pub enum ItemBound {
     Append,
     /// The sum of the lengths of the lists in the first parameter: `list.concat`.
     Concat,
+    /// The lesser length of the first two parameters: `list.zip`.
+    Zip,
+    /// The first parameter's length by the second's value, rounded up: `list.chunks`.
+    Chunks,
+    /// The whole numbers from the first parameter's value to the second's: `list.range`.
+    Range,
+    /// The positions of the first parameter from the second's value to the third's: `list.slice`.
+    Slice,
 }
 
 impl Checker<'_> {
@@ -139,6 +147,10 @@ impl Checker<'_> {
                 "list.take" | "list.last" => return Some(ItemBound::Take),
                 "list.append" => return Some(ItemBound::Append),
                 "list.concat" => return Some(ItemBound::Concat),
+                "list.zip" => return Some(ItemBound::Zip),
+                "list.chunks" => return Some(ItemBound::Chunks),
+                "list.range" => return Some(ItemBound::Range),
+                "list.slice" => return Some(ItemBound::Slice),
                 _ => {}
             }
         }
