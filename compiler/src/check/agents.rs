@@ -18,6 +18,9 @@ pub(super) struct Demand {
     pub span: Span,
 }
 
+/// What the header of an agent takes.
+const HEADER_POLICIES: [&str; 6] = ["calls", "tokens", "cost", "time", "turns", "history"];
+
 impl BodyCx<'_, '_> {
     /// An agent ends: its header bounds its turns, and its tokens or its cost.
     pub(super) fn agent_bounds(&mut self, def: &Def, callable: &Callable) {
@@ -29,7 +32,11 @@ impl BodyCx<'_, '_> {
         .into_iter()
         .filter_map(|(missing, words)| missing.then_some(words))
         .collect();
-        if missing.is_empty() {
+        // A bound under another name is told where it stands.
+        let misnamed = callable.policies.iter().any(|policy| {
+            policy.name.as_ref().is_some_and(|(name, _)| !HEADER_POLICIES.contains(&name.as_str()))
+        });
+        if missing.is_empty() || misnamed {
             return;
         }
         let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();

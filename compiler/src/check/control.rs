@@ -114,18 +114,26 @@ impl BodyCx<'_, '_> {
             Some(wanted) if self.is_error(wanted) => Ty::ERROR,
             _ => {
                 let span = self.span(e);
-                self.report(
-                    Diagnostic::new(
-                        Code::IfWithoutElse,
-                        span,
-                        "an `if` without `else` gives no value, but one is used here",
-                    )
-                    .here("what if the condition does not hold?")
-                    .guess(
+                let finding = Diagnostic::new(
+                    Code::IfWithoutElse,
+                    span,
+                    "an `if` without `else` gives no value, but one is used here",
+                )
+                .here("what if the condition does not hold?");
+                let may_be_none = expect
+                    .ty
+                    .is_none_or(|wanted| self.fit(Ty::NONE, wanted) == super::infer::Fit::Yes);
+                self.report(if may_be_none {
+                    finding.guess(
                         "give `none` otherwise",
                         vec![Edit::new(span.after(), " else { none }")],
-                    ),
-                );
+                    )
+                } else {
+                    finding.guess(
+                        "fail otherwise",
+                        vec![Edit::new(span.after(), " else { fail \"no value\" }")],
+                    )
+                });
                 Ty::ERROR
             }
         }
@@ -280,7 +288,8 @@ impl BodyCx<'_, '_> {
                 "take an empty list instead",
                 vec![Edit::new(span.before(), "("), Edit::new(span.after(), " ?? [])")],
             ),
-            TyKind::Map(..) => finding.fix(
+            // Elsewhere the keys are meant, or the entries.
+            TyKind::Map(..) => finding.guess(
                 "go through its entries",
                 vec![Edit::new(span.before(), "map.entries("), Edit::new(span.after(), ")")],
             ),

@@ -462,7 +462,14 @@ impl BodyCx<'_, '_> {
                 )
                 .label(self.span(base), format!("this is `{shown}`"))
                 .help("say what to use instead with `??`, or `match` it")
-                .guess("give `none` if it is `none`", vec![Edit::new(dot, "?.")]),
+                .guess(
+                    "fail if it is `none`",
+                    vec![
+                        Edit::new(self.span(e).before(), "("),
+                        Edit::new(dot, "?."),
+                        Edit::new(name_span.after(), " ?? fail \"missing\")"),
+                    ],
+                ),
             );
             return Ty::ERROR;
         }

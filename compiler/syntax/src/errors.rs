@@ -33,6 +33,8 @@ pub struct Fix {
     pub title: String,
     /// Replacements that do not overlap, in the order of the text.
     pub edits: Vec<Edit>,
+    /// Whether it surely is what was meant; else it is a guess, which nobody applies unasked.
+    pub safe: bool,
 }
 
 /// A replacement of a range by a text. An empty range inserts, an empty text deletes.
@@ -83,7 +85,16 @@ impl SyntaxError {
     /// Adds a fix of several edits.
     #[must_use]
     pub fn with_fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Self {
-        self.fix = Some(Fix { title: title.into(), edits });
+        self.fix = Some(Fix { title: title.into(), edits, safe: true });
+        self
+    }
+
+    /// Makes the fix a guess: something else may have been meant.
+    #[must_use]
+    pub fn guessed(mut self) -> Self {
+        if let Some(fix) = &mut self.fix {
+            fix.safe = false;
+        }
         self
     }
 

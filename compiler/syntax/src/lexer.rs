@@ -16,7 +16,7 @@
 mod lookalikes;
 mod scan;
 
-pub(crate) use scan::{snake, upper_camel};
+pub use scan::{snake, upper_camel};
 
 use logos::Logos;
 use rustc_hash::FxHashMap;
@@ -441,6 +441,21 @@ impl<'s> Lexer<'s> {
     fn check_unit(&mut self, start: u32, text: &str) {
         let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
+        if let Some(radix) = scan::foreign_radix(number, unit) {
+            let message = "whole numbers are written in decimal digits";
+            let i = self.error(Code::BadNumber, start, start + offset(text.len()), message);
+            let Some(error) = self.out.errors.get_mut(i) else { return };
+            let digits = unit.get(1..).unwrap_or_default().replace('_', "");
+            let range = error.range;
+            *error = match u64::from_str_radix(&digits, radix) {
+                Ok(value) => {
+                    let right = value.to_string();
+                    error.clone().with_replacement(format!("write `{right}`"), range, right)
+                }
+                Err(_) => error.clone().with_help("it is larger than a whole number can be"),
+            };
+            return;
+        }
         if Unit::parse(unit).is_some() {
             return;
         }
@@ -452,12 +467,9 @@ impl<'s> Lexer<'s> {
         if let Some(right) = scan::similar_unit(unit) {
             let fixed = format!("write `{number}{right}`");
             *error = error.clone().with_replacement(fixed, range, right);
-        } else if (unit.starts_with(['x', 'b', 'o']) && number == "0")
-            || unit.strip_prefix(['e', 'E']).is_some_and(|rest| rest.parse::<u32>().is_ok())
-        {
+        } else if unit.strip_prefix(['e', 'E']).is_some_and(|rest| rest.parse::<u32>().is_ok()) {
             error.help = Some(
-                "write the number in decimal with all its digits, such as `255` or `1_000_000.0`"
-                    .into(),
+                "write the number in decimal with all its digits, such as `1_000_000.0`".into(),
             );
         } else {
             error.help = Some(

@@ -29,6 +29,7 @@ use std::sync::Arc;
 pub use codes::{Code, Severity};
 pub use errors::{Edit, Fix, SyntaxError};
 pub use kind::SyntaxKind;
+pub use lexer::{snake, upper_camel};
 pub use line_index::{LineCol, LineIndex};
 pub use parser::foreign_name;
 pub use reparse::parse_edited;

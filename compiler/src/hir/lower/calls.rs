@@ -293,6 +293,11 @@ impl<'a> Lowerer<'a> {
             return Callee::Missing;
         };
         let AstExpr::Name(module) = base else {
+            if let AstExpr::UName(upper) = base
+                && self.upper_module(upper, name, span)
+            {
+                return Callee::Missing;
+            }
             let base = self.expr(base);
             self.method(base, name, span);
             return Callee::Missing;
@@ -329,6 +334,51 @@ impl<'a> Lowerer<'a> {
                 Callee::Missing
             }
         }
+    }
+
+    /// `JSON.parse(…)`, `Math.round(…)`: a module in upper case. Whether it was one, and was reported.
+    fn upper_module(
+        &mut self,
+        upper: ast::UNameExpr<'a>,
+        name: SyntaxToken<'a>,
+        span: Span,
+    ) -> bool {
+        let Some(token) = upper.name() else { return false };
+        let (written, at) = self.token(token);
+        let lower = written.to_lowercase();
+        let Some((module, source)) =
+            kait_stdlib::modules().iter().find(|(module, _)| *module == lower)
+        else {
+            return false;
+        };
+        let (function, _) = self.token(name);
+        let has = |function: &str| {
+            source.lines().any(|line| {
+                line.strip_prefix("pub extern ")
+                    .and_then(|rest| rest.split(['(', '<']).next())
+                    .is_some_and(|name| name == function)
+            })
+        };
+        let snake = kait_syntax::snake(&function);
+        let ours = crate::names::our_member(&snake).filter(|ours| has(ours));
+        let ours =
+            has(&snake).then_some(snake.as_str()).or(ours).or(match (*module, snake.as_str()) {
+                ("json", "parse" | "loads" | "load") => Some("decode"),
+                ("json", "stringify" | "dumps" | "dump") => Some("encode"),
+                _ => None,
+            });
+        let finding =
+            Diagnostic::new(Code::UnknownModule, at, format!("there is no module `{written}`"));
+        self.report(match ours {
+            Some(ours) => {
+                let full = format!("{module}.{ours}");
+                finding
+                    .help(format!("did you mean `{full}`?"))
+                    .guess(format!("write `{full}`"), vec![Edit::new(span, full)])
+            }
+            None => super::unknown::did_you_mean(finding, at, module),
+        });
+        true
     }
 
     /// Reports `value.name(…)`, with the function that is probably meant.
@@ -371,8 +421,9 @@ impl<'a> Lowerer<'a> {
                     finding.guess(format!("write `{shown}`"), edits)
                 }
             }
-            _ => finding
-                .help("use a function of the module for its type, such as `list.append(xs, …)`"),
+            _ => finding.help(super::unknown::foreign_function(&name).unwrap_or(
+                "use a function of the module for its type, such as `list.append(xs, …)`",
+            )),
         };
         self.report(finding);
     }
@@ -469,11 +520,19 @@ impl<'a> Lowerer<'a> {
                 None => self.missing(span),
             },
             AstExpr::Name(_) | AstExpr::Field(_) | AstExpr::UName(_) | AstExpr::UidField(_) => {
-                let name = self.files.slice(span).to_owned();
+                let mut name = self.files.slice(span).to_owned();
+                if matches!(self.lower_name(&name), Lower::Unknown)
+                    && let Some(module) = std_module_with(&name)
+                {
+                    name = format!("{module}.{name}");
+                }
                 self.report(
                     Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` must be followed by a call")
                         .help("the value before `|>` becomes the first argument of the call")
-                        .fix(format!("write `{name}()`"), vec![Edit::new(span.after(), "()")]),
+                        .fix(
+                            format!("write `{name}()`"),
+                            vec![Edit::new(span, format!("{name}()"))],
+                        ),
                 );
                 self.missing(span)
             }

@@ -239,7 +239,9 @@ impl<'a> Lowerer<'a> {
         }
         let text = self.files.get(self.file).map_or("", |file| file.text());
         for (name, import) in &scope.modules {
-            if import.target.is_none() || self.used_imports.contains(name) {
+            // That a module imports itself is a mistake of its own.
+            let imports_itself = import.target == Some(self.module);
+            if import.target.is_none() || imports_itself || self.used_imports.contains(name) {
                 continue;
             }
             let finding = Diagnostic::new(

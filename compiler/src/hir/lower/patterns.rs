@@ -73,12 +73,28 @@ impl<'a> Lowerer<'a> {
     ) -> Pat {
         let (name, span) = self.token(token);
         if self.no_bind {
-            self.report(
+            if self.is_variant(&name) {
+                // A variant in the wrong case, which its declaration tells.
+                return Pat::Any;
+            }
+            let finding =
                 Diagnostic::new(Code::BindingInIs, span, "a pattern after `is` cannot name values")
-                    .here(format!("`{name}` would be a new name"))
+                    .here(format!("`{name}` would be a new name"));
+            let variant = kait_syntax::upper_camel(&name);
+            let finding = if self.is_variant(&variant) {
+                finding
+                    .help("variants are written in upper case")
+                    .guess(format!("write `{variant}`"), vec![Edit::new(span, variant)])
+            } else if self.is_used_below(token) {
+                // Where it is used, nothing knows it: that follows from this.
+                self.unknown.expect(self.def, &name);
+                finding.help("take the value apart with `match`, whose arms name its parts")
+            } else {
+                finding
                     .help("to use the value that is here, take the whole apart with `match`")
-                    .fix("write `_`", vec![Edit::new(span, "_")]),
-            );
+                    .fix("write `_`", vec![Edit::new(span, "_")])
+            };
+            self.report(finding);
             return Pat::Any;
         }
         if let Some(alternative) = first {

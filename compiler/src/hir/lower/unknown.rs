@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::Lowerer;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, MAX_PER_FILE, Span};
-use crate::hir::ModuleId;
+use crate::hir::{DefId, ModuleId};
 use crate::names::{
     added_use, foreign_member, foreign_type, is_planned_member, is_planned_module, module_name,
     our_member, suggest,
@@ -23,6 +23,8 @@ pub(super) struct Unknowns {
     found: Vec<(Diagnostic, (Code, SmolStr), Vec<Span>)>,
     known: FxHashMap<(Code, SmolStr), usize>,
     asked: usize,
+    /// Names of declarations that would be known but for a mistake that was reported.
+    expected: Vec<(DefId, SmolStr)>,
 }
 
 impl Unknowns {
@@ -53,6 +55,11 @@ impl Unknowns {
         self.found.push((finding, key, Vec::new()));
     }
 
+    /// Remembers that a name is not known because of something that was reported.
+    pub(super) fn expect(&mut self, def: DefId, name: &str) {
+        self.expected.push((def, name.into()));
+    }
+
     /// The place to come back to with [`Self::forget`].
     pub(super) fn mark(&self) -> usize {
         self.found.len()
@@ -73,6 +80,7 @@ impl Unknowns {
 
     pub(super) fn flush(&mut self, diagnostics: &mut Diagnostics) {
         self.known.clear();
+        self.expected.clear();
         for (mut finding, _, places) in self.found.drain(..) {
             for place in places.iter().take(MAX_SHOWN) {
                 finding = finding.label(*place, "also used here");
@@ -97,6 +105,27 @@ impl Unknowns {
 }
 
 impl Lowerer<'_> {
+    /// Whether an enum that can be named without its module has this variant.
+    pub(super) fn is_variant(&self, name: &str) -> bool {
+        let own = self.names.scope(self.module).into_iter();
+        own.chain(self.names.prelude_scope())
+            .flat_map(|scope| scope.types.values())
+            .filter_map(|def| self.names.head(*def))
+            .any(|head| head.variants.iter().any(|variant| variant == name))
+    }
+
+    /// Whether a name stands further down in its declaration, not behind a dot.
+    pub(super) fn is_used_below(&self, token: kait_syntax::SyntaxToken<'_>) -> bool {
+        let declaration = token.parent().ancestors().filter(|node| node.parent().is_some()).last();
+        let mut after_dot = false;
+        declaration.unwrap_or_else(|| token.parent()).descendant_tokens().any(|other| {
+            let is_field = std::mem::replace(&mut after_dot, other.text().ends_with('.'));
+            other.range().start() >= token.range().end()
+                && other.text() == token.text()
+                && !is_field
+        })
+    }
+
     /// Whether a name may be missing only because of an earlier mistake.
     fn may_follow(&self, name: &str) -> bool {
         self.names
@@ -111,7 +140,8 @@ impl Lowerer<'_> {
 
     /// Reports a lower-case name that is no local, value or module.
     pub(super) fn unknown_value(&mut self, name: &str, span: Span, called: bool) {
-        if self.may_follow(name) {
+        let follows = |known: &(DefId, SmolStr)| known.0 == self.def && known.1 == name;
+        if self.may_follow(name) || self.unknown.expected.iter().any(follows) {
             return;
         }
         let here = format!("{name} {}", self.def.0);
@@ -165,7 +195,12 @@ impl Lowerer<'_> {
             self.unknown.add(Code::UnknownName, name, Diagnostic::not_supported(span, &what));
             return;
         }
-        if let Some(near) = self.similar_value(name) {
+        let variant = kait_syntax::upper_camel(name);
+        if let Some(words) = foreign_function(name).filter(|_| called) {
+            finding = finding.help(words);
+        } else if !called && name.len() > 1 && self.is_variant(&variant) {
+            finding = did_you_mean(finding, span, &variant);
+        } else if let Some(near) = self.similar_value(name) {
             finding = did_you_mean(finding, span, &near);
         } else if let Some(module) = called.then(|| std_module_with(name)).flatten() {
             let full = format!("{module}.{name}");
@@ -327,7 +362,7 @@ impl Lowerer<'_> {
         );
         if let Some(words) = foreign_member(name) {
             finding = finding.help(words);
-        } else if let Some(near) = our_member(name)
+        } else if let Some(near) = our_member(&kait_syntax::snake(name))
             .filter(|ours| names.contains(ours))
             .or_else(|| suggest(name, names.iter().copied()))
         {
@@ -479,6 +514,30 @@ impl Lowerer<'_> {
         };
         self.report(finding);
     }
+}
+
+/// What is written here for a function that other languages have without a module.
+pub(super) fn foreign_function(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "int" | "parseInt" | "parse_int" | "Number" => {
+            "`text.to_int(s)` reads a number; `math.round(x)` makes one of a float"
+        }
+        "float" | "parseFloat" | "parse_float" => {
+            "`text.to_float(s)` reads a number; `math.to_float(n)` makes one of an `int`"
+        }
+        "text" | "str" | "string" | "to_string" | "toString" => {
+            "a text is made with `\"${value}\"`"
+        }
+        "len" | "length" | "size" => "write `list.length(xs)`, `map.length(m)` or `text.length(s)`",
+        "print" | "println" | "printf" | "echo" | "puts" => {
+            "the result of a graph is what is printed; `out.status(text)` tells what goes on"
+        }
+        "range" => "write `list.range(1, to: 10)`",
+        "map" | "filter" => "write `for x in xs if test { value }`",
+        "reduce" | "fold" => "fold with a `loop`, or use `list.sum`",
+        "isinstance" | "typeof" => "tell variants apart with `match`, or test one with `is`",
+        _ => return None,
+    })
 }
 
 /// "did you mean `near`?", with the rename.

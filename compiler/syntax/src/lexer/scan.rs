@@ -100,7 +100,15 @@ impl<'s> Lexer<'s> {
             let i = self.error(Code::BadEscape, offset(at), offset(end), message);
             if let Some(error) = self.out.errors.get_mut(i) {
                 error.understood = true;
-                if sequence.starts_with("\\u") {
+                if let Some((end, right)) = foreign_escape(rest) {
+                    let range = TextRange::new(offset(at).into(), offset(at + 1 + end).into());
+                    error.range = range;
+                    error.fix = Some(Fix {
+                        title: format!("write `{right}`"),
+                        edits: vec![Edit { range, text: right }],
+                        safe: true,
+                    });
+                } else if sequence.starts_with("\\u") {
                     error.help = Some(
                         "write the number of the character in braces, such as `\\u{e9}`".into(),
                     );
@@ -112,7 +120,8 @@ impl<'s> Lexer<'s> {
                         edits: vec![Edit {
                             range: TextRange::empty(offset(at).into()),
                             text: "\\".into(),
-                        }],
+                        }], // Of an escape of other languages nobody knows whether a backslash was meant.
+                        safe: !sequence.ends_with(['a', 'b', 'f', 'v', 'x', 'U', '0']),
                     });
                 }
             }
@@ -133,6 +142,7 @@ impl<'s> Lexer<'s> {
             Some(Fix {
                 title: format!("replace `{marker}` by `//`"),
                 edits: vec![Edit { range, text: "//".into() }],
+                safe: true,
             })
         });
     }
@@ -174,6 +184,7 @@ impl<'s> Lexer<'s> {
                     range: TextRange::new(offset(start).into(), offset(end).into()),
                     text: if lines.is_empty() { "//".into() } else { lines.join(&separator) },
                 }],
+                safe: true,
             }
         });
         let i = self.error(
@@ -245,8 +256,11 @@ impl<'s> Lexer<'s> {
                 format!("`{text}` must be written in {style}: `{right}`"),
             );
             if let Some(error) = self.out.errors.get_mut(i) {
-                error.fix =
-                    Some(Fix { title: format!("rename it to `{right}`"), edits: vec![edit] });
+                error.fix = Some(Fix {
+                    title: format!("rename it to `{right}`"),
+                    edits: vec![edit],
+                    safe: true,
+                });
                 self.mixed.insert(text, i);
             }
         }
@@ -303,7 +317,7 @@ impl<'s> Lexer<'s> {
                     let range = TextRange::at(offset(end + at).into(), text_size::TextSize::of(c));
                     edits.push(Edit { range, text: "\"".into() });
                 }
-                error.fix = Some(Fix { title: "use straight quotes".into(), edits });
+                error.fix = Some(Fix { title: "use straight quotes".into(), edits, safe: true });
             }
         } else if let Some((ours, message)) = look_alikes(text) {
             let i = self.error(code, offset(start), offset(end), message);
@@ -325,8 +339,47 @@ impl<'s> Lexer<'s> {
         } else {
             let message = format!("`{shown}` has no meaning here");
             let i = self.error(code, offset(start), offset(end), message);
+            let currency = match text {
+                "$" => Some("usd"),
+                "\u{20ac}" => Some("eur"),
+                "\u{a3}" => Some("gbp"),
+                "\u{a5}" => Some("jpy"),
+                _ => None,
+            };
+            let digits = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
+            let before = self.text.get(..start).unwrap_or_default();
+            let number_before = before.len() - before.trim_end_matches(digits).len();
+            let number_behind = behind.len() - behind.trim_start_matches(digits).len();
             if let Some(error) = self.out.errors.get_mut(i) {
-                error.help = Some("remove it; it is allowed only inside a text, `\"…\"`".into());
+                error.help = Some(match text {
+                    "^" => "a power is `math.pow(x, y)`".into(),
+                    "@" => {
+                        "there are no decorators: what belongs to a call stands in its `with (…)`"
+                            .into()
+                    }
+                    _ => match currency {
+                        Some(code) => format!("an amount has its currency behind it: `5{code}`"),
+                        None => "remove it; it is allowed only inside a text, `\"…\"`".into(),
+                    },
+                });
+                // Several countries write their currency with the same sign.
+                if let Some(code) = currency {
+                    let edits = if number_behind > 0 {
+                        let place = TextRange::empty(offset(end + number_behind).into());
+                        vec![
+                            Edit { range, text: String::new() },
+                            Edit { range: place, text: code.into() },
+                        ]
+                    } else if number_before > 0 {
+                        vec![Edit { range, text: code.into() }]
+                    } else {
+                        Vec::new()
+                    };
+                    if !edits.is_empty() {
+                        let title = format!("write the currency `{code}`");
+                        error.fix = Some(Fix { title, edits, safe: false });
+                    }
+                }
             }
         }
         self.trivia(SyntaxKind::Unknown, offset(start));
@@ -341,7 +394,8 @@ fn is_special(byte: &u8) -> bool {
 }
 
 /// A name as lower case with underscores.
-pub(crate) fn snake(text: &str) -> String {
+#[must_use]
+pub fn snake(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
     let chars: Vec<char> = text.chars().collect();
     for (i, &c) in chars.iter().enumerate() {
@@ -363,7 +417,8 @@ pub(crate) fn snake(text: &str) -> String {
 }
 
 /// A name as words with capitals.
-pub(crate) fn upper_camel(text: &str) -> String {
+#[must_use]
+pub fn upper_camel(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split('_').filter(|word| !word.is_empty()) {
         let shouting = word.len() > 1 && !word.bytes().any(|b| b.is_ascii_lowercase());
@@ -449,4 +504,42 @@ fn look_alikes(text: &str) -> Option<(String, String)> {
         }
     };
     Some((ours, message))
+}
+
+/// What an escape of other languages means, given what stands behind its backslash: how much of that it takes, and how it
+/// is written here. Only those with one meaning: `\b` is a backspace to some and an edge of a word to others, and `\d` a
+/// digit only where the backslash is doubled.
+fn foreign_escape(rest: &str) -> Option<(usize, String)> {
+    let digits = |from: usize, most: usize| {
+        let digits = rest.get(from..from + most)?;
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+        // Halves of pairs stand for nothing alone.
+        char::from_u32(number)?;
+        Some((from + most, format!("\\u{{{number:x}}}")))
+    };
+    match rest.bytes().next()? {
+        b'x' => digits(1, 2),
+        b'u' => digits(1, 4),
+        b'U' => digits(1, 8),
+        quote @ (b'\'' | b'`' | b'/') => Some((1, char::from(quote).to_string())),
+        b'r' => Some((1, "\\u{d}".into())),
+        b'0' if !rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => {
+            Some((1, "\\u{0}".into()))
+        }
+        _ => None,
+    }
+}
+
+/// The base of a number with a prefix of other languages: `0x`, `0b`, `0o`, and digits of that base.
+pub(super) fn foreign_radix(number: &str, unit: &str) -> Option<u32> {
+    let radix = match unit.bytes().next()? {
+        b'x' | b'X' => 16,
+        b'b' | b'B' => 2,
+        b'o' | b'O' => 8,
+        _ => return None,
+    };
+    let digits = unit.get(1..)?;
+    let fits = digits.chars().all(|c| c == '_' || c.is_digit(radix));
+    (number == "0" && !digits.is_empty() && fits).then_some(radix)
 }

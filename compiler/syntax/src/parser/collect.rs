@@ -21,6 +21,28 @@ pub(super) fn collect(parser: &mut Parser<'_>) -> Vec<SyntaxError> {
             error.understood = parser.introduced.contains(parser.slice(error.range));
         }
     }
+    // A name that nothing here introduces, behind a dot or called, is one of another place, and whoever looks it up says
+    // what it is called there: spelling it otherwise would mend nothing.
+    let is_use = |range: TextRange| {
+        let significant = &parser.lexed.significant;
+        let at =
+            significant.partition_point(|token| parser.token_start(token.index) < range.start());
+        let kind = |at: usize| significant.get(at).map(|token| token.kind);
+        let dot = |at: usize| matches!(kind(at), Some(SyntaxKind::Dot | SyntaxKind::QuestionDot));
+        let mut first = at;
+        while first >= 2 && dot(first - 1) {
+            first -= 2;
+        }
+        // What an effect reads or writes may be named as one likes.
+        let word = first.checked_sub(1).map(|at| parser.slice(parser.range_at(at)));
+        let is_resource = matches!(word, Some("read" | "write"));
+        !is_resource && (first < at || kind(at + 1) == Some(SyntaxKind::LParen))
+    };
+    for error in &mut lexical {
+        if error.code == Code::LowerCase && !error.understood && is_use(error.range) {
+            error.fix = None;
+        }
+    }
     let first = errors.first().or_else(|| lexical.first()).cloned();
     let mut misread: Vec<u32> = lexical
         .iter()

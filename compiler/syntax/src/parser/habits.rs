@@ -8,10 +8,12 @@
 
 mod declarations;
 mod expressions;
+mod forms;
+mod values;
 
-use text_size::TextRange;
+use text_size::{TextRange, TextSize};
 
-use super::grammar::{blocks, exprs};
+use super::grammar::{blocks, control, exprs};
 use super::{Context, Parser};
 use crate::SyntaxError;
 use crate::SyntaxKind as K;
@@ -20,6 +22,8 @@ use crate::errors::Edit;
 
 pub(super) use declarations::*;
 pub(super) use expressions::*;
+pub(super) use forms::*;
+pub(super) use values::*;
 
 fn edit(range: TextRange, text: impl Into<String>) -> Edit {
     Edit { range, text: text.into() }
@@ -140,14 +144,43 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
     if !next.can_be_name() {
         return false;
     }
+    if next == K::ExpectKw && !p.in_test && word_before_operand(p) {
+        let error = SyntaxError::new(Code::Unexpected, p.range(0), "`expect` belongs to a `test`")
+            .with_help("here a condition ends with `if not … { fail \"why\" }`");
+        p.habit(error);
+        p.bump_error();
+        p.in_condition = true;
+        exprs::expect_expr(p, "a condition");
+        p.in_condition = false;
+        return true;
+    }
     if p.nth(1) == K::Colon && !p.on_new_line(1) {
         return binding_with_colon(p);
     }
-    if next != K::Lid || !word_before_operand(p) {
+    let switches = p.nth(1) == K::LParen
+        && p.text(0) == "switch"
+        && p.closer_of(1).is_some_and(|at| p.nth(at + 1) == K::LBrace && !p.on_new_line(at + 1));
+    if next != K::Lid || !switches && !word_before_operand(p) {
         // `x := 1` and `x = 1` are met behind the expression.
         return false;
     }
     match p.text(0) {
+        "assert" => {
+            let in_test = p.in_test;
+            let error = SyntaxError::new(
+                Code::Unexpected,
+                p.range(0),
+                "what must hold is written `expect`",
+            );
+            p.habit(if in_test {
+                error.with_replacement("replace `assert` by `expect`", p.range(0), "expect")
+            } else {
+                error.with_help("a graph fails with `fail \"why\"`; `expect` belongs to a test")
+            });
+            p.bump_error();
+            exprs::expect_expr(p, "what must hold");
+            true
+        }
         "return" => {
             let brace = p.nth(1) == K::LBrace;
             let range = p.range(0);
@@ -209,7 +242,13 @@ pub(super) fn statement(p: &mut Parser<'_>) -> bool {
             let message = format!("write `match` instead of `{}`", p.text(0));
             p.replace_next(Code::Switch, message, "match");
             p.doubt();
-            p.skip_to_line_end(false);
+            if switches {
+                let marker = p.start();
+                p.bump_as(K::MatchKw);
+                control::match_rest(p, marker);
+            } else {
+                p.skip_to_line_end(false);
+            }
             true
         }
         _ => false,
@@ -275,7 +314,20 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
                 format!("`{}` cannot be used here", p.text(0)),
             );
             let name = p.pos.checked_sub(1).map(|at| p.slice(p.range_at(at))).unwrap_or_default();
-            if statement.is_some() && p.bound_before(name) {
+            let target = statement_target(p);
+            if matches!(target, Target::Let) && p.raw() == K::Eq {
+                // `let ok = n = 1`: compared, or two names for one value.
+                error = SyntaxError::new(Code::AssignInCondition, op, "equality is written `==`")
+                    .with_replacement("replace `=` by `==`", op, "==")
+                    .guessed();
+            } else if let Target::Session(start) = target {
+                saved_field(p, start, None);
+                return true;
+            } else if matches!(target, Target::Item) {
+                error = error.with_help(
+                    "lists and maps never change: build a new one, `for x in xs { … }` or `map.set(m, key, to: value)`",
+                );
+            } else if statement.is_some() && p.bound_before(name) {
                 error = SyntaxError::new(
                     Code::Mutation,
                     op,
@@ -307,6 +359,11 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
             true
         }
         K::PlusEq | K::MinusEq | K::StarEq | K::SlashEq | K::PlusPlus => {
+            if let Target::Session(start) = statement_target(p) {
+                let operator = p.text(0);
+                saved_field(p, start, operator.get(..1));
+                return true;
+            }
             let error = SyntaxError::new(
                 Code::Mutation,
                 p.range(0),
@@ -356,6 +413,74 @@ impl Parser<'_> {
             };
             introduces && token.kind.can_be_name() && self.slice(self.range_at(at)) == name
         })
+    }
+}
+
+/// What stands before the `=` behind a statement.
+enum Target {
+    /// A `let` that has its value already.
+    Let,
+    /// `session.name`, and where it starts.
+    Session(TextSize),
+    /// `xs[0]`
+    Item,
+    /// Anything else.
+    Other,
+}
+
+fn statement_target(p: &Parser<'_>) -> Target {
+    let kind = |at: usize| p.lexed.significant.get(at).map(|token| token.kind);
+    if p.pos > 0 && kind(p.pos - 1) == Some(K::RBracket) {
+        return Target::Item;
+    }
+    if let Some(start) = p.pos.checked_sub(3)
+        && kind(start) == Some(K::SessionKw)
+        && kind(start + 1) == Some(K::Dot)
+    {
+        return Target::Session(p.range_at(start).start());
+    }
+    if kind(p.item_start) == Some(K::LetKw) && p.item_start < p.pos {
+        return Target::Let;
+    }
+    Target::Other
+}
+
+/// `session.name = value` and `session.name += value`; the next token is the operator.
+fn saved_field(p: &mut Parser<'_>, start: TextSize, operator: Option<&str>) {
+    let op = p.range(0);
+    let field = p.pos.checked_sub(1).map(|at| p.slice(p.range_at(at))).unwrap_or_default();
+    let target = p.slice(TextRange::new(start, p.behind().start()));
+    let code = if operator.is_some() { Code::Mutation } else { Code::ColonForEquals };
+    let error = SyntaxError::new(code, op, "what a session keeps is changed with `session.save`")
+        .with_help("write `session.save(name: value)`");
+    let reported = p.errors.len();
+    let counts = p.text(0) == "++";
+    p.habit(error);
+    p.bump_error();
+    let from = p.range(0).start();
+    if !counts {
+        exprs::expect_expr(p, "a value");
+    }
+    let value = TextRange::new(from, p.behind().start().max(from));
+    let given = if counts { "1" } else { p.slice(value) };
+    let value = match operator {
+        Some(sign) => format!("{target} {sign} {given}"),
+        None => given.to_owned(),
+    };
+    let all = TextRange::new(start, p.behind().start());
+    if !given.is_empty()
+        && let Some(error) = p.errors.get_mut(reported)
+    {
+        let text = format!("session.save({field}: {value})");
+        let edits = vec![edit(all, text)];
+        error.fix = Some(crate::errors::Fix {
+            title: "write it with `session.save`".into(),
+            edits,
+            // An operator binds the operands of a sum differently.
+            safe: operator.is_none_or(|_| {
+                given.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+            }),
+        });
     }
 }
 
@@ -459,6 +584,7 @@ pub(super) fn default_behind_wire_name(p: &mut Parser<'_>, before: TextRange) {
         error.fix = Some(crate::errors::Fix {
             title: "move the default before `as`".into(),
             edits: vec![edit(before, format!(" {value}")), edit(TextRange::new(wire_end, end), "")],
+            safe: true,
         });
     }
 }
@@ -491,7 +617,10 @@ pub(super) fn case_word(p: &mut Parser<'_>) {
 
 /// Whether `else => value` stands here: an arm, and no branch of an `if` above it.
 pub(super) fn at_else_arm(p: &Parser<'_>) -> bool {
-    p.context == Context::Arms && p.at(K::ElseKw) && matches!(p.nth(1), K::FatArrow | K::Arrow)
+    let is_word = p.at(K::ElseKw) && matches!(p.nth(1), K::FatArrow | K::Arrow)
+        // With `=>` it may be a name, which whoever resolves names tells.
+        || p.at(K::Lid) && p.text(0) == "default" && matches!(p.nth(1), K::Arrow | K::Colon);
+    p.context == Context::Arms && is_word
 }
 
 /// `else => value`: the `else` is consumed as the pattern `_`.

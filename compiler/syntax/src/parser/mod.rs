@@ -36,6 +36,7 @@ mod grammar;
 mod habits;
 mod names;
 mod recovery;
+mod returns;
 #[cfg(test)]
 mod tests;
 
@@ -66,7 +67,9 @@ pub(crate) fn parse(text: Arc<str>) -> Parse {
         parser.run();
     }
     let (elements, errors) = parser.finish();
-    Parse { tree: SyntaxTree::new(text, elements), errors }
+    let mut parse = Parse { tree: SyntaxTree::new(text, elements), errors };
+    returns::place(&mut parse);
+    parse
 }
 
 fn too_large(text: Arc<str>) -> Parse {
@@ -149,6 +152,8 @@ struct Parser<'s> {
     wire_names: FxHashMap<&'s str, Vec<TextSize>>,
     /// Reserved words that were bound as names in this declaration, and the errors that say so.
     reserved: Vec<(SyntaxKind, usize)>,
+    /// Whether the current declaration is a test.
+    in_test: bool,
     /// Whether parameters may have the names of reserved words here.
     free_params: bool,
     /// In the current declaration, where the first opening brace is missing; else the end of the text.
@@ -204,6 +209,7 @@ impl<'s> Parser<'s> {
             names: OnceCell::new(),
             wire_names: FxHashMap::default(),
             reserved: Vec::new(),
+            in_test: false,
             free_params: false,
             missing_opener: TextSize::of(text),
             suppressed: None,

@@ -64,6 +64,9 @@ pub(crate) fn let_rest(p: &mut Parser<'_>, marker: Marker) {
         p.bump();
         types::ty(p);
         typed = true;
+    } else if habits::type_without_colon(p) {
+        types::ty(p);
+        typed = true;
     }
     if p.at(K::ColonEq) {
         habits::colon_equals(p);
@@ -92,7 +95,11 @@ pub(crate) fn let_rest(p: &mut Parser<'_>, marker: Marker) {
             p.bump();
             exprs::expect_expr(p, "a value");
         } else {
-            if exprs::starts_expr(p.current()) && name_end == p.behind() && !p.on_new_line(0) {
+            if exprs::starts_expr(p.current())
+                && name_end == p.behind()
+                && !p.on_new_line(0)
+                && !p.on_line(0, K::Eq)
+            {
                 error = error.with_replacement("insert `=`", p.behind(), " =");
             }
             p.report(error);
@@ -187,17 +194,19 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
 fn arm(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
     habits::case_word(p);
-    if matches!(p.current(), K::IfKw | K::FatArrow) {
+    let other = habits::else_arm(p);
+    if other {
+        // Its word is the pattern.
+    } else if matches!(p.current(), K::IfKw | K::FatArrow) {
         p.expected("a pattern");
     } else if !(patterns::starts_pattern(p.current())
-        || (p.current().is_reserved_word() && p.nth(1) == K::FatArrow && !p.at(K::ElseKw))
-        || habits::else_arm(p))
+        || (p.current().is_reserved_word() && p.nth(1) == K::FatArrow && !p.at(K::ElseKw)))
     {
         p.expected("a pattern and `=>`");
         p.abandon(marker);
         return false;
     }
-    if !matches!(p.current(), K::FatArrow | K::IfKw) {
+    if !other && !matches!(p.current(), K::FatArrow | K::IfKw) {
         patterns::pattern(p);
     }
     if p.at(K::IfKw) {

@@ -29,6 +29,20 @@ fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
 pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
     condition(p, "a condition");
+    if habits::then_value(p) {
+        if p.at(K::ElseKw) && p.nth(1) == K::IfKw {
+            p.bump();
+            let inner = p.start();
+            if p.enter() {
+                if_expr(p, inner);
+                p.leave();
+            } else {
+                p.abandon(inner);
+            }
+        }
+        p.finish_node(marker, K::Error);
+        return;
+    }
     habits::then_word(p);
     blocks::block(p, "the block to run");
     habits::elif(p);
@@ -60,6 +74,11 @@ pub(crate) fn guard(p: &mut Parser<'_>) {
 /// `match = "match" expr "{" arms "}"`
 pub(super) fn match_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
+    match_rest(p, marker);
+}
+
+/// What stands behind `match`.
+pub(crate) fn match_rest(p: &mut Parser<'_>, marker: Marker) {
     operand_before_block(p, "a value to match");
     blocks::arms(p, "arms");
     p.finish_node(marker, K::MatchExpr);
@@ -69,13 +88,20 @@ pub(super) fn match_expr(p: &mut Parser<'_>, marker: Marker) {
 pub(super) fn for_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
     let parens = habits::for_parens(p);
+    let first = p.range(0);
     let named = patterns::pattern(p);
+    let both = habits::pair_of_for(p, first);
     if p.at(K::InKw) {
         p.bump();
     } else if !habits::for_of(p) {
         p.expected("`in` and a list");
     }
+    let start = p.range(0).start();
     operand_before_block(p, "a list");
+    habits::range_of_for(p, start);
+    if let Some(both) = both {
+        habits::entries_of_for(p, both, start);
+    }
     if let Some(bracket) = parens {
         p.close(bracket);
     }

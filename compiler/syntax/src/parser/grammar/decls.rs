@@ -76,6 +76,7 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
         p.recovering = false;
         p.muted = false;
         p.reserved.clear();
+        p.in_test = p.raw() == K::TestKw || p.raw() == K::PubKw && p.nth(1) == K::TestKw;
         p.missing_opener = text_size::TextSize::of(p.text);
         let before = p.pos;
         declaration(p, after_damage);
@@ -151,6 +152,9 @@ fn declaration(p: &mut Parser<'_>, after_damage: bool) {
     habits::export_word(p);
     if p.raw() == K::PubKw && (p.nth(1).is_keyword() || p.nth(1) == K::Lid) {
         p.bump_keyword();
+    }
+    if habits::arrow_function(p, marker) {
+        return;
     }
     habits::declaration_word(p);
     let next = p.raw();
@@ -233,6 +237,7 @@ fn no_declaration(p: &mut Parser<'_>, marker: Marker, after_damage: bool) {
 fn use_decl(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
     types::path(p);
+    habits::path_of_file(p);
     if p.at_clause(K::AsKw) {
         p.clear_separator();
         p.bump_keyword();
@@ -318,8 +323,13 @@ fn named_type(p: &mut Parser<'_>, what: &str, any_word: bool) -> bool {
         return false;
     }
     if p.at(K::Question) && p.nth(1) == K::Colon {
+        let mark = p.range(0);
         habits::optional_name(p);
         p.bump();
+        p.bump();
+        types::ty(p);
+        habits::move_question(p, mark);
+        return true;
     }
     if p.at(K::Colon) {
         p.bump();
@@ -391,6 +401,7 @@ fn variant(p: &mut Parser<'_>) -> bool {
         params(p);
         p.free_params = false;
     }
+    habits::variant_value(p);
     wire_name(p);
     p.finish_node(marker, K::Variant);
     true
@@ -420,6 +431,11 @@ fn alias(p: &mut Parser<'_>, marker: Marker) {
 fn model(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
     p.expect_lower_name("a model's role");
+    habits::bound_outside(
+        p,
+        "`model` declares a role; which model it is, `kait.toml` says",
+        "bind it there: `[models.role]`",
+    );
     if p.at_clause(K::NeedsKw) {
         p.clear_separator();
         let needs = p.start();
@@ -434,6 +450,11 @@ fn model(p: &mut Parser<'_>, marker: Marker) {
 fn secret(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
     p.expect_lower_name("a secret");
+    habits::bound_outside(
+        p,
+        "the value of a secret is never written in the program",
+        "bind it in `kait.toml`, and take this value out of the file's history, too",
+    );
     p.finish_node(marker, K::Secret);
 }
 
@@ -535,8 +556,19 @@ pub(crate) fn clauses(p: &mut Parser<'_>, allowed: &[K], what: &str) {
             K::NeedsKw => {
                 let marker = p.start();
                 p.bump_keyword();
-                if p.current().can_be_name() {
+                // `from` on a line of its own is the clause that every extern ends with.
+                let missing = p.raw() == K::FromKw && p.on_new_line(0);
+                if p.current().can_be_name() && !missing {
                     p.bump_as(K::Lid);
+                } else if missing {
+                    let error = SyntaxError::new(
+                        Code::Unexpected,
+                        p.behind(),
+                        "expected `approval` behind `needs`",
+                    )
+                    .with_replacement("write `needs approval`", p.behind(), " approval")
+                    .guessed();
+                    p.habit(error);
                 } else {
                     p.expected("`approval`");
                 }
@@ -626,7 +658,12 @@ fn trigger(p: &mut Parser<'_>, marker: Marker) {
 
 /// `sig = LID tparams? params "->" type`
 pub(crate) fn signature(p: &mut Parser<'_>, what: &str) {
-    p.expect_lower_name(what);
+    // What a `(` follows is a name here, whatever the word begins elsewhere.
+    if p.raw().is_reserved_word() && matches!(p.nth(1), K::LParen | K::Lt) {
+        p.reserved_name(what);
+    } else {
+        p.expect_lower_name(what);
+    }
     type_params(p);
     if p.at(K::LParen) {
         params(p);

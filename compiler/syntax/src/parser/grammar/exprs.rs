@@ -114,6 +114,7 @@ fn caught(p: &mut Parser<'_>, marker: Marker) -> bool {
                 p.finish_node(marker, K::UndoExpr);
             }
             K::Question => habits::ternary(p, marker),
+            K::IfKw if habits::choice_behind_value(p, marker) => {}
             _ => return true,
         }
     }
@@ -272,6 +273,7 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
         if op == K::EqEq && p.raw() == K::Eq && p.glued(0) {
             p.bump();
         }
+        habits::doubled_operator(p, op);
         let rhs = p.start();
         if !binary(p, rhs, level + 1) {
             p.abandon(rhs);
@@ -284,6 +286,7 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
 fn unary(p: &mut Parser<'_>, marker: Marker) -> bool {
     match p.current() {
         K::TryKw if !p.reserved.is_empty() && p.at_renamed_word() => postfix(p, marker),
+        K::TryKw if habits::try_block(p, marker) => true,
         K::Minus | K::TryKw | K::Bang => {
             let foreign = p.at(K::Bang);
             if foreign {
@@ -317,6 +320,11 @@ fn postfix(p: &mut Parser<'_>, marker: Marker) -> bool {
                     return true;
                 }
             }
+            _ if habits::behind_value(p) => {
+                let marker = p.again(marker);
+                p.finish_node(marker, K::Error);
+                return true;
+            }
             _ => return true,
         }
         let marker = p.again(marker);
@@ -347,6 +355,7 @@ fn postfix(p: &mut Parser<'_>, marker: Marker) -> bool {
             _ => {
                 let bracket = p.open(Context::Inside);
                 operand(p, "an index");
+                habits::slice(p);
                 close_after_expr(p, bracket);
                 p.finish_node(marker, K::IndexExpr);
             }
@@ -466,9 +475,9 @@ fn arg(p: &mut Parser<'_>) -> bool {
 /// `elem = expr | sel | ".." expr`
 fn element(p: &mut Parser<'_>, what: &str) -> bool {
     match p.raw() {
-        K::DotDot | K::DotDotDot => {
+        K::DotDot | K::DotDotDot | K::Star => {
             let marker = p.start();
-            if p.raw() == K::DotDotDot {
+            if p.raw() != K::DotDot {
                 habits::spread(p);
             }
             p.bump_as(K::DotDot);

@@ -46,14 +46,30 @@ pub(crate) fn comma_list(
             break;
         }
         let closing = closer.fixed_text().unwrap_or(")");
+        if found && p.pos > before && super::super::habits::comprehension(p, bracket, before) {
+            continue;
+        }
         if found && p.pos > before && could_be_item(next) {
+            // A text that ends where a word goes on was closed too early, or the one before it was not.
+            if p.glued(0) && p.closes_text_before() {
+                let error = SyntaxError::new(
+                    Code::UnclosedText,
+                    p.range(0),
+                    format!("the text ends right before `{}`", p.text(0)),
+                )
+                .with_help("every `\"` of a line needs its partner: one is missing or too many in this line");
+                p.report(error);
+                continue;
+            }
             let error = SyntaxError::new(
                 Code::Unexpected,
                 p.behind(),
                 format!("expected `,` or `{closing}` before `{}`", p.text(0)),
             )
             .with_replacement("insert `,`", p.behind(), ",");
-            p.report(error);
+            // A word that is a clause elsewhere, and what sticks together, may be meant otherwise.
+            let clear = p.on_new_line(0) || !p.glued(0) && !next.is_reserved_word();
+            p.report(if clear || constant(next) { error } else { error.guessed() });
             continue;
         }
         p.expected(&format!("`,` or `{closing}`"));
@@ -89,6 +105,10 @@ fn list_ends(p: &mut Parser<'_>, broken: bool) -> bool {
         }
         _ => p.on_new_line(0) && !broken,
     }
+}
+
+fn constant(next: K) -> bool {
+    matches!(next, K::TrueKw | K::FalseKw | K::NoneKw)
 }
 
 fn could_be_item(next: K) -> bool {
@@ -137,6 +157,13 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
         p.habit(error);
         p.clear_separator();
         return Some(p.open(inside));
+    }
+    if super::super::habits::colon_body(p) {
+        p.bump();
+        p.clear_separator();
+        let bracket = p.open_missing(K::LBrace, inside);
+        p.recovering = false;
+        return Some(bracket);
     }
     let error = p.expected_error(&format!("`{{` and {what}")).with_replacement(
         "insert `{`",

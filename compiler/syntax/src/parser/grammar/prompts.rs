@@ -49,6 +49,13 @@ fn item(p: &mut Parser<'_>) -> bool {
                 p.skip_one();
             } else {
                 p.expect_lower_name("a model's role");
+                if matches!(p.raw(), K::Minus | K::Slash | K::Dot | K::Colon) && p.glued(0) {
+                    let error = p.expected_error("the end of the line").with_help(
+                        "code names roles, `model fast`; a profile says which model that is",
+                    );
+                    p.report(error);
+                    p.skip_to_line_end(false);
+                }
             }
             if p.at(K::WithKw) {
                 exprs::policies(p);

@@ -74,8 +74,8 @@ pub(crate) fn string_at(p: &mut Parser<'_>, marker: Marker) {
                 let line_end = p.behind();
                 error = error
                     .with_related(line_end, "the line ends here without it")
-                    .with_replacement("insert `\"`", line_end, "\"")
                     .with_help("for a text of several lines, use `\"\"\"` at both ends");
+                error = habits::close_text(p, opener, error);
             } else {
                 error = error.with_help("write `\"\"\"` where the text ends");
             }

@@ -48,6 +48,10 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
             }
             p.finish_node(marker, K::NamedType);
         }
+        _ if habits::type_in_brackets(p) => {
+            p.finish_node(marker, K::Error);
+            return true;
+        }
         _ => {
             p.expected("a type");
             p.abandon(marker);
@@ -74,6 +78,11 @@ fn ty_inner(p: &mut Parser<'_>) -> bool {
         }
         p.bump_as(K::Question);
         p.finish_node(marker, K::OptionalType);
+    }
+    if habits::behind_type(p, marker) {
+        let marker = p.again(marker);
+        p.finish_node(marker, K::Error);
+        return true;
     }
     if p.at_clause(K::WhereKw) {
         let marker = p.again(marker);

@@ -88,10 +88,10 @@ impl Parser<'_> {
 pub(in super::super) fn optional_name(p: &mut Parser<'_>) {
     let error =
         SyntaxError::new(Code::TypeForm, p.range(0), "write the `?` after the type: `name: T?`");
-    p.habit(error);
+    p.habit(error.understood());
 }
 
-const PRIMITIVES: &[&str] = &[
+pub(super) const PRIMITIVES: &[&str] = &[
     "text", "int", "float", "bool", "bytes", "json", "time", "duration", "money", "size", "image",
     "audio", "file", "string", "str", "number",
 ];

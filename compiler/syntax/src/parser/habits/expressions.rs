@@ -106,6 +106,10 @@ pub(in super::super) fn prefixed_operand(p: &mut Parser<'_>) -> bool {
                 "KAIT has no `return`: the last line of a block is its value",
             );
         }
+        "throw" | "raise" if super::values::thrown_error(p) => {
+            p.doubt();
+            return true;
+        }
         "throw" | "raise" => {
             p.replace_next(Code::Return, "use `fail` to stop with a failure", "fail");
             p.doubt();
@@ -294,6 +298,7 @@ impl<'s> MappedList<'s> {
         Some(crate::errors::Fix {
             title: "write it with `for`".into(),
             edits: vec![edit(range, text)],
+            safe: true,
         })
     }
 }
@@ -422,7 +427,15 @@ pub(in super::super) fn spread(p: &mut Parser<'_>) {
 }
 
 /// `(a, b)`; the next token is the first comma.
-pub(in super::super) fn tuple(p: &mut Parser<'_>, _start: usize) {
+pub(in super::super) fn tuple(p: &mut Parser<'_>, open: usize) {
+    // `(a, b) => a + b`: the parameters of a lambda. `open` is the place of the `(`, behind us.
+    let close = (0..40).find(|&at| matches!(p.nth(at), K::RParen | K::LParen | K::Eof));
+    if close.is_some_and(|at| p.nth(at) == K::RParen && p.nth(at + 1) == K::FatArrow) {
+        let error = SyntaxError::new(Code::Lambda, p.range_at(open), "KAIT has no lambdas")
+            .with_help(LAMBDA_HELP);
+        p.report(error);
+        return;
+    }
     let error = SyntaxError::new(Code::Unexpected, p.range(0), "KAIT has no tuples").with_help(
         "write a list as `[a, b]`, two values of different types as `Pair(first: a, second: b)`",
     );
