@@ -41,14 +41,14 @@ impl BodyCx<'_, '_> {
         }
         let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
         let added: Vec<&str> = missing.iter().map(|(_, policy)| *policy).collect();
-        let (names, added) = (names.join(" and "), added.join(", "));
+        let (names, added) = (names.join(", and "), added.join(", "));
         let finding = Diagnostic::new(
             Code::AgentBounds,
             def.name_span,
-            format!("nothing bounds the {names} of the agent `{}`", def.name),
+            format!("the agent `{}` has no limit for {names}", def.name),
         )
-        .here("it could go on without end")
-        .help(format!("say in its header how much it may use: `with ({added})`"));
+        .here("it could go on forever")
+        .help(format!("add a limit to its header, such as `with ({added})`"));
         let title = format!("add `{added}`");
         let header_end = callable.does.last().map_or(callable.result.span, |does| does.span);
         let edit = match callable.policies.last() {
@@ -70,7 +70,7 @@ impl BodyCx<'_, '_> {
                     tool.path_span,
                     format!("the tool `{}` is listed twice", tool.path),
                 )
-                .label(*first, "listed here already");
+                .label(*first, "first listed here");
                 // With the comma in front of it, which stands between it and the tool before.
                 let before = index.checked_sub(1).and_then(|index| tools.get(index));
                 if let Some(before) = before {
@@ -164,7 +164,10 @@ impl BodyCx<'_, '_> {
             let finding = Diagnostic::new(
                 Code::RoleContradiction,
                 demand.span,
-                format!("the role `{name}` needs no `{}`, but {}", demand.need, demand.what),
+                format!(
+                    "the role `{name}` does not ask for `{}`, but {}",
+                    demand.need, demand.what
+                ),
             );
             let finding = if place == demand.span {
                 finding
@@ -213,7 +216,7 @@ impl BodyCx<'_, '_> {
                 format!("`{name}` is {tokens}, more than the context of the role `{role}`"),
             )
             .here(format!("more than {context} tokens"))
-            .label(span, "the role asks for no more")
+            .label(span, "the context of the role")
             .help(format!("give less, or let the role need `context: {tokens}`")),
         );
     }

@@ -75,7 +75,7 @@ impl<'a> BodyCx<'_, 'a> {
                         format!("`{name}` is given twice"),
                     );
                     if let Some(first) = first.filter(|first| first.span != arg.span) {
-                        finding = finding.label(first.span, "given here already");
+                        finding = finding.label(first.span, "first given here");
                     }
                     // Two places of one name were reported: which of them was meant is not known.
                     if self.cx.sink.is_full(arg.span.file)
@@ -103,9 +103,9 @@ impl<'a> BodyCx<'_, 'a> {
                 })
                 .collect();
             self.report(
-                Diagnostic::new(Code::ThirdPositional, *first, "a third argument needs its name")
-                    .here(format!("this is `{}`", names.first().copied().unwrap_or("")))
-                    .help("at most two arguments go by position, the rest by name")
+                Diagnostic::new(Code::ThirdPositional, *first, "this argument needs its name")
+                    .here(format!("write `{}: …`", names.first().copied().unwrap_or("")))
+                    .help("give at most two arguments without a name")
                     .fix(format!("name {}", names_of(names.iter().copied())), edits),
             );
         }
@@ -143,7 +143,7 @@ impl<'a> BodyCx<'_, 'a> {
                     let finding = Diagnostic::new(
                         Code::BadSelector,
                         arg.span,
-                        "expected a selector such as `.name`",
+                        "expected a field such as `.name`",
                     )
                     .here("this is a value");
                     let is_name = |text: &str| {
@@ -153,14 +153,12 @@ impl<'a> BodyCx<'_, 'a> {
                     self.report(match self.literal(*value) {
                         // The field's name as a text, as elsewhere.
                         Some(Literal::Text(name)) if is_name(&name) => finding
-                            .help(format!("a field of each item is chosen by `.{name}`"))
+                            .help(format!("choose the field of each item with `.{name}`"))
                             .guess(
                                 format!("write `.{name}`"),
                                 vec![Edit::new(self.span(*value), format!(".{name}"))],
                             ),
-                        _ => finding.help(
-                            "a dot and the name of a field says which field of each item counts",
-                        ),
+                        _ => finding.help("write a dot and the name of the field that counts"),
                     });
                 }
                 (Some(ty), _) => {
@@ -171,32 +169,30 @@ impl<'a> BodyCx<'_, 'a> {
                 }
             },
             ArgValue::Spread(value) => self.spread(target, *value, index, params, sources),
-            ArgValue::Selector(name, span) => {
-                match (expected, wants_selector) {
-                    (_, Some((record, field))) => {
-                        if let Some(found) = self.select(record, field, name, *span, subject) {
-                            selectors.push((index, found));
-                        }
+            ArgValue::Selector(name, span) => match (expected, wants_selector) {
+                (_, Some((record, field))) => {
+                    if let Some(found) = self.select(record, field, name, *span, subject) {
+                        selectors.push((index, found));
                     }
-                    (Some(ty), None) if !self.is_error(ty) => {
-                        let shown = self.show(ty);
-                        self.report(
+                }
+                (Some(ty), None) if !self.is_error(ty) => {
+                    let shown = self.show(ty);
+                    self.report(
                         Diagnostic::new(
                             Code::BadSelector,
                             *span,
-                            format!("expected `{shown}`, found a selector"),
+                            format!("expected `{shown}`, found a field such as `.name`"),
                         )
-                        .help("a selector names a field; a value of a field is written `value.field`"),
+                        .help("write the value of a field as `value.field`"),
                     );
-                    }
-                    _ => {}
                 }
-            }
+                _ => {}
+            },
             ArgValue::Selectors(_) => {
                 self.report(Diagnostic::new(
                     Code::BadSelector,
                     arg.span,
-                    "a list of selectors only belongs to `edit:`",
+                    "only `edit:` takes a list of fields",
                 ));
             }
             ArgValue::Callable(_, span) => {
@@ -271,7 +267,7 @@ impl<'a> BodyCx<'_, 'a> {
                     self.report(Diagnostic::new(
                         Code::BadSpread,
                         span,
-                        format!("`..` takes a record, found `{shown}`"),
+                        format!("`..` needs a record, found `{shown}`"),
                     ));
                 }
                 // Whatever it was meant to fill is not missed.
@@ -352,7 +348,11 @@ impl<'a> BodyCx<'_, 'a> {
             span,
             format!("`{}` needs {shown}", target.name),
         )
-        .here("not given here");
+        .here(if names.len() == 1 {
+            "it is missing here"
+        } else {
+            "they are missing here"
+        });
         if let Some(place) = target.places.span(first) {
             finding = finding.label(place, "declared here");
         }
@@ -361,7 +361,7 @@ impl<'a> BodyCx<'_, 'a> {
             .map(|index| {
                 let ty = params.get(*index).copied().unwrap_or(Ty::ERROR);
                 let shown = self.show(ty);
-                format!("{}: <{shown}>", target.places.name(*index))
+                format!("`{}: …` of type `{shown}`", target.places.name(*index))
             })
             .collect();
         let cause = Cause::Missing(target.places.span(first).unwrap_or(span));
@@ -371,13 +371,13 @@ impl<'a> BodyCx<'_, 'a> {
     fn too_many(&mut self, e: ExprId, target: &Target<'_>, span: Span) {
         let count = target.places.len();
         let takes = match count {
-            0 => "takes nothing".to_owned(),
-            1 => "takes one value".to_owned(),
-            _ => format!("takes {count} values"),
+            0 => "takes no arguments".to_owned(),
+            1 => "takes one argument".to_owned(),
+            _ => format!("takes {count} arguments"),
         };
         let finding =
             Diagnostic::new(Code::TooManyArguments, span, format!("`{}` {takes}", target.name))
-                .here("one too many")
+                .here("this argument is one too many")
                 .label(target.span, "declared here");
         let _ = e;
         self.cx.report_once(Cause::Missing(target.span), finding);
@@ -404,13 +404,12 @@ impl<'a> BodyCx<'_, 'a> {
             span,
             format!("`{}` has no {what} `{name}`", target.name),
         )
-        .here(format!("no such {what}"))
         .label(target.span, "declared here");
         finding = match near {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
-            None if target.places.len() == 0 => finding.help("it takes nothing"),
+            None if target.places.len() == 0 => finding.help("it takes no arguments"),
             None => finding.help(format!("it takes {}", names_of(target.places.names()))),
         };
         self.cx.report_once(Cause::Member(target.def, name.clone()), finding);

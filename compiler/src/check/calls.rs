@@ -256,7 +256,7 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::NotCallable,
                         span,
-                        format!("`{}` has no bounds, so there is nothing to check", declared.name),
+                        format!("`{}` has no rules, so there is nothing to check", declared.name),
                     )
                     .label(declared.name_span, "declared here")
                     .help("write the value itself"),
@@ -453,7 +453,7 @@ impl<'a> BodyCx<'_, 'a> {
                 Diagnostic::new(
                     Code::Mismatch,
                     place,
-                    format!("`{}` takes {what}, found `{shown}`", target.name),
+                    format!("`{}` needs {what}, found `{shown}`", target.name),
                 )
                 .label(target.span, "declared here"),
             );
@@ -518,7 +518,7 @@ impl<'a> BodyCx<'_, 'a> {
             let finding = Diagnostic::new(
                 Code::BadOperands,
                 place.span,
-                format!("`{}` needs an order, and values of `{shown}` have none", target.name),
+                format!("`{}` cannot put values of type `{shown}` in order", target.name),
             );
             let finding = if selector.is_some() {
                 finding.here(format!("this field is `{shown}`"))
@@ -529,7 +529,7 @@ impl<'a> BodyCx<'_, 'a> {
             self.report(if is_record {
                 finding.help("name the field that counts: `by: .field`")
             } else {
-                finding.help("numbers, amounts, times, texts and enums have an order")
+                finding.help("use numbers, amounts, times, texts or enums")
             });
         } else {
             self.report(
@@ -538,9 +538,9 @@ impl<'a> BodyCx<'_, 'a> {
                     place.span,
                     format!("`{shown}` cannot be the key of a map"),
                 )
-                .here(format!("`{}` makes keys of it", target.name))
+                .here(format!("`{}` would make keys of it", target.name))
                 .help(
-                    "keys are texts, whole numbers, bools, times, amounts or enums without payload",
+                    "use a text, a whole number, a bool, a time, an amount, or an enum whose variants carry no values",
                 ),
             );
         }
@@ -563,12 +563,8 @@ impl<'a> BodyCx<'_, 'a> {
         let Expr::Call { callee: Callee::Def(def), args, .. } = self.node(e) else {
             self.expr(e, Expect::ERROR);
             self.report(
-                Diagnostic::new(
-                    Code::BadQuestion,
-                    self.span(e),
-                    "expected the name of something that is called",
-                )
-                .help("a name, or a name with arguments: `order(first(\"a\"), second)`"),
+                Diagnostic::new(Code::BadQuestion, self.span(e), "expected the name of a function")
+                    .help("write a name, or a name with arguments: `order(first(\"a\"), second)`"),
             );
             return;
         };

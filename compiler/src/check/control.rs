@@ -117,20 +117,20 @@ impl BodyCx<'_, '_> {
                 let finding = Diagnostic::new(
                     Code::IfWithoutElse,
                     span,
-                    "an `if` without `else` gives no value, but one is used here",
+                    "this `if` has no `else`, so it may have no value",
                 )
-                .here("what if the condition does not hold?");
+                .here("no value if the condition is false");
                 let may_be_none = expect
                     .ty
                     .is_none_or(|wanted| self.fit(Ty::NONE, wanted) == super::infer::Fit::Yes);
                 self.report(if may_be_none {
                     finding.guess(
-                        "give `none` otherwise",
+                        "add `else { none }`",
                         vec![Edit::new(span.after(), " else { none }")],
                     )
                 } else {
                     finding.guess(
-                        "fail otherwise",
+                        "add an `else` that fails",
                         vec![Edit::new(span.after(), " else { fail \"no value\" }")],
                     )
                 });
@@ -155,9 +155,9 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::Mismatch,
                     self.span(scrutinee),
-                    "`json` has no shape yet, so it cannot be matched",
+                    "`json` cannot be used in `match`: its fields are not known",
                 )
-                .help("decode it first: `let value: Type = …`"),
+                .help("give it a type first: `let value: Type = …`"),
             );
             self.arms(arms, Ty::ERROR);
         } else {
@@ -234,10 +234,11 @@ impl BodyCx<'_, '_> {
         for bound in [max, parallel].into_iter().flatten() {
             self.expr(*bound, Expect::of(Ty::INT, Why::Nothing));
             if self.int_literal(*bound).is_some_and(|n| n < 1) {
-                self.report(
-                    Diagnostic::new(Code::BadCount, self.span(*bound), "this count is below 1")
-                        .help("`max` and `parallel` are at least 1"),
-                );
+                self.report(Diagnostic::new(
+                    Code::BadCount,
+                    self.span(*bound),
+                    "this number must be at least 1",
+                ));
             }
         }
         let limits = [self.max_of(*source), max.and_then(|max| self.count_of(max))];
@@ -278,11 +279,8 @@ impl BodyCx<'_, '_> {
     fn not_a_list(&mut self, source: ExprId, ty: Ty) {
         let span = self.span(source);
         let shown = self.show(ty);
-        let finding = Diagnostic::new(
-            Code::NotAList,
-            span,
-            format!("`for` goes through a list, found `{shown}`"),
-        );
+        let finding =
+            Diagnostic::new(Code::NotAList, span, format!("`for` needs a list, found `{shown}`"));
         let finding = match self.kind(ty).clone() {
             TyKind::Optional(_) => finding.note("the list may be `none`").fix(
                 "take an empty list instead",
@@ -295,7 +293,7 @@ impl BodyCx<'_, '_> {
             ),
             TyKind::Prim(Prim::Text) => finding
                 .help(
-                    "cut it first: `text.lines`, `text.sentences`, `text.paragraphs`, `text.words`",
+                    "split it first, with `text.lines`, `text.sentences`, `text.paragraphs` or `text.words`",
                 )
                 .guess(
                     "go through its lines",
@@ -327,10 +325,11 @@ impl BodyCx<'_, '_> {
         }
         self.expr(*max, Expect::of(Ty::INT, Why::Nothing));
         if self.int_literal(*max).is_some_and(|n| n < 1) {
-            self.report(
-                Diagnostic::new(Code::BadCount, self.span(*max), "this count is below 1")
-                    .help("a loop has at least one round"),
-            );
+            self.report(Diagnostic::new(
+                Code::BadCount,
+                self.span(*max),
+                "this number must be at least 1",
+            ));
         }
         let inner = Expect { discard: false, ..expect };
         let mut ends = Vec::new();
@@ -434,9 +433,8 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::OpenEnd,
                 span,
-                "this path through the loop ends neither in `done` nor in `next`",
+                "this path through the loop must end with `done` or `next`",
             )
-            .here("what then?")
             .help("end it with `done value`, `next(state: value)` or `fail \"why\"`"),
         );
     }
@@ -476,9 +474,9 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::OpenEnd,
                 span,
-                format!("`{word}` does not stand at the end of a path through the loop"),
+                format!("`{word}` must be the last thing on its path through the loop"),
             )
-            .here("something comes after it, or it is inside another form")
+            .here("the path does not end here")
             .help("let each path end in one: `if … { done value } else { … next(…) }`"),
         );
         false
@@ -513,7 +511,7 @@ impl BodyCx<'_, '_> {
         let mut position = 0;
         for (index, arg) in (0u32..).zip(args) {
             let ArgValue::Expr(value) = arg.value else {
-                self.bad_next(arg.span, "`next` takes values of the loop's state");
+                self.bad_next(arg.span, "`next` takes only values of the loop");
                 continue;
             };
             let name_of = |local: crate::hir::LocalId| {
@@ -552,20 +550,19 @@ impl BodyCx<'_, '_> {
 
     fn unknown_state(&mut self, arg: &Arg, names: &[&str]) {
         let Some((name, span)) = &arg.name else {
-            self.bad_next(arg.span, "`next` has more values than the loop has state");
+            self.bad_next(arg.span, "`next` gives more values than the loop has");
             return;
         };
         if self.cx.is_unknown(name) {
             return;
         }
         let mut finding =
-            Diagnostic::new(Code::BadNext, *span, format!("the loop has no state `{name}`"))
-                .here("no such name");
+            Diagnostic::new(Code::BadNext, *span, format!("the loop has no value `{name}`"));
         finding = match suggest(name, names.iter().copied()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(*span, near)]),
-            None => finding.help(format!("its state is {}", names_of(names.iter().copied()))),
+            None => finding.help(format!("its values are {}", names_of(names.iter().copied()))),
         };
         self.report(finding);
     }
@@ -583,8 +580,8 @@ impl BodyCx<'_, '_> {
         let count = u32::try_from(arms.len()).unwrap_or(u32::MAX);
         if arms.is_empty() {
             self.report(
-                Diagnostic::new(Code::BadCount, span, "a race needs competitors")
-                    .help("write one per line: `race { first(x)  second(x) }`"),
+                Diagnostic::new(Code::BadCount, span, "a race needs at least one arm")
+                    .help("write one arm per line: `race { first(x)  second(x) }`"),
             );
             return Ty::ERROR;
         }
@@ -599,8 +596,15 @@ impl BodyCx<'_, '_> {
             && need > count
         {
             self.report(
-                Diagnostic::new(Code::BadCount, span, format!("{need} of {count} cannot win"))
-                    .help("the number says how many of the competitors must succeed"),
+                Diagnostic::new(
+                    Code::BadCount,
+                    span,
+                    match count {
+                        1 => format!("the race has only one arm, so {need} cannot succeed"),
+                        _ => format!("the race has only {count} arms, so {need} cannot succeed"),
+                    },
+                )
+                .help("write how many arms must succeed"),
             );
         }
         let Some(need) = need else {
@@ -676,7 +680,7 @@ impl BodyCx<'_, '_> {
                 format!("expected a text or a `Failure`, found `{shown}`"),
             )
             .here(format!("this is `{shown}`"))
-            .help("`fail \"why\"`, or a failure such as `fail Denied(by: …, why: …)`"),
+            .help("write `fail \"why\"`, or a failure such as `fail Denied(by: …, why: …)`"),
         );
         Ty::NEVER
     }
@@ -706,7 +710,7 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::NeverNone,
                         left_span,
-                        format!("`??` after `{shown}`, which is never `none`"),
+                        format!("`??` has no use here: `{shown}` is never `none`"),
                     )
                     .here("there is always a value")
                     .guess("delete `??` and what follows", vec![Edit::new(rest, "")]),
@@ -736,7 +740,7 @@ impl BodyCx<'_, '_> {
         let right_ty = self.out.exprs.get(right.index()).copied().unwrap_or(Ty::ERROR);
         if right_ty != Ty::NEVER && !self.is_error(ty) && self.literal(right).is_some() {
             self.report(
-                Diagnostic::new(Code::UnusedValue, self.span(e), "a value that nobody uses")
+                Diagnostic::new(Code::UnusedValue, self.span(e), "this value is not used")
                     .help("give it a name with `let`, or delete it"),
             );
         }

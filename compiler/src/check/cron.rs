@@ -50,7 +50,7 @@ pub(super) fn check(text: &str) -> Result<(), Problem> {
             [one] if one.starts_with('@') => "names such as `@daily` are not known".to_owned(),
             _ => format!("found {}", parts.len()),
         };
-        return Err(Problem { what: "a schedule has five fields".to_owned(), here: Some(here) });
+        return Err(Problem { what: "a schedule needs five fields".to_owned(), here: Some(here) });
     }
     let mut months = 0u32;
     let mut days = 0u32;
@@ -74,7 +74,7 @@ pub(super) fn check(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem {
-        what: "this schedule never comes due".to_owned(),
+        what: "this schedule never runs".to_owned(),
         here: Some("none of these months has such a day".to_owned()),
     })
 }
@@ -86,7 +86,7 @@ fn range(item: &str, field: &Field) -> Result<(u32, u32, u32), Problem> {
         Some((span, step)) => match step.parse::<u32>() {
             Ok(step) if (1..=field.most).contains(&step) => (span, step),
             _ => {
-                return Err(wrong(format!("`{step}` is no step of the {}", field.name)));
+                return Err(wrong(format!("`{step}` cannot be a step of the {}", field.name)));
             }
         },
         None => (item, 1),
@@ -124,12 +124,12 @@ fn value(text: &str, field: &Field) -> Result<u32, Problem> {
             here: Some(format!("the {} goes from {} to {}", field.name, field.least, field.most)),
         }),
         None => Err(Problem {
-            what: format!("`{text}` is no {}", field.name),
+            what: format!("`{text}` cannot be the {}", field.name),
             here: match field.names {
                 [first, .., last] => {
-                    Some(format!("a number, or a name from `{first}` to `{last}`"))
+                    Some(format!("write a number, or a name from `{first}` to `{last}`"))
                 }
-                _ => Some("a number, `*`, a range or a list is".to_owned()),
+                _ => Some("write a number, `*`, a range or a list".to_owned()),
             },
         }),
     }
@@ -167,15 +167,15 @@ mod tests {
             ("* * 0 * *", "no day of the month `0`"),
             ("* * * 13 *", "no month `13`"),
             ("* * * * 8", "no day of the week `8`"),
-            ("* * * * MOO", "`MOO` is no day of the week"),
-            ("+5 * * * *", "`+5` is no minute"),
-            ("*/0 * * * *", "no step"),
-            ("*/x * * * *", "no step"),
+            ("* * * * MOO", "`MOO` cannot be the day of the week"),
+            ("+5 * * * *", "`+5` cannot be the minute"),
+            ("*/0 * * * *", "cannot be a step"),
+            ("*/x * * * *", "cannot be a step"),
             ("9-5 * * * *", "is empty"),
-            (", * * * *", "`` is no minute"),
-            ("0 0 30 2 *", "never comes due"),
-            ("0 0 31 4,6 *", "never comes due"),
-            ("9999999999 * * * *", "is no minute"),
+            (", * * * *", "`` cannot be the minute"),
+            ("0 0 30 2 *", "never runs"),
+            ("0 0 31 4,6 *", "never runs"),
+            ("9999999999 * * * *", "cannot be the minute"),
         ] {
             let found = check(bad).err().map(|problem| problem.what).unwrap_or_default();
             assert!(found.contains(part), "{bad}: {found}");

@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
                     Diagnostic::new(
                         Code::WireName,
                         field.span,
-                        "`kind` is taken: on the wire it says which variant a value is",
+                        "`kind` is reserved in variants: in JSON it says which variant a value is",
                     )
                     .help("give the field another name"),
                 );
@@ -84,9 +84,9 @@ impl<'a> Checker<'a> {
             Diagnostic::new(
                 Code::WireName,
                 span,
-                format!("two have the name `{wire}` on the wire"),
+                format!("the name `{wire}` is used twice in JSON"),
             )
-            .label(first, "the first is here")
+            .label(first, "first used here")
             .help("give one of them another name with `as \"…\"`"),
         );
     }
@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
                         *span,
                         format!("`{name}` is given twice"),
                     )
-                    .label(*first, "given here already"),
+                    .label(*first, "first given here"),
                 );
                 continue;
             }
@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
                 let mut finding = Diagnostic::new(
                     Code::UnknownPolicy,
                     *span,
-                    format!("a model role cannot need `{name}`"),
+                    format!("`{name}` is not a requirement of a model"),
                 );
                 finding = match suggest(name, all.clone()) {
                     Some(near) => {
@@ -149,7 +149,7 @@ impl<'a> Checker<'a> {
                             .help(format!("did you mean `{near}`?"))
                             .guess(format!("write `{near}`"), vec![Edit::new(place, near)])
                     }
-                    None => finding.help(format!("it can need {}", names_of(all))),
+                    None => finding.help(format!("use {}", names_of(all))),
                 };
                 self.report(finding);
                 continue;
@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
                 let wanted =
                     if *number { "a whole number above zero" } else { "`true` or `false`" };
                 self.report(
-                    Diagnostic::new(Code::PolicyValue, *span, format!("`{name}` takes {wanted}"))
+                    Diagnostic::new(Code::PolicyValue, *span, format!("`{name}` needs {wanted}"))
                         .here(format!("found `{}`", super::display::literal(value))),
                 );
             }
@@ -244,9 +244,9 @@ impl<'a> Checker<'a> {
         let mut finding = Diagnostic::new(
             Code::EndlessType,
             def.name_span,
-            format!("a `{}` would need another one inside, without end", def.name),
+            format!("no `{}` can ever be built: each needs another one", def.name),
         )
-        .here("no value of this type can be built");
+        .here("this type always contains itself");
         let fields: &[Field] = match &def.kind {
             DefKind::Record(Record { fields, .. }) => fields,
             DefKind::Enum(one) => one.variants.first().map_or(&[], |variant| &variant.fields),
@@ -269,7 +269,7 @@ impl<'a> Checker<'a> {
         if let Some(field) = index.and_then(|index| fields.get(index)) {
             let end = field.ty.span;
             finding = finding
-                .label(field.span, "always needs one more")
+                .label(field.span, "here it needs another one")
                 .guess("make it optional", vec![Edit::new(end.after(), "?")]);
         }
         self.report(finding.help("make the field optional (`T?`) or a list (`[T]`)"));

@@ -134,7 +134,7 @@ impl BodyCx<'_, '_> {
         if let Some(above) = above {
             finding = finding
                 .label(self.pat_span(above.pat), "this covers everything")
-                .help("the arm for everything else stands last");
+                .help("move the arm for everything else to the end");
         }
         self.report(finding);
     }
@@ -153,12 +153,12 @@ impl BodyCx<'_, '_> {
         let mut seen = rustc_hash::FxHashSet::default();
         shown.retain(|one| seen.insert(one.clone()));
         let list: Vec<String> = shown.iter().map(|one| format!("`{one}`")).collect();
-        let more = if missing.len() > MAX_NAMED { " and more" } else { "" };
+        let more = if missing.len() > MAX_NAMED { " and others" } else { "" };
         let what = if shown.len() == 1 { "case is" } else { "cases are" };
         let mut finding = Diagnostic::new(
             Code::NotExhaustive,
             self.span(scrutinee),
-            format!("not every case is covered: {}{more}", list.join(", ")),
+            format!("this `match` has no arm for {}{more}", list.join(", ")),
         )
         .here(format!("{} {what} missing", if shown.len() == 1 { "one" } else { "some" }));
         if let TyKind::Named(def, _) = self.kind(self.present(ty)).clone()
@@ -183,10 +183,15 @@ impl BodyCx<'_, '_> {
             }
         };
         if arms.iter().any(|arm| arm.guard.is_some()) {
-            finding = finding.note("an arm with a condition covers nothing for sure");
+            finding =
+                finding.note("an arm with `if` does not count, because its condition may be false");
         }
         let finding = finding
-            .help("add an arm for each, or `_ => …` for all the others")
+            .help(match shown.as_slice() {
+                [one] if one == "_" => "add `_ => …`",
+                [_] => "add an arm for it, or `_ => …` for all the others",
+                _ => "add an arm for each, or `_ => …` for all the others",
+            })
             .guess("add the missing arms", vec![edit]);
         // A variant that was added or renamed is missing in many places for one reason.
         match missing.first() {
@@ -273,7 +278,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::RefutableLet,
                     self.pat_span(pat),
-                    "a `let` takes a pattern that always fits",
+                    "the pattern of this `let` does not always fit",
                 )
                 .here(format!("`{shown}` does not fit"))
                 .help("use `match`, and say what happens otherwise"),

@@ -140,7 +140,7 @@ impl BodyCx<'_, '_> {
             span,
             format!("{name} is a secret: it can only be passed on"),
         )
-        .here("here it would become visible")
+        .here("used here as an ordinary value")
         .help("pass it to a parameter of the type `secret text`, or to `auth:` of an extern");
         self.report(finding);
         Ty::ERROR
@@ -160,10 +160,10 @@ impl BodyCx<'_, '_> {
         };
         if expect.discard && ty != Ty::ERROR && (is_test || self.pure(e)) {
             let span = self.span(e);
-            let mut finding = Diagnostic::new(Code::UnusedValue, span, "a value that nobody uses")
-                .here("this does nothing");
+            let mut finding = Diagnostic::new(Code::UnusedValue, span, "this value is not used")
+                .here("it has no effect");
             finding = if is_test && self.in_test {
-                finding.fix("expect it", vec![Edit::new(span.before(), "expect ")])
+                finding.fix("insert `expect`", vec![Edit::new(span.before(), "expect ")])
             } else {
                 finding.help("give it a name with `let`, make it the last line, or delete it")
             };
@@ -229,7 +229,7 @@ impl BodyCx<'_, '_> {
                 let here = self.stmt_span(stmt);
                 self.report(
                     Diagnostic::new(Code::Unreachable, next, "this never runs")
-                        .label(here, "the block ends here in any case")
+                        .label(here, "the block always ends here")
                         .help("delete it, or put the line above into an `if`"),
                 );
             }
@@ -266,8 +266,8 @@ impl BodyCx<'_, '_> {
         let end = Span { start: span.end.saturating_sub(1).max(span.start), ..span };
         self.report(
             Diagnostic::new(Code::NoValue, end, format!("expected `{want}`, but {why}"))
-                .here("a value is missing here")
-                .help("the last line of a block is its value"),
+                .here("write the value here")
+                .help("end the block with the value: its last line is what it gives"),
         );
         Ty::ERROR
     }
@@ -378,7 +378,7 @@ impl BodyCx<'_, '_> {
         let mut finding = Diagnostic::new(
             Code::BrokenBound,
             self.span(e),
-            format!("the value breaks the bound `{shown}`{what}"),
+            format!("the value does not keep `{shown}`{what}"),
         )
         .here(how);
         finding = match why {
@@ -409,10 +409,10 @@ impl BodyCx<'_, '_> {
             }
             // In a text it is a use of a secret, which is reported as that.
             TyKind::Prim(Prim::Secret) if to == ShownTo::Person => {
-                "a secret is only passed to `secret` parameters"
+                "pass a secret only to `secret` parameters"
             }
-            TyKind::Prim(Prim::Role) => "the name of a model role is no value of the program",
-            TyKind::Selector(..) => "a selector is only passed on",
+            TyKind::Prim(Prim::Role) => "the name of a model role is not a value of the program",
+            TyKind::Selector(..) => "a field such as `.name` can only be passed on",
             TyKind::List(item) => {
                 let item = *item;
                 return self.shown(e, item, to);
@@ -421,7 +421,7 @@ impl BodyCx<'_, '_> {
         };
         let shown = self.show(ty);
         let cannot = match to {
-            ShownTo::Text => "cannot stand in a text",
+            ShownTo::Text => "cannot be put into a text",
             ShownTo::Person => "cannot be shown to a person",
         };
         self.report(
@@ -458,10 +458,10 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::MaybeNone,
                     name_span,
-                    format!("`{name}` of a value that may be `none`"),
+                    format!("`{name}` cannot be read: the value may be `none`"),
                 )
                 .label(self.span(base), format!("this is `{shown}`"))
-                .help("say what to use instead with `??`, or `match` it")
+                .help("use `?.` and give another value with `??`, or use `match`")
                 .guess(
                     "fail if it is `none`",
                     vec![
@@ -479,7 +479,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::NeverNone,
                     dot,
-                    format!("`?.` on `{shown}`, which is never `none`"),
+                    format!("write `.` instead of `?.`: `{shown}` is never `none`"),
                 )
                 .fix("write `.`", vec![Edit::new(dot, ".")]),
             );
@@ -519,7 +519,7 @@ impl BodyCx<'_, '_> {
                     format!("`{shown}` is an enum, so it has no field `{name}`"),
                 )
                 .label(declared.name_span, "declared here")
-                .help("`match` it to get at what a variant carries"),
+                .help("use `match` to get the values of a variant"),
             );
             return None;
         };
@@ -538,7 +538,6 @@ impl BodyCx<'_, '_> {
             span,
             format!("`{}` has no field `{name}`", declared.name),
         )
-        .here("no such field")
         .label(declared.name_span, "declared here");
         finding = match near {
             Some(near) => finding
@@ -552,6 +551,9 @@ impl BodyCx<'_, '_> {
                 }
                 match record.fields.is_empty() {
                     true => finding.help("it has no fields"),
+                    false if record.fields.len() == 1 => {
+                        finding.help(format!("its only field is {}", names_of(fields())))
+                    }
                     false => finding.help(format!("its fields are {}", names_of(fields()))),
                 }
             }
@@ -574,7 +576,7 @@ impl BodyCx<'_, '_> {
         let finding = match (kind, module, base) {
             (_, Some(module), Some(base)) if length => {
                 let at = self.span(base);
-                finding.help("values have no fields for their length").fix(
+                finding.help(format!("the length is a function: `{module}.length(…)`")).fix(
                     format!("call `{module}.length`"),
                     vec![
                         Edit::new(at.before(), format!("{module}.length(")),
@@ -588,10 +590,12 @@ impl BodyCx<'_, '_> {
             (TyKind::List(_), _, _) => {
                 finding.help("take an item first (`xs[0]`), or go through the items with `for`")
             }
-            (TyKind::Prim(Prim::Json), _, _) => finding.help(
-                "`json` has no shape yet: decode it (`let value: Type = …`), or use `json.get`",
-            ),
-            (TyKind::Var(_), _, _) => finding.help("nothing says of which type this is"),
+            (TyKind::Prim(Prim::Json), _, _) => {
+                finding.help("give it a type (`let value: Type = …`), or use `json.get`")
+            }
+            (TyKind::Var(_), _, _) => {
+                finding.help("write the type of this value where it gets its name")
+            }
             (_, Some(module), _) => finding.help(format!("see the functions of `{module}`")),
             _ => finding,
         };
@@ -620,19 +624,19 @@ impl BodyCx<'_, '_> {
                 self.expr(index, Expect::ERROR);
                 let shown = self.show(base_ty);
                 let help = match other {
-                    TyKind::Optional(_) => "it may be `none`: say what to use instead with `??`",
+                    TyKind::Optional(_) => "it may be `none`: give another value with `??`",
                     TyKind::Prim(Prim::Text) => "use `text.slice(…, from:, to:)`",
                     TyKind::Prim(Prim::Json) => {
-                        "use `json.get`, or decode it: `let value: Type = …`"
+                        "use `json.get`, or give it a type: `let value: Type = …`"
                     }
                     TyKind::Named(..) => "read a field with `.name`",
-                    _ => "only lists and maps have items",
+                    _ => "use it on a list or a map",
                 };
                 self.report(
                     Diagnostic::new(
                         Code::NoItems,
                         self.span(base),
-                        format!("`{shown}` has no items that `[…]` could take"),
+                        format!("`[…]` cannot be used on `{shown}`"),
                     )
                     .help(help),
                 );

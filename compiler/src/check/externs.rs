@@ -111,11 +111,11 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::ExternType,
                     param.ty.span,
-                    format!("`{shown}` cannot be a part of the locator"),
+                    format!("`{shown}` cannot be a part of the address or command"),
                 )
                 .here(format!("this is `{shown}`"))
-                .label(at, "it would stand here")
-                .help("take a text, a number, or another value that is written in one way only"),
+                .label(at, "it would be used here")
+                .help("use a text or a number"),
             );
             return;
         }
@@ -126,10 +126,13 @@ impl BodyCx<'_, '_> {
         let finding = Diagnostic::new(
             Code::UntrustedPlaceholder,
             param.ty.span,
-            format!("`{}` decides what is called, so it must be trusted", param.name),
+            format!(
+                "`{}` becomes part of the address or command, so it must be `trusted`",
+                param.name
+            ),
         )
-        .here("anybody may choose it")
-        .label(at, "it stands here")
+        .here("could come from anybody")
+        .label(at, "used here")
         .help(format!("declare it as `{}: trusted …`", param.name));
         let untrusted = param.ty.quals.contains(&Qualifier::Untrusted);
         self.report(if untrusted {
@@ -179,17 +182,22 @@ impl BodyCx<'_, '_> {
             let (fits, why) = match kind {
                 "http" if in_address => {
                     let item = self.cx.interner.item(base).unwrap_or(base);
-                    let why = "it would be a part of the address, which holds plain values and lists of them";
+                    let why = "it is sent in the address, which takes only plain values and lists of them";
                     (self.is_plain(item), why)
                 }
                 "wasm" => (true, ""),
                 _ => {
                     let fits = base == Ty::SECRET || self.schema_fits(*ty, &mut Vec::new());
-                    (fits, "it has no form as JSON")
+                    (fits, "it cannot be written as JSON")
                 }
             };
             if !fits && !self.is_error(*ty) {
-                self.unsendable(kind, *ty, param.ty.span, why);
+                self.unsendable(
+                    &format!("an extern from `{kind}` cannot take"),
+                    *ty,
+                    param.ty.span,
+                    why,
+                );
             }
         }
         let fits = match kind {
@@ -202,20 +210,21 @@ impl BodyCx<'_, '_> {
             _ => self.schema_fits(result, &mut Vec::new()),
         };
         if !fits && !self.is_error(result) {
-            self.unsendable(kind, result, callable.result.span, "it has no form as JSON");
+            self.unsendable(
+                &format!("an extern from `{kind}` cannot give"),
+                result,
+                callable.result.span,
+                "it cannot be written as JSON",
+            );
         }
     }
 
-    fn unsendable(&mut self, kind: &str, ty: Ty, span: Span, why: &str) {
+    fn unsendable(&mut self, what: &str, ty: Ty, span: Span, why: &str) {
         let shown = self.show(ty);
         self.report(
-            Diagnostic::new(
-                Code::ExternType,
-                span,
-                format!("`{shown}` cannot be sent to or from an extern from `{kind}`"),
-            )
-            .here(why)
-            .help("take a text, or a type that is written as JSON"),
+            Diagnostic::new(Code::ExternType, span, format!("{what} `{shown}`"))
+                .here(why)
+                .help("use a text, or a type that can be written as JSON"),
         );
     }
 
@@ -230,7 +239,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::StreamParameter,
                     param.ty.span,
-                    format!("only a text streams, found `{shown}`"),
+                    format!("only a text can be marked `stream`, found `{shown}`"),
                 )
                 .here(format!("this is `{shown}`"))
                 .label(param.span, "marked `stream`")
@@ -239,7 +248,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::StreamParameter,
                     param.span,
-                    format!("an extern from `{kind}` takes no growing text"),
+                    format!("an extern from `{kind}` cannot take a `stream`"),
                 )
                 .here("its request is sent when all arguments are complete")
                 .help("leave `stream` out, or use an extern from `wasm` or `process`")
@@ -274,9 +283,9 @@ impl BodyCx<'_, '_> {
             let finding = Diagnostic::new(
                 Code::PolicyValue,
                 span,
-                format!("`{name}` says how a value is sent"),
+                format!("`{name}` needs a way to send it"),
             )
-            .help(format!("such as {example}"));
+            .help(format!("write {example}"));
             self.report(if name == "auth" && is_secret {
                 finding.guess(
                     "send it as a bearer token",
@@ -294,7 +303,7 @@ impl BodyCx<'_, '_> {
                     self.span(e),
                     format!("`{name}` cannot be sent that way"),
                 )
-                .help(format!("such as {example}")),
+                .help(format!("write {example}")),
             );
             self.spoil_args(args);
             return;
@@ -315,12 +324,8 @@ impl BodyCx<'_, '_> {
                 _ => "header(\"Name\")",
             };
             self.report(
-                Diagnostic::new(
-                    Code::PolicyValue,
-                    self.span(e),
-                    format!("`{name}` is written `{form}`"),
-                )
-                .here(format!("found {} values", args.len())),
+                Diagnostic::new(Code::PolicyValue, self.span(e), format!("write `{form}` here"))
+                    .here(format!("found {} values", args.len())),
             );
             self.spoil_args(args);
             return;
@@ -347,9 +352,9 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::PolicyValue,
                         self.span(e),
-                        "`headers` takes a map that is written there",
+                        "`headers` must be a map that is written in place",
                     )
-                    .help("such as `headers: [\"Accept\": \"application/json\"]`"),
+                    .help("write it as `headers: [\"Accept\": \"application/json\"]`"),
                 );
             }
             return;
@@ -373,9 +378,9 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::PolicyValue,
                     self.span(e),
-                    format!("`{name}` cannot be the name of a header"),
+                    format!("a header cannot be called `{name}`"),
                 )
-                .help("it has letters, digits and `-`, such as \"Idempotency-Key\""),
+                .help("use letters, digits and `-`, such as \"Idempotency-Key\""),
             );
         }
     }

@@ -268,13 +268,9 @@ impl<'c, 'a> BodyCx<'c, 'a> {
 
     pub(super) fn report_unknown(&mut self, span: Span, name: &str) {
         self.report(
-            Diagnostic::new(
-                Code::TypeUnknown,
-                span,
-                format!("nothing says which type `{name}` gives here"),
-            )
-            .here("the wanted type decides, and none is written")
-            .help("write it where the value is bound: `let name: Type = …`"),
+            Diagnostic::new(Code::TypeUnknown, span, "the type of this value must be written")
+                .here(format!("`{name}` gives the type that is asked for"))
+                .help("write the type with the name: `let name: Type = …`"),
         );
     }
 

@@ -84,9 +84,9 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::BadSpread,
                         self.span(e),
-                        format!("`..` in a list takes a list, found `{shown}`"),
+                        format!("`..` in a list needs a list, found `{shown}`"),
                     )
-                    .help("without `..` it is one item"),
+                    .help("leave out `..` to add it as one item"),
                 );
                 Ty::ERROR
             }
@@ -206,8 +206,8 @@ impl BodyCx<'_, '_> {
             let span = self.span(*key);
             if let Some(first) = seen.insert(super::ty::LiteralKey(value), span) {
                 self.report(
-                    Diagnostic::new(Code::RepeatedKey, span, "the map has this key twice")
-                        .label(first, "here for the first time"),
+                    Diagnostic::new(Code::RepeatedKey, span, "this key is written twice")
+                        .label(first, "first written here"),
                 );
             }
         }

@@ -20,7 +20,7 @@ impl BodyCx<'_, '_> {
         let mut finding =
             Diagnostic::new(Code::Mismatch, span, format!("expected `{want}`, found `{found}`"));
         finding = match expect.why {
-            Why::Condition => finding.here("a condition is a `bool`"),
+            Why::Condition => finding.here(format!("this is `{found}`; a `bool` is needed")),
             _ => finding.here(format!("this is `{found}`")),
         };
         finding = self.explain(finding, expr, actual, expected);
@@ -40,7 +40,7 @@ impl BodyCx<'_, '_> {
         let present = self.present(actual);
         if self.present(expected) == Ty::SECRET {
             return finding.help(
-                "declare it with `secret name` at the top of the file; its value is bound outside of the program",
+                "declare it with `secret name` at the top of the file; its value comes from outside of the program",
             );
         }
         if matches!(self.kind(actual), TyKind::Optional(_))
@@ -49,7 +49,7 @@ impl BodyCx<'_, '_> {
         {
             return finding
                 .note("the value may be `none`")
-                .help("say what to use instead: `?? value`, `?? fail \"why\"`, or `match` it")
+                .help("give another value with `?? value`, stop with `?? fail \"why\"`, or use `match`")
                 .guess(
                     "fail if it is `none`",
                     vec![Edit::new(span.after(), " ?? fail \"missing\"")],
@@ -72,18 +72,16 @@ impl BodyCx<'_, '_> {
             return finding;
         }
         match (self.prim(actual), self.prim(self.present(expected))) {
-            (Some(Prim::Int), Some(Prim::Float)) => {
-                finding.note("only a literal becomes a float by itself").fix(
+            (Some(Prim::Int), Some(Prim::Float)) => finding
+                .note("only a number written in the code, such as `2`, becomes a `float` by itself")
+                .fix(
                     "convert it with `math.to_float`",
                     vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
-                )
-            }
+                ),
             (Some(Prim::Float), Some(Prim::Int)) => {
                 finding.help("round it: `math.round(…)`, `math.floor(…)` or `math.ceil(…)`")
             }
-            (Some(Prim::Json), _) => {
-                finding.help("`json` has no shape yet: decode it, `let value: Type = …`")
-            }
+            (Some(Prim::Json), _) => finding.help("give it a type: `let value: Type = …`"),
             (
                 Some(
                     Prim::Int
@@ -95,18 +93,21 @@ impl BodyCx<'_, '_> {
                     | Prim::Size,
                 ),
                 Some(Prim::Text),
-            ) => finding.help("a template makes it a text: `\"${…}\"`").guess(
-                "put it into a template",
+            ) => finding.help("put it into a text: `\"${…}\"`").guess(
+                "put it into a text",
                 vec![Edit::new(span.before(), "\"${"), Edit::new(span.after(), "}\"")],
             ),
+            (Some(Prim::Text), Some(Prim::Int | Prim::Float)) if self.literal(expr).is_some() => {
+                finding.help("write a number, without quotes")
+            }
             (Some(Prim::Text), Some(Prim::Int)) => {
-                finding.help("`text.to_int(…)` reads a number; it gives `int?`")
+                finding.help("read the text as a number: `text.to_int(…) ?? 0`")
             }
             (Some(Prim::Text), Some(Prim::Float)) => {
-                finding.help("`text.to_float(…)` reads a number; it gives `float?`")
+                finding.help("read the text as a number: `text.to_float(…) ?? 0.0`")
             }
             (Some(Prim::Text), Some(Prim::Time)) => {
-                finding.help("`time.parse(…)` reads a point in time")
+                finding.help("read a point in time with `time.parse(…)`")
             }
             _ => self.explain_shape(finding, expr, actual, expected),
         }
@@ -172,9 +173,9 @@ impl BodyCx<'_, '_> {
     fn explain_unit(&self, finding: &Diagnostic, expr: ExprId, expected: Ty) -> Option<Diagnostic> {
         let Literal::Int(_) = self.literal(expr)? else { return None };
         let (help, unit) = match self.prim(self.present(expected))? {
-            Prim::Duration => ("a duration has a unit: `ms`, `s`, `m`, `h` or `d`", "s"),
-            Prim::Size => ("a size has a unit: `kb`, `mb` or `gb`", "kb"),
-            Prim::Money => ("an amount has a currency, such as `5usd`", "usd"),
+            Prim::Duration => ("write a unit after the number: `ms`, `s`, `m`, `h` or `d`", "s"),
+            Prim::Size => ("write a unit after the number: `kb`, `mb` or `gb`", "kb"),
+            Prim::Money => ("write a currency after the number, such as `5usd`", "usd"),
             _ => return None,
         };
         let edit = Edit::new(self.span(expr).after(), unit);
@@ -203,13 +204,13 @@ impl BodyCx<'_, '_> {
             && let Some(inner) = args.first().copied()
             && self.fit(inner, expected) != Fit::No
         {
-            return finding.help("`match` it: `Ok(value) => …`, `Failed(failure) => …`");
+            return finding.help("use `match`: `Ok(value) => …`, `Failed(failure) => …`");
         }
         if expected == Ty::NONE {
-            return finding.help("the value is not used; end the block with `none`");
+            return finding.help("end the block with `none`: the value is not used");
         }
         if actual == Ty::NONE && self.literal(expr).is_some() {
-            return finding.help("make the type optional (`T?`) if the value may be absent");
+            return finding.help("make the type optional (`T?`) if there may be no value");
         }
         if actual == Ty::NONE {
             return finding.note("what is called for its effect gives `none`");
@@ -246,13 +247,14 @@ impl BodyCx<'_, '_> {
             Why::Nothing | Why::Condition => finding,
             Why::Because(other) | Why::State(_, other) => {
                 let shown = self.cx.show(expected, self.module);
-                finding.label(self.span(other), format!("because this is `{shown}`"))
+                finding.label(self.span(other), format!("this one is `{shown}`"))
             }
-            Why::Annotation(place) => finding.label(place, "this type is written here"),
+            Why::Annotation(place) => finding.label(place, "the type is written here"),
             Why::Declared(place) => finding.label(place, "declared here"),
             Why::Result(def) => {
                 let place = self.result_span(def);
-                finding.label(place, "the declared result")
+                let name = self.cx.hir.defs.get(def.index()).map_or("", |def| def.name.as_str());
+                finding.label(place, format!("the result type of `{name}`"))
             }
         };
         self.report(finding);

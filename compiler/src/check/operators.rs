@@ -98,7 +98,7 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::NeverNone,
                 self.span(e),
-                format!("a comparison with `none`, which `{shown}` never is"),
+                format!("this is never `none`, because it is `{shown}`"),
             )
             .label(self.span(value), format!("this is `{shown}`, there is always a value")),
         );
@@ -294,17 +294,19 @@ impl BodyCx<'_, '_> {
         let (a, b) = (self.literal(left), self.literal(right));
         let finding = match (op, a, b) {
             (BinaryOp::Div | BinaryOp::Rem, _, Some(zero)) if is_zero(&zero) => {
-                Diagnostic::new(Code::AlwaysTraps, self.span(right), "a division by zero")
+                Diagnostic::new(Code::AlwaysTraps, self.span(right), "this divides by zero")
                     .here("this is zero")
             }
             (
                 BinaryOp::Add | BinaryOp::Sub,
                 Some(Literal::Money(_, one)),
                 Some(Literal::Money(_, other)),
-            ) if one != other => {
-                Diagnostic::new(Code::AlwaysTraps, self.span(e), "two currencies do not add up")
-                    .help("convert one of them: `money.convert(…, to:, rate:)`")
-            }
+            ) if one != other => Diagnostic::new(
+                Code::AlwaysTraps,
+                self.span(e),
+                "amounts in two currencies cannot be used together",
+            )
+            .help("convert one of them: `money.convert(…, to:, rate:)`"),
             (op, Some(Literal::Int(a)), Some(Literal::Int(b))) => {
                 let result = match op {
                     BinaryOp::Add => a.checked_add(b),
@@ -318,7 +320,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::AlwaysTraps,
                     self.span(e),
-                    "the result does not fit an `int` (64 bits)",
+                    "the result does not fit into an `int`, which has 64 bits",
                 )
             }
             _ => return,
@@ -348,7 +350,7 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::BadOperands,
                 self.span(e),
-                format!("`{op}` takes {wanted}, found `{shown}`"),
+                format!("`{op}` needs {wanted}, found `{shown}`"),
             )
             .label(self.span(operand), format!("this is `{shown}`")),
         );
@@ -371,10 +373,10 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::MaybeNone,
                         span,
-                        format!("`{op}` with a value that may be `none`"),
+                        format!("`{op}` cannot be used: the value may be `none`"),
                     )
                     .here(format!("this is `{shown}`"))
-                    .help("say what to use instead: `(value ?? other)`"),
+                    .help("give another value: `(value ?? other)`"),
                 );
                 return;
             }
@@ -383,7 +385,7 @@ impl BodyCx<'_, '_> {
         let finding = Diagnostic::new(
             Code::BadOperands,
             self.span(e),
-            format!("`{op}` does not take `{x}` and `{y}`"),
+            format!("`{op}` cannot be used with `{x}` and `{y}`"),
         )
         .label(self.span(left), format!("this is `{x}`"))
         .label(self.span(right), format!("this is `{y}`"));
@@ -420,10 +422,12 @@ impl BodyCx<'_, '_> {
             _ => return finding,
         };
         let span = self.span(int);
-        finding.note("only a literal becomes a float by itself").fix(
-            "convert it with `math.to_float`",
-            vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
-        )
+        finding
+            .note("only a number written in the code, such as `2`, becomes a `float` by itself")
+            .fix(
+                "convert it with `math.to_float`",
+                vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
+            )
     }
 
     /// `"a" + b`: texts are put together by templates.
@@ -445,8 +449,8 @@ impl BodyCx<'_, '_> {
         self.sum_parts(e, &mut parts);
         let edits = self.template_edits(&parts);
         self.report(
-            Diagnostic::new(Code::TextPlus, self.span(e), "texts are not added with `+`")
-                .here("write a template: `\"${a}${b}\"`")
+            Diagnostic::new(Code::TextPlus, self.span(e), "texts cannot be joined with `+`")
+                .here("write one text: `\"${a}${b}\"`")
                 .fix("put the values into one text", edits),
         );
         true
@@ -558,10 +562,10 @@ impl BodyCx<'_, '_> {
                 let mut finding = Diagnostic::new(
                     Code::BadOperands,
                     self.span(right),
-                    format!("`in` looks into a list, a map or a text, found `{shown}`"),
+                    format!("`in` needs a list, a map or a text, found `{shown}`"),
                 );
                 if let TyKind::Optional(_) = other {
-                    finding = finding.help("it may be `none`: say what to use instead with `??`");
+                    finding = finding.help("it may be `none`: give another value with `??`");
                 }
                 let places = self.origins(right);
                 if !self.blamed(&places, Ty::ERROR) {
@@ -588,7 +592,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::BadOperands,
                     self.span(left),
-                    format!("`{found}` is never in there"),
+                    format!("a value of type `{found}` can never be in it"),
                 )
                 .here(format!("expected `{wanted}`, found `{found}`")),
             );

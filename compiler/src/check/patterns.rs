@@ -87,7 +87,7 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::PatternMismatch,
                 self.pat_span(id),
-                format!("{what} never matches `{shown}`"),
+                format!("{what} cannot match a value of type `{shown}`"),
             )
             .here(format!("the value is `{shown}`")),
         );
@@ -134,14 +134,14 @@ impl BodyCx<'_, '_> {
             self.report(Diagnostic::new(
                 Code::PatternMismatch,
                 span,
-                "the ends of a range are of different types",
+                "the ends of the range have different types",
             ));
         } else if super::refine::compare(low, high) == Some(std::cmp::Ordering::Greater) {
             self.misfit = true;
             self.report(
                 Diagnostic::new(Code::PatternMismatch, span, "the range is empty")
                     .here("the first end is above the second")
-                    .help("both ends belong to the range; the lower one comes first"),
+                    .help("write the lower end first; both ends belong to the range"),
             );
         }
     }
@@ -307,14 +307,14 @@ impl BodyCx<'_, '_> {
         let declared = fields.first().map(|field| field.span);
         let count = fields.len();
         let has = match count {
-            0 => "carries nothing".to_owned(),
-            1 => "carries 1 value".to_owned(),
-            _ => format!("carries {count} values"),
+            0 => "has no values".to_owned(),
+            1 => "has one value".to_owned(),
+            _ => format!("has {count} values"),
         };
         let mut finding = Diagnostic::new(
             Code::PatternFields,
             self.pat_span(id),
-            format!("`{name}` {has}, the pattern names {}", args.len()),
+            format!("`{name}` {has}, but the pattern names {}", args.len()),
         );
         if let Some(span) = declared {
             finding = finding.label(span, "declared here");
@@ -335,8 +335,7 @@ impl BodyCx<'_, '_> {
     ) {
         let names = || fields.iter().map(|field| field.name.as_str());
         let mut finding =
-            Diagnostic::new(Code::UnknownField, span, format!("`{owner}` has no field `{field}`"))
-                .here("no such field");
+            Diagnostic::new(Code::UnknownField, span, format!("`{owner}` has no field `{field}`"));
         if let Some(declared) = self.cx.hir.defs.get(def.index()) {
             finding = finding.label(declared.name_span, "declared here");
         }

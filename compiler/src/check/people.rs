@@ -105,12 +105,12 @@ impl<'a> BodyCx<'_, 'a> {
             format!("a person cannot be asked for `{shown}`"),
         );
         let finding = if part == shown {
-            finding.here("it makes no form")
+            finding.here("there is no form for this type")
         } else {
-            finding.here(format!("`{part}` in it makes no form"))
+            finding.here(format!("there is no form for `{part}` in it"))
         };
         self.report(finding.help(
-            "a form asks for texts, numbers, times, amounts, yes or no, enums, and records and lists of them",
+            "ask for texts, numbers, times, amounts, yes or no, enums, or records and lists of them",
         ));
         false
     }
@@ -161,7 +161,7 @@ impl<'a> BodyCx<'_, 'a> {
                 && n < 1
             {
                 self.report(
-                    Diagnostic::new(Code::BadCount, self.span(*max), "`max` is at least 1")
+                    Diagnostic::new(Code::BadCount, self.span(*max), "`max` must be at least 1")
                         .here(format!("found {n}")),
                 );
             }
@@ -169,8 +169,12 @@ impl<'a> BodyCx<'_, 'a> {
         if let Some((_, label)) = label {
             self.expr(*label, Expect::ERROR);
             self.report(
-                Diagnostic::new(Code::BadSelector, self.span(*label), "`label` selects a field")
-                    .help("write it with a dot in front: `label: .name`"),
+                Diagnostic::new(
+                    Code::BadSelector,
+                    self.span(*label),
+                    "`label` needs a field such as `.name`",
+                )
+                .help("write it with a dot in front: `label: .name`"),
             );
         }
         let Some((_, items)) = *items else {
@@ -187,7 +191,7 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::Mismatch,
                         self.span(items),
-                        format!("`choose` takes a list, found `{shown}`"),
+                        format!("`choose` needs a list, found `{shown}`"),
                     )
                     .here(format!("this is `{shown}`")),
                 );
@@ -224,7 +228,7 @@ impl<'a> BodyCx<'_, 'a> {
                         Diagnostic::new(
                             Code::BadSelector,
                             arg.span,
-                            "a field is selected for `label` only",
+                            "only `label` takes a field such as `.name`",
                         )
                         .help("write `label: .name`"),
                     );
@@ -242,7 +246,9 @@ impl<'a> BodyCx<'_, 'a> {
                         Diagnostic::new(
                             Code::BadSelector,
                             *span,
-                            format!("`label` selects a text or a number, found `{shown}`"),
+                            format!(
+                                "`label` needs a field with a text or a number, found `{shown}`"
+                            ),
                         )
                         .here(format!("this field is `{shown}`")),
                     );
@@ -267,15 +273,16 @@ impl<'a> BodyCx<'_, 'a> {
                 let finding = Diagnostic::new(
                     Code::ApprovalPolicy,
                     *span,
-                    format!("`{name}` does not belong to a question"),
+                    format!("`{name}` cannot be set on a question"),
                 );
                 self.report(match name.as_str() {
-                    "show" => finding
-                        .help(format!("what is shown is an argument: `{word}(…, show: value)`")),
-                    "timeout" | "deadline" => {
-                        finding.help("how long a person may take is said with `within:`")
+                    "show" => {
+                        finding.help(format!("write it as an argument: `{word}(…, show: value)`"))
                     }
-                    _ => finding.help("a question takes `within:` and `fallback:`"),
+                    "timeout" | "deadline" => {
+                        finding.help("say with `within:` how long a person may take")
+                    }
+                    _ => finding.help("use only `within:` and `fallback:` here"),
                 });
             }
             return;
@@ -288,8 +295,8 @@ impl<'a> BodyCx<'_, 'a> {
                     arg.span,
                     "nothing says how long the approval may take",
                 )
-                .here("a run would wait for ever")
-                .help("say when it has come to nothing: `within: 2d`; the call then fails with `Unanswered`")
+                .here("the run could wait forever")
+                .help("add a limit such as `within: 2d`; after it the call fails with `Unanswered`")
                 .guess("give people two days", vec![Edit::new(arg.span.after(), ", within: 2d")]),
             );
         }
@@ -304,7 +311,7 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::ApprovalPolicy,
                         span,
-                        format!("`{name}` is about a person, and nobody is asked here"),
+                        format!("`{name}` needs `approve:`: nobody is asked here"),
                     )
                     .here(match name {
                         "within" => "how long a person may take",
@@ -312,7 +319,7 @@ impl<'a> BodyCx<'_, 'a> {
                         _ => "what a person is shown",
                     })
                     .help(match name {
-                        "within" => "name who approves the call: `approve: \"role\"`; a limit for the call itself is `timeout:` or `deadline:`",
+                        "within" => "name who approves the call: `approve: \"role\"`; to limit the call itself, use `timeout:` or `deadline:`",
                         _ => "name who approves the call: `approve: \"role\"`",
                     }),
                 );
@@ -356,19 +363,15 @@ impl<'a> BodyCx<'_, 'a> {
                         _ => "an extern",
                     },
                 ),
-                _ => (false, "no graph"),
+                _ => (false, "not a graph"),
             },
-            _ => (false, "no graph"),
+            _ => (false, "not a graph"),
         };
         if !is_graph {
             self.report(
-                Diagnostic::new(
-                    Code::BadDetach,
-                    span,
-                    "`detach` starts a graph as a run of its own",
-                )
-                .here(format!("what is called here is {noun}"))
-                .help("put the call into a `graph`, and call that"),
+                Diagnostic::new(Code::BadDetach, span, "`detach` works only on a graph")
+                    .here(format!("what is called here is {noun}"))
+                    .help("put the call into a `graph`, and call that"),
             );
             return;
         }
@@ -378,9 +381,9 @@ impl<'a> BodyCx<'_, 'a> {
                 Diagnostic::new(
                     Code::BadDetach,
                     place,
-                    format!("`{name}` has no meaning for a run that goes on by itself"),
+                    format!("`{name}` has no use with `detach`: nobody waits for the result"),
                 )
-                .label(arg.span, "nobody here waits for it")
+                .label(arg.span, "the run goes on by itself")
                 .help("write the policy where the graph makes its calls"),
             );
         }
@@ -393,7 +396,7 @@ impl<'a> BodyCx<'_, 'a> {
             ArgValue::Selector(name, span) => {
                 let dot = Span { start: span.start.saturating_sub(1), ..*span };
                 self.report(
-                    Diagnostic::new(Code::BadEdit, *span, "`edit` takes a list")
+                    Diagnostic::new(Code::BadEdit, *span, "`edit` needs a list")
                         .help(format!("write `[.{name}]`"))
                         .fix(
                             format!("write `[.{name}]`"),
@@ -408,9 +411,9 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::BadEdit,
                         given.span,
-                        "`edit` lists parameters of the call",
+                        "`edit` can only list parameters of the call",
                     )
-                    .help("each with a dot in front: `edit: [.amount]`"),
+                    .help("write each with a dot in front: `edit: [.amount]`"),
                 );
                 return;
             }
@@ -472,11 +475,11 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::ApprovedStub,
                         span,
-                        "the stub of an approval says what a person said",
+                        "a stub for an approval must say what the person decided",
                     )
-                    .here("this is what the call would give")
+                    .here("this is not a decision")
                     .help(format!(
-                        "write `Approved(by: \"…\")` or `fail Denied(by: \"…\", why: \"…\")`; what `{}` gives is stubbed without `approve`",
+                        "write `Approved(by: \"…\")` or `fail Denied(by: \"…\", why: \"…\")`; for a result of `{}`, leave out `approve`",
                         target.name
                     ))
                     .guess("approve it", vec![Edit::new(span, "Approved(by: \"someone\")")]),
@@ -505,7 +508,7 @@ impl<'a> BodyCx<'_, 'a> {
                 self.report(Diagnostic::new(
                     Code::MisplacedSelector,
                     arg.span,
-                    "what was edited is a value",
+                    "an edited argument must be a value",
                 ));
                 continue;
             };
@@ -521,7 +524,7 @@ impl<'a> BodyCx<'_, 'a> {
                     Some((name, span)) => {
                         (*span, format!("`{}` has no parameter `{name}`", target.name))
                     }
-                    None => (arg.span, "what was edited needs its name".to_owned()),
+                    None => (arg.span, "an edited argument needs its name".to_owned()),
                 };
                 let finding = Diagnostic::new(Code::UnknownArgument, span, shown)
                     .label(target.span, "declared here");
@@ -538,7 +541,7 @@ impl<'a> BodyCx<'_, 'a> {
                 self.expr(value, Expect::ERROR);
                 self.report(
                     Diagnostic::new(Code::RepeatedArgument, arg.span, "this is given twice")
-                        .label(first, "given here already"),
+                        .label(first, "first given here"),
                 );
                 continue;
             }
@@ -553,7 +556,7 @@ impl<'a> BodyCx<'_, 'a> {
         if given.first().copied().flatten().is_none() {
             self.report(
                 Diagnostic::new(Code::MissingArgument, self.span(e), "`Approved` needs `by`")
-                    .help("who approved it: `Approved(by: \"ada\")`"),
+                    .help("say who approved it: `Approved(by: \"ada\")`"),
             );
         }
         self.out.calls.insert(
@@ -600,11 +603,9 @@ impl<'a> BodyCx<'_, 'a> {
                         Diagnostic::new(
                             Code::UnknownArgument,
                             *span,
-                            format!(
-                                "a stub of `{word}` looks at the question and at whom it is for"
-                            ),
+                            format!("a stub of `{word}` can look only at the question and at `to`"),
                         )
-                        .help(format!("such as `stub {word}(\"Ship it?\", to: _) => …`")),
+                        .help(format!("write it as `stub {word}(\"Ship it?\", to: _) => …`")),
                     );
                     Ty::ERROR
                 }
@@ -625,7 +626,7 @@ impl<'a> BodyCx<'_, 'a> {
                         format!("`choose` gives a list, found `{shown}`"),
                     )
                     .here(format!("this is `{shown}`"))
-                    .help("what was chosen stands in `[…]`"),
+                    .help("write what was chosen as a list: `[…]`"),
                 );
             }
         }

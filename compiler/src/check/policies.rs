@@ -220,8 +220,8 @@ impl BodyCx<'_, '_> {
             let Some((name, span)) = &policy.name else {
                 self.spoil_args(std::slice::from_ref(policy));
                 self.report(
-                    Diagnostic::new(Code::UnknownPolicy, policy.span, "a policy needs its name")
-                        .help("such as `with (retry: 2, timeout: 10s)`"),
+                    Diagnostic::new(Code::UnknownPolicy, policy.span, "a policy needs a name")
+                        .help("name each policy, such as `with (retry: 2, timeout: 10s)`"),
                 );
                 continue;
             };
@@ -230,9 +230,9 @@ impl BodyCx<'_, '_> {
                     Diagnostic::new(
                         Code::RepeatedPolicy,
                         *span,
-                        format!("the policy `{name}` is given twice"),
+                        format!("`{name}` is given twice"),
                     )
-                    .label(*first, "given here already"),
+                    .label(*first, "first given here"),
                 );
                 self.spoil_args(std::slice::from_ref(policy));
                 continue;
@@ -283,7 +283,7 @@ impl BodyCx<'_, '_> {
             self.report(Diagnostic::new(
                 Code::PolicyValue,
                 policy.span,
-                format!("`{name}` takes a value"),
+                format!("`{name}` needs a value"),
             ));
             return None;
         };
@@ -296,9 +296,9 @@ impl BodyCx<'_, '_> {
                             Diagnostic::new(
                                 Code::PolicyValue,
                                 self.span(e),
-                                format!("`{name}` is longer than nothing"),
+                                format!("`{name}` must be longer than zero"),
                             )
-                            .here("in this time nothing can happen")
+                            .here("this leaves no time")
                             .help(format!("write a duration above zero, or leave `{name}` out")),
                         );
                     }
@@ -315,7 +315,7 @@ impl BodyCx<'_, '_> {
                         Diagnostic::new(
                             Code::PolicyValue,
                             self.span(e),
-                            format!("`{name}` is at least {least}"),
+                            format!("`{name}` must be at least {least}"),
                         )
                         .here(format!("found {n}")),
                     );
@@ -345,10 +345,10 @@ impl BodyCx<'_, '_> {
                         Diagnostic::new(
                             Code::PolicyValue,
                             self.span(one),
-                            format!("`{name}` takes the names of values that come before"),
+                            format!("`{name}` needs the names of values that come before"),
                         )
-                        .here("this names no value")
-                        .help(format!("bind what must have succeeded, `let x = …`, and write `{name}: x` or `{name}: [x, y]`")),
+                        .here("this is not the name of a value")
+                        .help(format!("name what must have succeeded with `let x = …`, and write `{name}: x` or `{name}: [x, y]`")),
                     );
                 }
                 None
@@ -369,9 +369,11 @@ impl BodyCx<'_, '_> {
                         Diagnostic::new(
                             Code::PolicyValue,
                             self.span(e),
-                            format!("`{name}` takes the name of a model role, found `{shown}`"),
+                            format!("`{name}` needs the name of a model role, found `{shown}`"),
                         )
-                        .help("a role is declared with `model name`"),
+                        .help(
+                            "declare a role with `model name`, and write its name without quotes",
+                        ),
                     );
                 } else if let Some((call, ..)) = call
                     && let Expr::Call { callee: Callee::Def(callee), .. } = self.node(call)
@@ -393,9 +395,9 @@ impl BodyCx<'_, '_> {
                         Diagnostic::new(
                             Code::PolicyValue,
                             self.span(e),
-                            format!("`{name}` takes the word `true`"),
+                            format!("`{name}` must be the word `true`"),
                         )
-                        .help("whether a call starts a run of its own decides what it gives, so it cannot be computed; leave the policy out for `false`"),
+                        .help("write `true`, or leave the policy out; it cannot be computed"),
                     );
                 }
                 None
@@ -443,15 +445,15 @@ impl BodyCx<'_, '_> {
         let mut finding = Diagnostic::new(
             Code::PolicyValue,
             span,
-            format!("`{name}` takes `{}`, found `{shown}`", prim.as_str()),
+            format!("`{name}` needs a value of type `{}`, found `{shown}`", prim.as_str()),
         )
         .here(format!("this is `{shown}`"));
         finding = match (prim, self.literal(e)) {
             (Prim::Duration, Some(Literal::Int(n))) => finding
-                .help("a duration has a unit: `ms`, `s`, `m`, `h` or `d`")
+                .help("write a unit after the number: `ms`, `s`, `m`, `h` or `d`")
                 .guess(format!("write `{n}s`"), vec![Edit::new(span.after(), "s")]),
             (Prim::Money, Some(Literal::Int(_) | Literal::Float(_))) => finding
-                .help("an amount has a currency, such as `0.05usd`")
+                .help("write a currency after the number, such as `0.05usd`")
                 .guess("in dollars", vec![Edit::new(span.after(), "usd")]),
             _ => finding,
         };
@@ -462,15 +464,14 @@ impl BodyCx<'_, '_> {
         let here =
             || TABLE.iter().filter(|(_, places, _)| places.contains(&place)).map(|row| row.0);
         let mut finding =
-            Diagnostic::new(Code::UnknownPolicy, span, format!("there is no policy `{name}`"))
-                .here("not known here");
+            Diagnostic::new(Code::UnknownPolicy, span, format!("there is no policy `{name}`"));
         finding = match self.cx.suggest(span, name, here()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
             None => {
                 let all: Vec<&str> = here().collect();
-                finding.help(format!("{} takes {}", place.noun(), all.join(", ")))
+                finding.help(format!("{} takes `{}`", place.noun(), all.join("`, `")))
             }
         };
         self.report(finding);
@@ -482,9 +483,9 @@ impl BodyCx<'_, '_> {
             Diagnostic::new(
                 Code::MisplacedPolicy,
                 span,
-                format!("`{name}` does not belong to {}", place.noun()),
+                format!("`{name}` cannot be set on {}", place.noun()),
             )
-            .help(format!("it belongs to {}", homes.join(" or "))),
+            .help(format!("set it on {}", homes.join(" or "))),
         );
     }
 }

@@ -29,9 +29,9 @@ impl BodyCx<'_, '_> {
                             Diagnostic::new(
                                 Code::PromptModel,
                                 *span,
-                                "a prompt asks one model, this is a second `model` line",
+                                "there can be only one `model` line",
                             )
-                            .label(first, "the first is here"),
+                            .label(first, "first written here"),
                         );
                     } else {
                         model = Some(*span);
@@ -45,10 +45,10 @@ impl BodyCx<'_, '_> {
                                 Diagnostic::new(
                                     Code::PromptModel,
                                     *span,
-                                    "the `model` line is the first of a prompt",
+                                    "the `model` line must be the first",
                                 )
-                                .label(first, "this stands before it")
-                                .help("move it up: whoever reads a prompt asks first who answers"),
+                                .label(first, "this comes before it")
+                                .help("move it up"),
                             );
                         }
                     }
@@ -69,9 +69,9 @@ impl BodyCx<'_, '_> {
                             Diagnostic::new(
                                 Code::PromptContent,
                                 *span,
-                                "an agent has one `tools` line, this is a second one",
+                                "there can be only one `tools` line",
                             )
-                            .label(first, "the first is here")
+                            .label(first, "first written here")
                             .help("write all tools into one list"),
                         );
                     } else if !tools.is_empty() {
@@ -84,12 +84,8 @@ impl BodyCx<'_, '_> {
                         self.spoil_args(&tool.policies);
                     }
                     self.report(
-                        Diagnostic::new(
-                            Code::PromptContent,
-                            *span,
-                            "a prompt has no tools: it is one call of a model",
-                        )
-                        .help("declare it as an `agent`"),
+                        Diagnostic::new(Code::PromptContent, *span, "a prompt cannot use tools")
+                            .help("declare it as an `agent`"),
                     );
                 }
             }
@@ -108,7 +104,7 @@ impl BodyCx<'_, '_> {
                 Diagnostic::new(
                     Code::PromptContent,
                     def.name_span,
-                    format!("`{}` asks the model nothing", def.name),
+                    format!("`{}` has no message for the model", def.name),
                 )
                 .help("add a line `user \"…\"`"),
             );
@@ -148,22 +144,17 @@ impl BodyCx<'_, '_> {
         };
         let what = if media { "a text, image, audio, file, or a list of them" } else { "a text" };
         let at = self.span(e);
-        let finding = Diagnostic::new(
-            Code::PromptContent,
-            at,
-            format!("`{word}` takes {what}, found `{shown}`"),
-        )
-        .here(format!("this is `{shown}`"));
+        let finding =
+            Diagnostic::new(Code::PromptContent, at, format!("`{word}` cannot send `{shown}`"))
+                .here(format!("this must be {what}"));
         let finding = match self.kind(ty).clone() {
-            TyKind::Optional(_) => {
-                finding.help("it may be `none`: say what to use instead with `??`")
-            }
+            TyKind::Optional(_) => finding.help("it may be `none`: give another value with `??`"),
             TyKind::Prim(Prim::Image | Prim::Audio | Prim::File) => {
                 finding.help("write it in a `user` line")
             }
             TyKind::Prim(Prim::Secret | Prim::Role) => finding,
-            _ => finding.help("a template renders it: `\"${…}\"`").fix(
-                "put it into a template",
+            _ => finding.help("put it into a text: `\"${…}\"`").fix(
+                "put it into a text",
                 vec![Edit::new(at.before(), "\"${"), Edit::new(at.after(), "}\"")],
             ),
         };
@@ -192,9 +183,9 @@ impl BodyCx<'_, '_> {
                 callable.result.span,
                 format!("a model cannot be asked for `{shown}`"),
             )
-            .here("it has no JSON Schema")
+            .here("a model cannot answer with this type")
             .help(
-                "ask for a text, or for records, enums, lists and values that are written as JSON",
+                "ask for a text, or for records, enums, lists and values that can be written as JSON",
             ),
         );
     }

@@ -85,10 +85,10 @@ impl Checker<'_> {
                         Diagnostic::new(
                             Code::BadBound,
                             bound.span,
-                            format!("the bound `{}` is not a literal", bound.name),
+                            format!("`{}` must be a fixed value", bound.name),
                         )
                         .help(
-                            "only the result of an `extern` or `fn` may be bounded by a parameter",
+                            "write the value itself; only the result of an `extern` or `fn` can have a parameter as its limit",
                         ),
                     );
                     return None;
@@ -98,7 +98,7 @@ impl Checker<'_> {
                 self.report(Diagnostic::new(
                     Code::BadBound,
                     bound.span,
-                    format!("the bound `{}` is given twice", bound.name),
+                    format!("`{}` is given twice", bound.name),
                 ));
                 return None;
             }
@@ -119,13 +119,19 @@ impl Checker<'_> {
         let name = bound.name.as_str();
         let Some((_, what)) = CONSTRAINTS.iter().find(|(known, _)| *known == name) else {
             let all = CONSTRAINTS.iter().map(|(known, _)| *known);
-            let mut finding =
-                Diagnostic::new(Code::BadBound, bound.span, format!("there is no bound `{name}`"))
-                    .help(format!(
-                        "the bounds are {}",
-                        CONSTRAINTS.map(|(known, _)| known).join(", ")
-                    ));
-            if let Some(near) = json_schema_bound(name).or_else(|| suggest(name, all)) {
+            let message = match name {
+                "" => "a rule of `where` needs its name".to_owned(),
+                _ => format!("`{name}` is not a rule of `where`"),
+            };
+            let mut finding = Diagnostic::new(Code::BadBound, bound.span, message);
+            let near = json_schema_bound(name).or_else(|| suggest(name, all));
+            finding = finding.help(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    format!("use one of `{}`", CONSTRAINTS.map(|(known, _)| known).join("`, `"))
+                }
+            });
+            if let Some(near) = near {
                 let end = bound.span.start + u32::try_from(name.len()).unwrap_or(0);
                 let place = Span { end, ..bound.span };
                 finding = finding.guess(format!("write `{near}`"), vec![Edit::new(place, near)]);
@@ -145,7 +151,7 @@ impl Checker<'_> {
             let mut finding = Diagnostic::new(
                 Code::BadBound,
                 bound.span,
-                format!("`{name}` does not bound `{shown}`"),
+                format!("`{name}` cannot be used with `{shown}`"),
             )
             .here(format!("`{name}` is for {what}"));
             let meant = match (name, prim) {
@@ -180,12 +186,8 @@ impl Checker<'_> {
         };
         if !fits {
             self.report(
-                Diagnostic::new(
-                    Code::BadBound,
-                    bound.span,
-                    format!("the bound `{name}` takes {wanted}"),
-                )
-                .here(format!("found `{}`", literal(value))),
+                Diagnostic::new(Code::BadBound, bound.span, format!("`{name}` needs {wanted}"))
+                    .here(format!("found `{}`", literal(value))),
             );
         }
         fits
@@ -227,7 +229,7 @@ impl Checker<'_> {
         self.report(
             Diagnostic::new(Code::BadBound, bound.span, format!("there is no format `{format}`"))
                 .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
-                .note(format!("the formats are {}", FORMATS.join(", "))),
+                .note(format!("the formats are `{}`", FORMATS.join("`, `"))),
         );
         false
     }
@@ -301,7 +303,7 @@ impl Checker<'_> {
             }
             ("format", Literal::Text(text)) => match limit {
                 Literal::Text(format) if !may_have_format(format, text) => {
-                    breaks("it is not written like that".to_owned())
+                    breaks("it is not in this format".to_owned())
                 }
                 // The exact rules are the runtime's.
                 _ => Verdict::Unknown,
@@ -312,10 +314,10 @@ impl Checker<'_> {
                 breaks("it is in another currency".to_owned())
             }
             ("min", value) if compare(value, limit) == Some(Less) => {
-                breaks(format!("{} is less", literal(value)))
+                breaks(format!("{} is less than {}", literal(value), literal(limit)))
             }
             ("max", value) if compare(value, limit) == Some(Greater) => {
-                breaks(format!("{} is more", literal(value)))
+                breaks(format!("{} is more than {}", literal(value), literal(limit)))
             }
             ("min" | "max", value) => {
                 if compare(value, limit).is_some() {
@@ -326,7 +328,9 @@ impl Checker<'_> {
             }
             ("multiple_of", value) => match is_multiple(value, limit) {
                 Some(true) => Verdict::Keeps,
-                Some(false) => breaks(format!("{} is not a multiple of it", literal(value))),
+                Some(false) => {
+                    breaks(format!("{} is not a multiple of {}", literal(value), literal(limit)))
+                }
                 None => Verdict::Unknown,
             },
             _ => Verdict::Unknown,

@@ -56,9 +56,9 @@ impl Checker<'_> {
                 let module = def.module;
                 let (shown, part) = (self.show(ty, module), self.show(unfit.part, module));
                 let here = if part == shown {
-                    "it is no data".to_owned()
+                    "it cannot be stored".to_owned()
                 } else {
-                    format!("`{part}` in it is no data")
+                    format!("`{part}` in it cannot be stored")
                 };
                 self.report(
                     Diagnostic::new(
@@ -67,7 +67,7 @@ impl Checker<'_> {
                         format!("a session cannot keep `{shown}`"),
                     )
                     .here(here)
-                    .help("keep what it is made from: a text, a number, a record of such"),
+                    .help("keep what it is made from, such as a text, a number or a record"),
                 );
             }
         }
@@ -81,7 +81,7 @@ impl Checker<'_> {
             format!("the field `{}` of a session needs a default", field.name),
         )
         .label(field.ty.span, "nothing says what a new session begins with")
-        .help("a session begins with the defaults of its fields: write `= value` behind the type");
+        .help("write `= value` after the type: a session begins with the defaults of its fields");
         let finding = match self.interner.kind(self.interner.base(ty)) {
             TyKind::Optional(_) => Some("none"),
             TyKind::List(_) => Some("[]"),
@@ -191,14 +191,13 @@ impl<'a> BodyCx<'_, 'a> {
             span,
             format!("the session `{}` has no field `{name}`", declared.name),
         )
-        .here("no such field")
         .label(declared.name_span, "declared here");
         let finding = match self.cx.suggest(span, name, names()) {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
             None if record.fields.is_empty() => finding.help("it has no fields"),
-            None => finding.help(format!("it has {}", names_of(names()))),
+            None => finding.help(format!("its fields are {}", names_of(names()))),
         };
         self.cx.report_once(Cause::Member(def, name.clone()), finding);
     }
@@ -228,8 +227,8 @@ impl<'a> BodyCx<'_, 'a> {
                         span,
                         format!("`{name}` is for graphs that run in a session"),
                     )
-                    .here("this graph runs in none, so its runs do not meet")
-                    .help("name its session in front of `with`: `in Session`, or leave the policy out"),
+                    .here("this graph has no session")
+                    .help("add `in Session` before `with`, or leave the policy out"),
                 );
             }
             return;
@@ -242,10 +241,10 @@ impl<'a> BodyCx<'_, 'a> {
                 Diagnostic::new(
                     Code::OverlapKind,
                     self.span(value),
-                    "`Skip` leaves whoever called without an answer",
+                    "`Skip` would leave the caller without an answer",
                 )
-                .here("a graph of a session has a caller who waits")
-                .help("take one of `Queue`, `Reject`, `CancelPrevious` and `Parallel`"),
+                .here("the caller of the graph waits for its answer")
+                .help("use `Queue`, `Reject`, `CancelPrevious` or `Parallel`"),
             );
         }
     }
@@ -289,7 +288,7 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::UnknownArgument,
                         arg.span,
-                        "what is saved needs its name",
+                        "a field that is saved needs its name",
                     )
                     .help("write `session.save(field: value)`"),
                 );
@@ -307,7 +306,7 @@ impl<'a> BodyCx<'_, 'a> {
                         *span,
                         format!("the field `{name}` is saved twice"),
                     )
-                    .label(first, "saved here already"),
+                    .label(first, "first saved here"),
                 );
                 self.spoil_args(std::slice::from_ref(arg));
                 continue;

@@ -178,10 +178,10 @@ impl Checker<'_> {
                     Diagnostic::new(
                         Code::EndlessType,
                         def.name_span,
-                        format!("`{}` stands for itself", def.name),
+                        format!("the type `{}` is defined as itself", def.name),
                     )
-                    .here("this alias leads back to itself")
-                    .help("let it stand for a record, an enum or a primitive type"),
+                    .here("this leads back to it")
+                    .help("define it as a record, an enum or a primitive type"),
                 );
                 return Ty::ERROR;
             }
@@ -190,7 +190,9 @@ impl Checker<'_> {
                     self.report(Diagnostic::new(
                         Code::EndlessType,
                         def.name_span,
-                        format!("aliases stand for aliases more than {MAX_CHAIN} times"),
+                        format!(
+                            "types are defined as other types more than {MAX_CHAIN} times in a row"
+                        ),
                     ));
                     return Ty::ERROR;
                 }
@@ -331,7 +333,7 @@ impl Checker<'_> {
                     format!("`{shown}` cannot be the key of a map"),
                 )
                 .here(
-                    "keys are texts, whole numbers, bools, times, amounts or enums without payload",
+                    "use a text, a whole number, a bool, a time, an amount, or an enum whose variants carry no values",
                 ),
             );
         }

@@ -83,9 +83,13 @@ impl<'a> BodyCx<'_, 'a> {
                             Diagnostic::new(
                                 Code::TooManyArguments,
                                 *span,
-                                format!("`{}` has {} parameters", target.name, target.types.len()),
+                                match target.types.len() {
+                                    0 => format!("`{}` has no parameters", target.name),
+                                    1 => format!("`{}` has one parameter", target.name),
+                                    count => format!("`{}` has {count} parameters", target.name),
+                                },
                             )
-                            .here("one too many")
+                            .here("this argument is one too many")
                             .label(target.span, "declared here"),
                         );
                     }
@@ -168,15 +172,15 @@ impl<'a> BodyCx<'_, 'a> {
                     Diagnostic::new(
                         Code::PolicyValue,
                         self.span(e),
-                        "this says how a value is sent, which only `auth:` and `key:` ask",
+                        "this can only be used in `auth:`, `key:` and the like",
                     )
-                    .help("such as `with (auth: bearer(token))`"),
+                    .help("write it as `with (auth: bearer(token))`"),
                 );
                 Ty::ERROR
             }
             Builtin::Calls | Builtin::Attempts => {
                 if args.len() != 1 {
-                    self.bad_question(e, "takes the name of one thing that is called");
+                    self.bad_question(e, "expected the name of one function, such as `calls(f)`");
                 }
                 self.callables(args);
                 Ty::INT
@@ -187,7 +191,7 @@ impl<'a> BodyCx<'_, 'a> {
             }
             Builtin::Order => {
                 if args.len() < 2 {
-                    self.bad_question(e, "compares at least two calls");
+                    self.bad_question(e, "`order` needs at least two calls");
                 }
                 self.callables(args);
                 Ty::BOOL
@@ -197,8 +201,8 @@ impl<'a> BodyCx<'_, 'a> {
 
     fn bad_question(&mut self, e: ExprId, what: &str) {
         self.report(
-            Diagnostic::new(Code::BadQuestion, self.span(e), format!("this question {what}"))
-                .help("`calls(f)`, `attempts(f)`, `called(f, x)`, `order(f(\"a\"), g)`"),
+            Diagnostic::new(Code::BadQuestion, self.span(e), what)
+                .help("use `calls(f)`, `attempts(f)`, `called(f, x)`, `order(f(\"a\"), g)`"),
         );
     }
 
@@ -210,7 +214,7 @@ impl<'a> BodyCx<'_, 'a> {
                 _ => self.report(Diagnostic::new(
                     Code::BadQuestion,
                     arg.span,
-                    "expected the name of something that is called",
+                    "expected the name of a function",
                 )),
             }
         }
@@ -219,7 +223,7 @@ impl<'a> BodyCx<'_, 'a> {
     /// `called(f, x, y: z)`: the arguments go to the parameters of `f`.
     fn called_with(&mut self, e: ExprId, args: &'a [Arg]) {
         let Some((first, rest)) = args.split_first() else {
-            self.bad_question(e, "takes the name of something that is called");
+            self.bad_question(e, "expected the name of a function, such as `called(f, x)`");
             return;
         };
         let target = match &first.value {
@@ -336,9 +340,9 @@ impl<'a> BodyCx<'_, 'a> {
                         Diagnostic::new(
                             Code::Mismatch,
                             self.span(value),
-                            format!("`matching` is for texts, found `{shown}`"),
+                            format!("`matching` needs a text, found `{shown}`"),
                         )
-                        .help("list what is allowed: `only: [...]`"),
+                        .help("list what is allowed: `only: […]`"),
                     );
                 }
                 self.expr(pattern, Expect::of(Ty::TEXT, Why::Nothing));

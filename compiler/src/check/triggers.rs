@@ -86,13 +86,13 @@ impl<'a> BodyCx<'_, 'a> {
         let finding = Diagnostic::new(
             Code::NotASource,
             span,
-            format!("`{}` is no source of events", declared.name),
+            format!("`{}` is not a source of events", declared.name),
         )
         .here("a trigger waits for something that happens outside");
         let names = self.sources();
         let finding = match suggest(&declared.name, names.iter().copied()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help(format!("sources are {}", names.join(", "))),
+            None => finding.help(format!("use one of `{}`", names.join("`, `"))),
         };
         self.report(finding);
     }
@@ -120,7 +120,7 @@ impl<'a> BodyCx<'_, 'a> {
                         span,
                         format!("what is sent cannot be read as `{shown}`"),
                     )
-                    .here(format!("`{part}` has no form in JSON"))
+                    .here(format!("`{part}` cannot be written as JSON"))
                     .help("write a record with the fields of what is sent"),
                 );
             }
@@ -153,7 +153,7 @@ impl<'a> BodyCx<'_, 'a> {
                 self.span(call),
                 format!("`{name}` is a source of events: it cannot be called"),
             )
-            .help(format!("declare what happens then: `trigger name on {path}(…) {{ … }}`")),
+            .help(format!("to react to it, declare `trigger name on {path}(…) {{ … }}`")),
         );
         true
     }
@@ -213,7 +213,7 @@ impl<'a> BodyCx<'_, 'a> {
                         Diagnostic::new(
                             Code::BadSchedule,
                             self.span(value),
-                            "a schedule comes due once a second at most",
+                            "the interval must be at least 1s",
                         )
                         .help("write `1s` or longer"),
                     );
@@ -232,7 +232,7 @@ impl<'a> BodyCx<'_, 'a> {
     fn cron(&mut self, value: ExprId, times: &str) {
         let Err(problem) = cron::check(times) else { return };
         let finding = Diagnostic::new(Code::BadSchedule, self.span(value), problem.what)
-            .help("five fields: minute, hour, day of the month, month, day of the week, such as `0 7 * * MON-FRI`");
+            .help("write five fields: minute, hour, day of the month, month, day of the week, such as `0 7 * * MON-FRI`");
         self.report(match problem.here {
             Some(here) => finding.here(here),
             None => finding,
@@ -251,9 +251,7 @@ impl<'a> BodyCx<'_, 'a> {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, format!("\"{near}\""))]),
-            None => {
-                finding.help("write one of the IANA database, such as `Europe/Vienna` or `UTC`")
-            }
+            None => finding.help("write a zone such as `Europe/Vienna` or `UTC`"),
         });
     }
 
@@ -272,16 +270,16 @@ impl<'a> BodyCx<'_, 'a> {
         } else if !path.starts_with('/') {
             let insert =
                 Edit::new(Span { end: span.start + 1, start: span.start + 1, ..span }, "/");
-            Some(bad("the path of a webhook begins with `/`").fix("begin with `/`", vec![insert]))
+            Some(bad("the path must begin with `/`").fix("begin with `/`", vec![insert]))
         } else if path.contains(['?', '#']) {
             Some(
-                bad("the path of a webhook has no query")
+                bad("the path cannot contain `?` or `#`")
                     .help("leave out `?` or `#` and what follows"),
             )
         } else if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            Some(bad("the path of a webhook has no blanks"))
+            Some(bad("the path cannot contain spaces"))
         } else if path.split('/').any(|part| part == "..") {
-            Some(bad("the path of a webhook does not lead upwards"))
+            Some(bad("the path cannot contain `..`"))
         } else {
             None
         };
@@ -313,10 +311,12 @@ impl<'a> BodyCx<'_, 'a> {
                             Diagnostic::new(
                                 Code::OverlapKind,
                                 self.span(value),
-                                "`Reject` refuses somebody, and here nobody waits for an answer",
+                                "`Reject` has no use here: nobody waits for an answer",
                             )
                             .here(format!("events of `{shown}` are not answered"))
-                            .help("take `Skip` to drop them, or `Queue`, `CancelPrevious`, `Parallel`"),
+                            .help(
+                                "use `Skip` to drop them, or `Queue`, `CancelPrevious`, `Parallel`",
+                            ),
                         );
                     }
                     continue;
@@ -328,7 +328,7 @@ impl<'a> BodyCx<'_, 'a> {
             let finding = Diagnostic::new(
                 Code::TriggerPolicy,
                 *span,
-                format!("`{name}` has no meaning for `{shown}`"),
+                format!("`{name}` cannot be used with `{shown}`"),
             )
             .here(why);
             self.report(if fits.is_empty() {

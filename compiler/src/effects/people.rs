@@ -22,7 +22,7 @@ impl Rules<'_> {
         {
             for arg in args {
                 if let ArgValue::Expr(value) = arg.value {
-                    self.pure(id, Some(body), value, "what a source of events is given");
+                    self.pure(id, Some(body), value, "the argument of a source of events");
                 }
             }
         }
@@ -143,9 +143,9 @@ impl Rules<'_> {
         }
         let Some(span) = body.expr_spans.get(done.index()) else { return };
         self.sink.push(
-            Diagnostic::new(Code::UndoOfNothing, *span, "this does nothing that could be undone")
+            Diagnostic::new(Code::UndoOfNothing, *span, "there is nothing to undo here")
                 .here("it only computes a value")
-                .help("put `undo` behind the call that changes something, or delete it"),
+                .help("put `undo` after the call that changes something, or delete it"),
         );
     }
 }
@@ -269,10 +269,10 @@ impl Rules<'_> {
         let finding = Diagnostic::new(
             Code::OnceOnRead,
             span,
-            format!("`{}` changes nothing, so it may happen more than once", declared.name),
+            format!("`once` has no use on `{}`: it changes nothing", declared.name),
         )
         .here("`once` refuses a second call that would change something")
-        .help("leave it out; `cache:` keeps what a call has given");
+        .help("leave it out; to keep the result of a call, use `cache:`");
         self.sink.push(finding);
     }
 
@@ -312,11 +312,11 @@ impl Rules<'_> {
             if within {
                 "nothing says what happens when nobody answers"
             } else {
-                "nothing says how long this question stands"
+                "nothing says how long to wait for an answer"
             },
         );
         let finding = match called_at {
-            Some(span) if within => finding.label(span, "and here nothing handles that, either"),
+            Some(span) if within => finding.label(span, "nothing handles that here"),
             _ => finding,
         };
         self.sink.push(match (within, handled) {
@@ -324,18 +324,18 @@ impl Rules<'_> {
                 .here("then it fails with `Unanswered`")
                 .help("give an answer for that case, `fallback: …`, or handle it: `catch { Unanswered => … }`"),
             (false, true) => finding
-                .here("a run would wait for ever")
-                .help("say when it has come to nothing: `with (within: 2d)`")
+                .here("the run could wait forever")
+                .help("add a limit: `with (within: 2d)`")
                 .guess("wait two days", vec![behind("within: 2d")]),
             (false, false) => finding
-                .here("a run would wait for ever")
-                .help("say how long, and what then: `with (within: 2d, fallback: …)`"),
+                .here("the run could wait forever")
+                .help("add a limit and an answer for that case: `with (within: 2d, fallback: …)`"),
         });
     }
 }
 
 fn unapproved(name: &str, at: Span, declared: Span) -> Diagnostic {
     Diagnostic::new(Code::NotApproved, at, format!("`{name}` must be approved before it runs"))
-        .here("nobody approves this call")
+        .here("no `approve:` here")
         .label(declared, "declared here")
 }

@@ -136,11 +136,12 @@ impl Rules<'_> {
         let promise =
             callable.does.iter().map(|e| e.span).reduce(Span::to).unwrap_or(def.name_span);
         let verb = effect.verb(resources);
-        let message = format!("`{}` {verb}, which its `does` does not say", def.name);
+        let listed = effect.text(resources);
+        let message = format!("`{}` {verb}, but `does` does not list `{listed}`", def.name);
         let mut finding = Diagnostic::new(Code::BeyondDoes, span, message)
             .here(format!("this {verb}"))
-            .label(promise, "all that the header promises")
-            .help(format!("add `{}` after `does`, or do without it", effect.text(resources)));
+            .label(promise, "only this is allowed")
+            .help(format!("add `{listed}` after `does`, or do without it"));
         if let Some(way) = self.way(&steps, effect) {
             finding = finding.note(way);
         }
@@ -155,16 +156,18 @@ impl Rules<'_> {
         let Expr::Literal(Literal::Int(calls)) = walk::expr(body, value) else { return };
         let fewest = self.fewest.get(&id).copied().unwrap_or(0);
         if u64::try_from(*calls).is_ok_and(|calls| calls < fewest) {
-            let calls = if fewest == 1 { "model call" } else { "model calls" };
             self.sink.push(
                 Diagnostic::new(
                     Code::BudgetTooSmall,
                     given.span,
-                    format!("`{}` makes at least {fewest} {calls}", def.name),
+                    format!(
+                        "`{}` allows too few model calls: it makes at least {fewest}",
+                        def.name
+                    ),
                 )
-                .here("so this budget is always used up")
+                .here("not enough")
                 .label(def.name_span, "declared here")
-                .help(format!("give at least `calls: {fewest}`, or ask less")),
+                .help(format!("write `calls: {fewest}` or more, or call models less often")),
             );
         }
     }
@@ -193,9 +196,16 @@ impl Rules<'_> {
         let Some(span) = body.and_then(|body| body.expr_spans.get(expr.index())) else { return };
         let verb = effect.verb(&self.effects.resources);
         self.sink.push(
-            Diagnostic::new(Code::ImpurePlace, *span, format!("{what} may have no effects"))
+            Diagnostic::new(Code::ImpurePlace, *span, format!("{what} cannot have effects"))
                 .here(format!("this {verb}"))
-                .help("call it in a `let` before, and use the result here"),
+                .help(match what {
+                    "a constant" => "compute it in a graph",
+                    "a default value" => {
+                        "make it optional, and give the value with `??` where it is used"
+                    }
+                    "the outcome of a stub" => "write a fixed value",
+                    _ => "give it a name with `let` before, and use that here",
+                }),
         );
     }
 
@@ -207,13 +217,13 @@ impl Rules<'_> {
                     self.pure(owner, Some(body), *filter, "the condition of a `for`");
                 }
                 for bound in max.iter().chain(parallel) {
-                    self.pure(owner, Some(body), *bound, "a bound");
+                    self.pure(owner, Some(body), *bound, "a limit");
                 }
                 if max.is_none() {
                     self.bounded(owner, body, *source, *filter, *inner);
                 }
             }
-            Expr::Loop { max, .. } => self.pure(owner, Some(body), *max, "a bound"),
+            Expr::Loop { max, .. } => self.pure(owner, Some(body), *max, "a limit"),
             Expr::Race { arms, .. } => {
                 for arm in arms {
                     self.racer(owner, body, *arm);
@@ -249,7 +259,7 @@ impl Rules<'_> {
         self.sink.push(
             Diagnostic::new(Code::UnboundedFor, at, "nothing says how long this list can be")
                 .here(format!("for each item, the body {verb}"))
-                .help("add `max n`; a longer list fails with `Budget(\"items\")`")
+                .help("add the most items that you expect, such as `max 100`; a longer list then fails with `Budget(\"items\")`")
                 .guess("allow 100 items", vec![Edit::new(last.after(), " max 100")]),
         );
     }
@@ -309,7 +319,7 @@ impl Rules<'_> {
         let Some(span) = body.expr_spans.get(arm.index()) else { return };
         let verb = effect.verb(&self.effects.resources);
         self.sink.push(
-            Diagnostic::new(Code::RaceWrites, *span, "an arm of a race may not change anything")
+            Diagnostic::new(Code::RaceWrites, *span, "an arm of a race cannot change anything")
                 .here(format!("this {verb}"))
                 .note("the arms that lose are cancelled, so nobody would know whether it happened")
                 .help("let the race give a value, and write it afterwards"),
@@ -334,7 +344,7 @@ impl Rules<'_> {
         };
         let who = self.who_writes(body, call, &self.effects.resources);
         let at = body.expr_spans.get(call.index()).copied();
-        let help = "give the write a `key:` by which a second attempt is recognised, or leave this policy out";
+        let help = "leave this policy out, or add `key:` if the write can send one: then a second attempt is recognised";
         self.policies_on_write(&set, all, at, &who, help);
     }
 
@@ -348,7 +358,7 @@ impl Rules<'_> {
             .find(|effect| matches!(effect, Effect::Write(_)))
             .map(|write| format!("this tool {}", write.verb(&self.effects.resources)));
         let who = verb.unwrap_or_default();
-        let help = "leave this policy out: a model that calls a tool gives no key";
+        let help = "leave this policy out: a model that calls a tool sends no key";
         self.policies_on_write(&set, &tool.policies, Some(tool.path_span), &who, help);
     }
 
@@ -374,16 +384,21 @@ impl Rules<'_> {
                 "retry" | "timeout" | "deadline" if told => {}
                 "retry" | "timeout" | "deadline" if set.has_unkeyed_write() => {
                     told = true;
-                    let message =
-                        format!("`{name}` on a call that {} without a key", write.verb(resources));
+                    let message = format!(
+                        "`{name}` needs a `key:` here, because the call {}",
+                        write.verb(resources)
+                    );
                     let finding = Diagnostic::new(Code::WriteWithoutKey, *name_span, message)
-                        .here("after it nobody would know whether the write happened")
+                        .here(match name.as_str() {
+                            "retry" => "the write could happen twice",
+                            _ => "it would be unknown whether the write happened",
+                        })
                         .label(at.unwrap_or(*name_span), who)
                         .help(help);
                     self.sink.push(finding);
                 }
                 "cache" => {
-                    let message = format!("`cache` on a call that {}", write.verb(resources));
+                    let message = format!("a call that {} cannot be cached", write.verb(resources));
                     let finding = Diagnostic::new(Code::CacheOnWrite, *name_span, message)
                         .here("a cached call does not happen again")
                         .label(at.unwrap_or(*name_span), who)
@@ -409,7 +424,7 @@ impl Rules<'_> {
                         self.effects.of(*def).iter().any(|e| matches!(e, Effect::Write(_)));
                     let why = match (leaf, writes) {
                         (_, false) => "it changes nothing, so it needs no key",
-                        (true, true) => "its declaration does not say how a key is sent",
+                        (true, true) => "this call has no way to send a key",
                         (false, true) => "the key belongs to the write inside it",
                     };
                     (self.hir.defs.get(def.index()), why)
@@ -424,13 +439,11 @@ impl Rules<'_> {
         };
         let name = declared.map_or_else(|| "this call".into(), |def| self.named_callee(def));
         let at = key.name.as_ref().map_or(key.span, |(_, span)| *span);
-        let finding = Diagnostic::new(
-            Code::KeyNotSent,
-            at,
-            format!("{name} does not take a `key:`"),
-        )
-        .here(what)
-        .help("leave `key:` out; only a write that sends it, such as `http.request`, takes one");
+        let finding = Diagnostic::new(Code::KeyNotSent, at, format!("{name} cannot use `key:`"))
+            .here(what)
+            .help(
+                "leave `key:` out: only a write that sends it, such as `http.request`, can use it",
+            );
         let own = declared.filter(|def| {
             self.hir.modules.get(def.module.index()).is_some_and(|module| !module.is_std)
         });
@@ -569,15 +582,25 @@ impl Rules<'_> {
             .iter()
             .all(|step| self.callable(step.def).is_some_and(|c| c.kind == CallableKind::Fn));
         let (code, message, help) = if only_fns {
-            let message = format!("`{}` calls itself, and nothing bounds how often", def.name);
-            (Code::FnRecursion, message, "use a `loop` with `max`, or a `graph` with a depth")
+            let message = format!("`{}` calls itself, with no limit", def.name);
+            let help = "use a `loop` with `max`, or a `graph` with `with (depth: 3)`";
+            (Code::FnRecursion, message, help.to_owned())
         } else {
-            let message = format!("`{}` calls itself without a depth", def.name);
-            (Code::UnboundedRecursion, message, "add `with (depth: n)` to the header of a graph")
+            let is_graph = |step: &&Step| {
+                self.callable(step.def).is_some_and(|c| c.kind == CallableKind::Graph)
+            };
+            let help = match cycle.iter().find(is_graph) {
+                Some(graph) => {
+                    format!("add `with (depth: 3)` to the header of {}", self.name(graph.def))
+                }
+                None => "leave one of these calls out: only a graph can have a `depth`".to_owned(),
+            };
+            let message = format!("`{}` calls itself, but no header has a `depth`", def.name);
+            (Code::UnboundedRecursion, message, help)
         };
         let mut finding = Diagnostic::new(code, first.span, message)
             .here("this call leads back to it")
-            .label(def.name_span, "the circle begins here")
+            .label(def.name_span, format!("`{}` is declared here", def.name))
             .help(help);
         if cycle.len() > 1 {
             finding = finding.note(way);

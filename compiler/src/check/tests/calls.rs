@@ -43,20 +43,25 @@ fn arguments_find_their_parameters() {
 fn wrong_arguments_are_named() {
     let cases: &[(&str, Code, &str, &str)] = &[
         ("area(1)", Code::MissingArgument, "needs `height`", "area(1)"),
-        ("area(1, 2, 3)", Code::ThirdPositional, "third argument", "3"),
-        ("area(1, 2, 3, 4)", Code::TooManyArguments, "takes 3 values", "4"),
+        ("area(1, 2, 3)", Code::ThirdPositional, "this argument needs its name", "3"),
+        ("area(1, 2, 3, 4)", Code::TooManyArguments, "takes 3 arguments", "4"),
         ("area(1, 2, margn: 3)", Code::UnknownArgument, "no parameter `margn`", "margn"),
         ("area(1, 2, width: 3)", Code::RepeatedArgument, "`width` is given twice", "width: 3"),
         ("area(1, \"2\")", Code::Mismatch, "expected `int`, found `text`", "\"2\""),
         ("Note(titel: t)", Code::UnknownArgument, "no field `titel`", "titel"),
         ("Note(stars: 2)", Code::MissingArgument, "needs `title`", "Note(stars: 2)"),
-        ("Note(..t, stars: 2)", Code::BadSpread, "takes a record, found `text`", "t"),
+        ("Note(..t, stars: 2)", Code::BadSpread, "needs a record, found `text`", "t"),
         ("Mood.Bad", Code::MissingArgument, "carries values", "Mood.Bad"),
         ("list.sort(xs, by: .star)", Code::UnknownField, "no field `star`", "star"),
-        ("list.sort(xs, by: \"stars\")", Code::BadSelector, "expected a selector", "by: \"stars\""),
-        ("text.upper(.title)", Code::BadSelector, "found a selector", "title"),
+        (
+            "list.sort(xs, by: \"stars\")",
+            Code::BadSelector,
+            "expected a field such as",
+            "by: \"stars\"",
+        ),
+        ("text.upper(.title)", Code::BadSelector, "found a field such as", "title"),
         ("list.sum(xs, by: .stars)", Code::UnknownArgument, "no parameter `by`", "by"),
-        ("math.abs(t)", Code::Mismatch, "takes `int` and `float`", "t"),
+        ("math.abs(t)", Code::Mismatch, "needs `int` and `float`", "t"),
     ];
     for (call, code, words, at) in cases {
         rejects(&with(call), &[(*code, words, at)]);
@@ -142,12 +147,12 @@ fn only_what_has_an_order_is_sorted() {
         ("min(ps, by: .of)", "by: .of"),
         ("max(ps, by: .limit)", "by: .limit"),
     ] {
-        rejects(&body(&format!("list.{bad}")), &[(Code::BadOperands, "needs an order", at)]);
+        rejects(&body(&format!("list.{bad}")), &[(Code::BadOperands, "in order", at)]);
     }
     let sorted = |call: &str| format!("{SORTS}fn f(ps: [P]) -> [P] {{ {call} }}\n");
     accepts(&sorted("list.sort(ps, by: .x)"));
     accepts(&sorted("list.unique(ps)"));
-    rejects(&sorted("list.sort(ps)"), &[(Code::BadOperands, "needs an order", "ps")]);
+    rejects(&sorted("list.sort(ps)"), &[(Code::BadOperands, "in order", "ps")]);
     rejects(
         &sorted("map.values(list.group(ps, by: .of)) |> list.concat()"),
         &[(Code::MapKey, "cannot be the key", "by: .of")],
@@ -179,15 +184,15 @@ fn policies_without_meaning_are_refused() {
     for (bad, words, at) in [
         ("after: 3", "names of values", "3"),
         ("after: [a, \"b\"]", "names of values", "\"b\""),
-        ("timeout: 0s", "longer than nothing", "0s"),
-        ("deadline: -1s", "longer than nothing", "-1s"),
-        ("cache: 0ms", "longer than nothing", "0ms"),
+        ("timeout: 0s", "longer than zero", "0s"),
+        ("deadline: -1s", "longer than zero", "-1s"),
+        ("cache: 0ms", "longer than zero", "0ms"),
     ] {
         rejects(&with(bad), &[(Code::PolicyValue, words, at)]);
     }
     rejects(
         "model fast\nprompt p(q: text) -> text {\n  user q\n  model fast\n}\n",
-        &[(Code::PromptModel, "is the first", "model fast")],
+        &[(Code::PromptModel, "must be the first", "model fast")],
     );
 }
 

@@ -58,11 +58,11 @@ fn an_if_without_else_is_a_statement() {
     accepts("graph f(n: int) -> none {\n  if n > 3 { out.status(\"much\") }\n}\n");
     rejects(
         "fn f(n: int) -> int {\n  if n > 3 { 1 }\n}\n",
-        &[(Code::IfWithoutElse, "without `else`", "if n > 3 { 1 }")],
+        &[(Code::IfWithoutElse, "has no `else`", "if n > 3 { 1 }")],
     );
     rejects(
         "fn f(n: int) -> int {\n  let x = if n > 3 { 1 }\n  n\n}\n",
-        &[(Code::IfWithoutElse, "without `else`", "if n > 3 { 1 }")],
+        &[(Code::IfWithoutElse, "has no `else`", "if n > 3 { 1 }")],
     );
 }
 
@@ -80,10 +80,10 @@ fn conditions_are_bools() {
 
 #[test]
 fn values_are_used() {
-    rejects("fn f(n: int) -> int {\n  n\n  n\n}\n", &[(Code::UnusedValue, "nobody uses", "n")]);
+    rejects("fn f(n: int) -> int {\n  n\n  n\n}\n", &[(Code::UnusedValue, "is not used", "n")]);
     rejects(
         "fn f(n: int) -> int {\n  if n > 1 { n } else { n }\n  n\n}\n",
-        &[(Code::UnusedValue, "nobody uses", "n"), (Code::UnusedValue, "nobody uses", "n")],
+        &[(Code::UnusedValue, "is not used", "n"), (Code::UnusedValue, "is not used", "n")],
     );
     accepts(
         "fn check(n: int) -> none {\n  if n > 1 { fail \"no\" }\n}\n\nfn f(n: int) -> int {\n  check(n)\n  n\n}\n",
@@ -113,7 +113,7 @@ fn for_goes_through_lists() {
     repairs("fn f(xs: [int]?) -> [int] { for x in xs { x } }\n", Code::NotAList);
     rejects(
         "fn f(xs: [int]) -> [int] { for x in xs max 0 { x } }\n",
-        &[(Code::BadCount, "below 1", "0")],
+        &[(Code::BadCount, "at least 1", "0")],
     );
 }
 
@@ -128,12 +128,12 @@ fn every_path_of_a_loop_ends() {
     accepts(&program(
         "match x {\n      0 => done x\n      1 => fail \"no\"\n      _ => next(y: \"a\", x: 3)\n    }",
     ));
-    rejects(&program("x + 1"), &[(Code::OpenEnd, "neither in `done`", "x + 1")]);
+    rejects(&program("x + 1"), &[(Code::OpenEnd, "must end with `done`", "x + 1")]);
     rejects(
         &program("if x > 3 { done x } else { x }"),
-        &[(Code::OpenEnd, "neither in `done`", "x")],
+        &[(Code::OpenEnd, "must end with `done`", "x")],
     );
-    rejects(&program("next(z: 1)"), &[(Code::BadNext, "no state `z`", "z")]);
+    rejects(&program("next(z: 1)"), &[(Code::BadNext, "no value `z`", "z")]);
     rejects(
         &program("next(x: \"a\")"),
         &[(Code::Mismatch, "expected `int`, found `text`", "\"a\"")],
@@ -143,7 +143,7 @@ fn every_path_of_a_loop_ends() {
     // One mistake, said where it was made.
     rejects(
         &program("for i in [1, 2] { done i }"),
-        &[(Code::OpenEnd, "`done` does not stand at the end", "done i")],
+        &[(Code::OpenEnd, "`done` must be the last thing", "done i")],
     );
 }
 

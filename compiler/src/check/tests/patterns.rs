@@ -101,20 +101,20 @@ fn arms_that_never_run_are_refused() {
 #[test]
 fn patterns_are_of_the_type_that_is_matched() {
     for (ty, arms, code, words) in [
-        ("int", "\"a\" => 1, _ => 2", Code::PatternMismatch, "never matches `int`"),
-        ("int", "none => 1, _ => 2", Code::PatternMismatch, "`none` never matches"),
+        ("int", "\"a\" => 1, _ => 2", Code::PatternMismatch, "cannot match a value of type `int`"),
+        ("int", "none => 1, _ => 2", Code::PatternMismatch, "`none` cannot match"),
         (
             "text",
             "Red => 1, _ => 2",
             Code::PatternMismatch,
-            "pattern of `Light` never matches `text`",
+            "pattern of `Light` cannot match a value of type `text`",
         ),
         ("Light", "Blue => 1, _ => 2", Code::UnknownVariant, "no variant `Blue`"),
-        ("Shape", "Box(w) => w, _ => 2", Code::PatternFields, "carries 2 values"),
+        ("Shape", "Box(w) => w, _ => 2", Code::PatternFields, "has 2 values"),
         ("Shape", "Box(widht: w) => w, _ => 2", Code::UnknownField, "no field `widht`"),
-        ("Shape", "Dot(x) => x, _ => 2", Code::PatternFields, "carries nothing"),
+        ("Shape", "Dot(x) => x, _ => 2", Code::PatternFields, "has no values"),
         ("int", "9..1 => 1, _ => 2", Code::PatternMismatch, "the range is empty"),
-        ("int", "[] => 1, _ => 2", Code::PatternMismatch, "a list never matches"),
+        ("int", "[] => 1, _ => 2", Code::PatternMismatch, "a list cannot match"),
     ] {
         let text = with(ty, arms);
         let found = errors(&text);
@@ -131,7 +131,7 @@ fn lets_always_fit() {
     );
     rejects(
         "fn f(r: Result<int>) -> int {\n  let Ok(n) = r\n  n\n}\n",
-        &[(Code::RefutableLet, "always fits", "Ok(n)")],
+        &[(Code::RefutableLet, "does not always fit", "Ok(n)")],
     );
 }
 

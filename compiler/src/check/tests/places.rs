@@ -15,9 +15,12 @@ fn policies_are_known_by_their_place() {
     rejects(&call("retry: 1, retry: 2"), &[(Code::RepeatedPolicy, "given twice", "retry")]);
     rejects(
         &call("temperature: 0.5"),
-        &[(Code::MisplacedPolicy, "does not belong to a call", "temperature")],
+        &[(Code::MisplacedPolicy, "cannot be set on a call", "temperature")],
     );
-    rejects(&call("timeout: 10"), &[(Code::PolicyValue, "takes `duration`, found `int`", "10")]);
+    rejects(
+        &call("timeout: 10"),
+        &[(Code::PolicyValue, "needs a value of type `duration`, found `int`", "10")],
+    );
     repairs(&call("timeout: 10"), Code::PolicyValue);
     rejects(&call("retry: -1"), &[(Code::PolicyValue, "at least 0", "-1")]);
     rejects(&call("fallback: 3"), &[(Code::Mismatch, "found `int`", "3")]);
@@ -44,13 +47,16 @@ fn prompts_ask_one_model_for_what_it_can_give() {
     rejects(&prompt("text", "user t"), &[(Code::PromptModel, "does not say which model", "p")]);
     rejects(
         &prompt("text", "model fast\n  model fast\n  user t"),
-        &[(Code::PromptModel, "second `model` line", "model fast")],
+        &[(Code::PromptModel, "only one `model` line", "model fast")],
     );
     rejects(
         &prompt("text", "model fast\n  system t"),
-        &[(Code::PromptContent, "asks the model nothing", "p")],
+        &[(Code::PromptContent, "has no message for the model", "p")],
     );
-    rejects(&prompt("text", "model fast\n  user n"), &[(Code::PromptContent, "found `int`", "n")]);
+    rejects(
+        &prompt("text", "model fast\n  user n"),
+        &[(Code::PromptContent, "cannot send `int`", "n")],
+    );
     repairs(&prompt("text", "model fast\n  user n"), Code::PromptContent);
     rejects(
         &prompt("text", "model fast\n  messages [t]"),
@@ -79,7 +85,7 @@ fn tests_are_typed_by_what_they_stub() {
     );
     rejects(
         &program("stub judge(1) => Good"),
-        &[(Code::PatternMismatch, "never matches `text`", "1")],
+        &[(Code::PatternMismatch, "cannot match a value of type `text`", "1")],
     );
     rejects(
         &program("stub judge(tt: _) => Good"),
@@ -105,7 +111,7 @@ fn model_roles_need_what_is_known() {
     accepts("model fast needs (tools: true, context: 32_000)\n");
     rejects(
         "model fast needs (tool: true)\n",
-        &[(Code::UnknownPolicy, "cannot need `tool`", "tool: true")],
+        &[(Code::UnknownPolicy, "`tool` is not a requirement", "tool: true")],
     );
     rejects(
         "model fast needs (context: true)\n",
