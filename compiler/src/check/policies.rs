@@ -8,6 +8,7 @@ use super::exprs::ShownTo;
 use super::infer::{BodyCx, Expect, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::effects::walk;
 use crate::hir::{Arg, ArgValue, Callee, Expr, ExprId, Literal};
 
 /// Where policies stand.
@@ -169,6 +170,21 @@ impl Place {
         }
     }
 
+    /// Whether it is the header of something that is called.
+    fn is_header(self) -> bool {
+        match self {
+            Self::Graph
+            | Self::Prompt
+            | Self::Agent
+            | Self::Http
+            | Self::Wasm
+            | Self::Process
+            | Self::Mcp
+            | Self::Native => true,
+            Self::Call | Self::Model | Self::Tool | Self::Trigger | Self::Test => false,
+        }
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::Call => "a call",
@@ -260,6 +276,7 @@ impl BodyCx<'_, '_> {
                 continue;
             }
             let given = self.policy_value(name, policy, *value, call);
+            self.known_before(place, name, policy, *value);
             if *value == Value::AsCall {
                 fallback = given;
             }
@@ -422,6 +439,32 @@ impl BodyCx<'_, '_> {
                 None
             }
             Value::Later(_) => None,
+        }
+    }
+
+    /// What a header promises is known before anything runs, so it reads no parameter.
+    fn known_before(&mut self, place: Place, name: &str, policy: &Arg, value: Value) {
+        let ArgValue::Expr(e) = policy.value else { return };
+        if !matches!(value, Value::Of(_) | Value::Count(_)) {
+            return;
+        }
+        // Which session it is, and which event was seen before, is different for each run.
+        if place.is_header()
+            && name != "by"
+            && let Some((at, local)) = walk::first_local(self.body, e)
+        {
+            let Some(local) = self.body.locals.get(local.index()) else { return };
+            self.report(
+                Diagnostic::new(
+                    Code::PolicyValue,
+                    self.span(at),
+                    format!("`{name}` of a header cannot use the parameter `{}`", local.name),
+                )
+                .here("known only when it is called")
+                .help(format!(
+                    "a header promises the same for every call: write a value, or a constant (`let most = …`, `{name}: most`)"
+                )),
+            );
         }
     }
 

@@ -3,6 +3,8 @@
 //! Only leaves declare effects; everything else is inferred here, over the calls, as the least fixpoint. The result is
 //! plain data that later stages and tools ask; mistakes go to the sink. This stage never changes the HIR.
 
+mod circles;
+mod counts;
 mod dead;
 mod fewest;
 mod infer;
@@ -145,5 +147,6 @@ fn way(visited: &[(DefId, Option<usize>, Option<Span>)], last: usize, place: Spa
 pub fn effects(hir: &Hir, types: &Types, diagnostics: &mut Diagnostics) -> Effects {
     let effects = infer::infer(hir);
     rules::check(hir, types, &effects, diagnostics);
+    circles::check(hir, types, diagnostics);
     effects
 }

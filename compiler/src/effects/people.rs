@@ -28,9 +28,7 @@ impl Rules<'_> {
         }
         for arg in &callable.policies {
             let Some((name, _)) = &arg.name else { continue };
-            if let ArgValue::Expr(value) = arg.value
-                && matches!(name.as_str(), "by" | "dedupe" | "overlap" | "missed")
-            {
+            if let ArgValue::Expr(value) = arg.value {
                 self.pure(id, body, value, &format!("`{name}:`"));
             }
         }

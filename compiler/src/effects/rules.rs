@@ -9,7 +9,7 @@ use crate::check::ty::{Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::{
     Arg, ArgValue, Arm, Body, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, ExprId,
-    Hir, Literal, Pat, PromptItem, Stmt, TestItem, Tool,
+    Hir, Pat, PromptItem, Stmt, TestItem, Tool,
 };
 
 /// Steps of a way from one declaration to another that are named.
@@ -35,7 +35,7 @@ pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diag
 
 pub(super) struct Rules<'a> {
     pub(super) hir: &'a Hir,
-    types: &'a Types,
+    pub(super) types: &'a Types,
     pub(super) effects: &'a Effects,
     pub(super) sink: &'a mut Diagnostics,
     /// The fewest model calls of each declaration.
@@ -62,6 +62,7 @@ impl Rules<'_> {
                     }
                 }
                 self.head(id, callable, body);
+                self.head_counts(id, callable, body);
                 for default in callable.params.iter().filter_map(|param| param.default) {
                     self.pure(id, body, default, "a default value");
                 }
@@ -153,9 +154,9 @@ impl Rules<'_> {
         let given = callable.policies.iter().find(|arg| named(arg, "calls"));
         let (Some(given), Some(body)) = (given, body) else { return };
         let ArgValue::Expr(value) = given.value else { return };
-        let Expr::Literal(Literal::Int(calls)) = walk::expr(body, value) else { return };
+        let Some(calls) = walk::whole_number(self.hir, body, value) else { return };
         let fewest = self.fewest.get(&id).copied().unwrap_or(0);
-        if u64::try_from(*calls).is_ok_and(|calls| calls < fewest) {
+        if u64::try_from(calls).is_ok_and(|calls| calls < fewest) {
             self.sink.push(
                 Diagnostic::new(
                     Code::BudgetTooSmall,
@@ -229,7 +230,10 @@ impl Rules<'_> {
                     self.racer(owner, body, *arm);
                 }
             }
-            Expr::With { expr, policies } => self.policies(owner, body, id, *expr, policies),
+            Expr::With { expr, policies } => {
+                self.counts(owner, body, policies);
+                self.policies(owner, body, id, *expr, policies);
+            }
             Expr::Undo { body: done, .. } => self.undone(owner, body, *done),
             _ => {}
         }

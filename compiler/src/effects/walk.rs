@@ -1,6 +1,8 @@
 //! Walking bodies of the HIR: the parts of an expression, and an order in which parts come before wholes.
 
-use crate::hir::{Arg, ArgValue, Body, Expr, ExprId, Stmt, TemplatePart};
+use crate::hir::{
+    Arg, ArgValue, BinaryOp, Body, Expr, ExprId, Hir, Literal, Stmt, TemplatePart, UnaryOp,
+};
 
 /// Calls `f` with every part of an expression that is evaluated with it, in textual order.
 pub(crate) fn parts(expr: &Expr, mut f: impl FnMut(ExprId)) {
@@ -100,4 +102,49 @@ pub(crate) fn is_ordered(body: &Body) -> bool {
 /// The expression, or [`Expr::Missing`] for an id of another body.
 pub(crate) fn expr(body: &Body, id: ExprId) -> &Expr {
     body.exprs.get(id.index()).unwrap_or(&Expr::Missing)
+}
+
+/// The whole number that an expression is before anything runs: a literal, a constant, or sums and products of such.
+pub(crate) fn whole_number(hir: &Hir, body: &Body, id: ExprId) -> Option<i64> {
+    // Each step costs one; expressions that double by naming constants twice end here, too.
+    whole_number_in(hir, body, id, &mut 256)
+}
+
+fn whole_number_in(hir: &Hir, body: &Body, id: ExprId, fuel: &mut u32) -> Option<i64> {
+    *fuel = fuel.checked_sub(1)?;
+    match expr(body, id) {
+        Expr::Literal(Literal::Int(n)) => Some(*n),
+        Expr::Unary(UnaryOp::Neg, inner) => whole_number_in(hir, body, *inner, fuel)?.checked_neg(),
+        Expr::Binary(op, a, b) => {
+            let a = whole_number_in(hir, body, *a, fuel)?;
+            let b = whole_number_in(hir, body, *b, fuel)?;
+            match op {
+                BinaryOp::Add => a.checked_add(b),
+                BinaryOp::Sub => a.checked_sub(b),
+                BinaryOp::Mul => a.checked_mul(b),
+                _ => None,
+            }
+        }
+        Expr::Def(def) => {
+            let body = hir.body(*def)?;
+            whole_number_in(hir, body, body.root?, fuel)
+        }
+        _ => None,
+    }
+}
+
+/// The first name in an expression that is bound in its declaration, such as a parameter.
+pub(crate) fn first_local(body: &Body, root: ExprId) -> Option<(ExprId, crate::hir::LocalId)> {
+    let mut found = None;
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        let expr = expr(body, id);
+        if let Expr::Local(local) = expr
+            && found.is_none_or(|(first, _): (ExprId, _)| id < first)
+        {
+            found = Some((id, *local));
+        }
+        parts(expr, |part| open.push(part));
+    }
+    found
 }

@@ -9,14 +9,12 @@ use kait_ir::{ExprId as IrId, FunctionId, GraphId, Value};
 
 use super::Lowerer;
 use super::body::{BodyLowerer, Place};
-use super::growth::{Growth, named};
+use super::growth::Growth;
 use super::policies::policy;
 use super::regions::NewNode;
 use crate::check::ty::Ty;
 use crate::effects::walk;
-use crate::hir::{
-    Arg, Callable, CallableKind, DefId, DefKind, Expr, Literal, MessageRole, PromptItem,
-};
+use crate::hir::{Arg, Callable, CallableKind, DefId, DefKind, MessageRole, PromptItem};
 
 /// Budgets that a header may set.
 const BUDGETS: [&str; 5] = ["calls", "tokens", "cost", "time", "turns"];
@@ -75,10 +73,9 @@ impl Lowerer<'_> {
 
     fn depth(&self, def: DefId, callable: &Callable) -> Option<u32> {
         let body = self.input.hir.body(def)?;
-        match walk::expr(body, policy(&callable.policies, "depth")?) {
-            Expr::Literal(Literal::Int(n)) => u32::try_from(*n).ok(),
-            _ => None,
-        }
+        let depth = policy(&callable.policies, "depth")?;
+        let depth = walk::whole_number(self.input.hir, body, depth)?;
+        Some(u32::try_from(depth).unwrap_or(u32::MAX))
     }
 
     /// Lowers the body of a graph whose head exists.
@@ -254,11 +251,9 @@ impl BodyLowerer<'_, '_> {
     }
 
     /// `repair: n` among policies.
-    fn repairs(&self, policies: &[Arg]) -> Option<u32> {
-        policies.iter().find(|arg| named(arg, "repair"))?;
-        match self.hir(policy(policies, "repair")?) {
-            Expr::Literal(Literal::Int(n)) => u32::try_from(*n).ok(),
-            _ => None,
-        }
+    pub(super) fn repairs(&self, policies: &[Arg]) -> Option<u32> {
+        let repairs = policy(policies, "repair")?;
+        let repairs = walk::whole_number(self.low.input.hir, self.body, repairs)?;
+        Some(u32::try_from(repairs).unwrap_or(u32::MAX))
     }
 }

@@ -12,8 +12,8 @@ use crate::check::BodyTypes;
 use crate::check::ty::{Prim, Ty, TyKind};
 use crate::effects::walk;
 use crate::hir::{
-    Arg, ArgValue, Body, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, ExprId,
-    Literal, Pat, PatId, PromptItem, Stmt, TemplatePart, TestItem,
+    Arg, ArgValue, Body, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, ExprId, Hir,
+    Pat, PatId, PromptItem, Stmt, TemplatePart, TestItem,
 };
 
 /// How a value grows.
@@ -395,12 +395,16 @@ impl<'l, 'a> Analysis<'l, 'a> {
         }
         let named = |name: &str| policies.iter().find(|arg| named(arg, name));
         let again = named("fallback").is_some()
-            || named("retry").is_some_and(|retry| !is_zero(body, retry));
+            || named("retry").is_some_and(|retry| !is_zero(self.lowerer.input.hir, body, retry));
         if again {
             return Growth::Again;
         }
         match named("repair") {
-            Some(repair) if is_zero(body, repair) && self.is_prompt(body, call) => Growth::Steady,
+            Some(repair)
+                if is_zero(self.lowerer.input.hir, body, repair) && self.is_prompt(body, call) =>
+            {
+                Growth::Steady
+            }
             Some(_) if self.is_prompt(body, call) => growth,
             _ => growth,
         }
@@ -431,8 +435,9 @@ impl<'l, 'a> Analysis<'l, 'a> {
             _ => &[],
         });
         let mut all = items.chain(&callable.policies);
-        let unrepaired =
-            all.any(|arg| named(arg, "repair") && body.is_some_and(|body| is_zero(body, arg)));
+        let unrepaired = all.any(|arg| {
+            named(arg, "repair") && body.is_some_and(|body| is_zero(input.hir, body, arg))
+        });
         if unrepaired { Growth::Steady } else { Growth::Again }
     }
 }
@@ -462,11 +467,9 @@ pub(super) fn named(arg: &Arg, name: &str) -> bool {
     arg.name.as_ref().is_some_and(|(own, _)| own == name)
 }
 
-fn is_zero(body: &Body, arg: &Arg) -> bool {
+fn is_zero(hir: &Hir, body: &Body, arg: &Arg) -> bool {
     match &arg.value {
-        ArgValue::Expr(value) => {
-            matches!(walk::expr(body, *value), Expr::Literal(Literal::Int(0)))
-        }
+        ArgValue::Expr(value) => walk::whole_number(hir, body, *value) == Some(0),
         _ => false,
     }
 }

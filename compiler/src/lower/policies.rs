@@ -7,7 +7,7 @@ use super::body::BodyLowerer;
 use super::calls::What;
 use super::growth::named;
 use super::regions::NewNode;
-use crate::hir::{Arg, ArgValue, Builtin, Callable, Callee, DefKind, Expr, ExprId, Literal};
+use crate::hir::{Arg, ArgValue, Builtin, Callable, Callee, DefKind, Expr, ExprId};
 
 impl<'a> BodyLowerer<'_, 'a> {
     /// A call with policies. Its arguments are evaluated once, before and outside of them.
@@ -143,10 +143,8 @@ impl<'a> BodyLowerer<'_, 'a> {
                 {
                     call.model = Some(self.low.role(*role));
                 }
-                if let Some(repair) = policy(policies, "repair")
-                    && let Expr::Literal(Literal::Int(n)) = self.hir(repair)
-                {
-                    call.repair = Some(u32::try_from(*n).unwrap_or(u32::MAX));
+                if let Some(repairs) = self.repairs(policies) {
+                    call.repair = Some(repairs);
                 }
             }
             What::Node(NodeKind::Leaf(call)) => {
