@@ -2,7 +2,7 @@
 
 use kait_ir::Failure;
 use kait_runtime::driver::FailedAt;
-use kait_runtime::report::words;
+use kait_runtime::report::{short_path, words};
 
 use crate::compile::Compiled;
 
@@ -12,9 +12,10 @@ pub fn print(failure: &Failure, at: Option<&FailedAt>, compiled: &Compiled) {
     anstream::eprintln!("error {code}: {message}");
     if let Some(at) = at {
         let place = at.span.and_then(|span| compiled.place(span));
+        let path = short_path(&at.path);
         match place {
-            Some(place) => anstream::eprintln!("   {place} in {}", at.path),
-            None => anstream::eprintln!("   in {}", at.path),
+            Some(place) => anstream::eprintln!("   {place} in {path}"),
+            None => anstream::eprintln!("   in {path}"),
         }
         if let Some(limit) = &at.limit {
             anstream::eprintln!("   the limit is {limit}");

@@ -16,6 +16,21 @@ use crate::segments::failure_json;
 /// The format of [`RunDocument`], and of the records of a log on the command line.
 pub const SCHEMA: &str = "kait.run/1";
 
+/// Letters of a path that a person is shown.
+const SHOWN_PATH: usize = 120;
+
+/// The path of a node as a person is shown it: of a long one, its beginning and its end.
+pub fn short_path(path: &str) -> String {
+    let letters = path.chars().count();
+    if letters <= SHOWN_PATH {
+        return path.to_owned();
+    }
+    let half = SHOWN_PATH / 2;
+    let first: String = path.chars().take(half).collect();
+    let last: String = path.chars().skip(letters - half).collect();
+    format!("{first} … {last}")
+}
+
 /// The code and the words of a failure, and what a person can do.
 pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
     let text = |t: &str| t.to_owned();
@@ -78,8 +93,8 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
         ),
         Failure::Depth => (
             "K9020",
-            text("a graph called itself more often than its header allows"),
-            Some(text("raise `depth` in the header")),
+            text("calls within calls go deeper than is allowed"),
+            Some(text("go less deep, or raise `depth` if it is the header's")),
         ),
         Failure::Unbound { name } => (
             "K9021",

@@ -14,6 +14,7 @@ use kait_compiler::sources::Files;
 use kait_engine::{json, render};
 use kait_ir::program::Graph;
 use kait_ir::{GraphId, Type};
+use kait_runtime::inputs::is_required;
 use kait_runtime::{Connections, Plan};
 use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
@@ -249,7 +250,10 @@ impl Hosted {
                         schema.insert("default".into(), value);
                     }
                     Some(Err(_)) => {}
-                    None => required.push(json!(param.name.as_str())),
+                    None if is_required(loaded.table(), param) => {
+                        required.push(json!(param.name.as_str()));
+                    }
+                    None => {}
                 }
             }
             properties.insert(param.name.to_string(), schema);
@@ -285,7 +289,7 @@ fn chat_of(plan: &Plan, graph: &Graph) -> Option<Chat> {
         let variants = choice.variants.iter().map(|variant| variant.wire.as_str());
         choice.name == "Message" && variants.eq(["system", "user", "assistant", "tool_result"])
     };
-    let mut required = graph.params.iter().filter(|param| param.default.is_none());
+    let mut required = graph.params.iter().filter(|param| is_required(plan.loaded.table(), param));
     let param = match (required.next(), required.next(), graph.params.as_slice()) {
         (Some(param), None, _) | (None, None, [param]) => param,
         _ => return None,

@@ -24,6 +24,27 @@ fn parameters_that_are_missing_surplus_or_ill_typed() {
 }
 
 #[test]
+fn an_optional_parameter_may_be_left_out() {
+    let (_dir, path) = program(
+        "pub graph main(name: text?, n: int? where (max: 3)) -> text {\n  \"${name ?? \"you\"} ${n ?? 0}\"\n}\n",
+    );
+    assert_eq!(run(&["run", &path]).exits(0).out, "you 0\n");
+    assert_eq!(run(&["run", &path, "name=Ada"]).exits(0).out, "Ada 0\n");
+    assert_eq!(run_with(&["run", &path, "--input", "-"], b"{\"n\": 2}").exits(0).out, "you 2\n");
+    run(&["run", &path, "n=7"]).exits(2).says(&["K9041", "`n` does not fit"]);
+}
+
+#[test]
+fn calls_that_nest_too_deep_are_said_shortly() {
+    let (_dir, path) = program(
+        "pub graph d(n: int) -> int with (depth: 100000) {\n  if n == 0 { 0 } else { 1 + d(n - 1) }\n}\n",
+    );
+    let done = run(&["run", &path, "n=20000"]).exits(1);
+    let done = done.says(&["K9020", "the limit is 10000 blocks within each other"]);
+    assert!(done.err.len() < 2_000, "{}", done.err);
+}
+
+#[test]
 fn inputs_from_files_and_json() {
     let done = run(&["run", "examples/hello.kait", "name=@rustfmt.toml", "--offline"]).exits(0);
     assert!(done.out.contains("max_width"));

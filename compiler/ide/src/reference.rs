@@ -153,8 +153,21 @@ fn entry(
             }
         }
     }
-    let docs = prose.trim().to_owned();
+    let mut docs = prose.trim().to_owned();
+    if !runs(&name) {
+        docs.push_str(NOT_RUN);
+    }
     Entry { name, kind, signature, effects, docs, examples, mentions: Vec::new() }
+}
+
+/// What is said of a function that this version does not run.
+const NOT_RUN: &str = "\n\nNot run yet: this version checks it, a test stubs it, and a run that calls it is refused (K0090).";
+
+/// Whether this version runs a function of that name.
+fn runs(name: &str) -> bool {
+    let inside = format!("{}.{name}", kait_stdlib::PRELUDE);
+    let locator = if name.contains('.') { name } else { &inside };
+    !kait_stdlib::not_run().contains(&locator)
 }
 
 /// What stands between back-ticks, up to a bracket.
@@ -180,6 +193,10 @@ mod tests {
         assert!(fetch.docs.starts_with("Gets a page") && !fetch.docs.contains("```"));
         assert_eq!(fetch.examples.len(), 1);
         assert!(!fetch.examples[0].run);
+        assert!(
+            !fetch.docs.contains("Not run yet") && find("web.feed").docs.contains("Not run yet")
+        );
+        assert!(find("embed").docs.contains("Not run yet"));
         assert_eq!(find("list.final").mentions, ["list.last"]);
         assert_eq!(find("Failure.Timeout").docs, "An attempt or a deadline ran out of time.");
         assert!(find("Pair").signature.contains("first: A"));

@@ -5,21 +5,23 @@ use super::rules::{Rules, named};
 use super::walk;
 use crate::check::ty::Ty;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{Arg, ArgValue, Body, Callable, DefId, Expr, Literal, PromptItem};
+use crate::hir::{Arg, ArgValue, Body, Callable, DefId, Expr, Literal};
 
 /// Each with the least that makes sense.
 const COUNTED: [(&str, i64); 2] = [("depth", 1), ("repair", 0)];
 
 impl Rules<'_> {
-    /// The counts in the head of a declaration and in the lines of a prompt.
+    /// The counts in the head of a declaration.
     pub(super) fn head_counts(&mut self, owner: DefId, callable: &Callable, body: Option<&Body>) {
         let Some(body) = body else { return };
-        self.counts(owner, body, &callable.policies);
-        for item in &callable.items {
-            if let PromptItem::Model { policies, .. } = item {
-                self.counts(owner, body, policies);
-            }
-        }
+        // What reads a parameter was reported as that.
+        let reads_none = |arg: &Arg| match arg.value {
+            ArgValue::Expr(value) => walk::first_local(body, value).is_none(),
+            _ => false,
+        };
+        let policies: Vec<Arg> =
+            callable.policies.iter().filter(|arg| reads_none(arg)).cloned().collect();
+        self.counts(owner, body, &policies);
     }
 
     /// Reports what is no number, or too small a one.
@@ -43,7 +45,7 @@ impl Rules<'_> {
                     .here(format!("this is {n}"))
                 }
                 Some(_) => continue,
-                // What is of another type, or reads a parameter of the head, was reported as that.
+                // What is of another type was reported as that.
                 None if self.types.ty_of_expr(owner, value) != Ty::INT => continue,
                 None => Diagnostic::new(
                     Code::PolicyValue,

@@ -288,3 +288,60 @@ fn what_only_dead_values_need_is_dead() {
         all.iter().map(|one| (one.code.as_str(), at(&text, one))).collect();
     assert_eq!(named, [("K0217", "x"), ("K0217", "y")]);
 }
+
+#[test]
+fn a_default_does_not_need_itself() {
+    for (text, wanted) in [
+        ("record A {\n  xs: [A] = [A()]\n}", "A()"),
+        ("record A {\n  b: B? = B()\n}\nrecord B {\n  a: A? = A()\n}", "B()"),
+        ("enum E {\n  Leaf\n  Node(inner: [E] = [Node()])\n}", "Node()"),
+        ("record A {\n  n: int = k\n}\nlet k = A().n", "k"),
+    ] {
+        let one = only(text, "K0429");
+        assert_eq!(at(text, &one), wanted, "{one:#?}");
+        assert!(one.message.contains("needs itself"), "{one:#?}");
+    }
+    clean("record A {\n  xs: [A] = []\n}\nfn a() -> A {\n  A(xs: [A()])\n}");
+    // What is given is not built with the default.
+    clean("record A {\n  n: int = k\n}\nlet k = A(n: 1).n\nfn a() -> A {\n  A()\n}");
+}
+
+#[test]
+fn a_generic_declaration_does_not_need_ever_larger_ones() {
+    for text in [
+        "record R<T> {\n  x: T\n  n: R<[T]>?\n}",
+        "enum E<T> {\n  End\n  More(x: T, rest: [E<T?>])\n}",
+        "record A<T> {\n  b: [B<T>]\n}\nrecord B<T> {\n  a: [A<[T]>]\n}",
+        "graph f<T>(x: T, n: int) -> int with (depth: 9) {\n  if n == 0 { 0 } else { f([x], n: n - 1) }\n}",
+    ] {
+        let one = only(text, "K0429");
+        assert!(one.message.contains("ever larger"), "{one:#?}");
+    }
+    clean("record Tree<T> {\n  value: T\n  inner: [Tree<T>]\n  many: Pair<[T], [Tree<T>]>?\n}");
+    clean("record Box<T> {\n  value: T\n}\nrecord Two<T> {\n  boxes: Box<[Box<[T]>]>\n}");
+}
+
+#[test]
+fn bounds_of_a_header_are_known_before() {
+    let graph = |header: &str| {
+        format!(
+            "let limit = 3\ngraph f(n: int) -> int with ({header}) {{\n  if n == 0 {{ 0 }} else {{ f(n - 1) }}\n}}"
+        )
+    };
+    for header in
+        ["depth: limit", "depth: 2 + limit * 2", "depth: 4, time: 2s * limit, calls: limit"]
+    {
+        clean(&graph(header));
+    }
+    for (header, wanted) in [("depth: n", "n"), ("depth: n + 2", "n"), ("depth: 9, calls: n", "n")]
+    {
+        let text = graph(header);
+        let one = only(&text, "K0305");
+        assert_eq!(at(&text, &one), wanted);
+        assert!(one.message.contains("cannot use the parameter `n`"), "{one:#?}");
+    }
+    let text = graph("depth: limit - 3");
+    assert_eq!(at(&text, &only(&text, "K0305")), "limit - 3");
+    let text = graph("depth: list.length([1, 2])");
+    assert_eq!(at(&text, &only(&text, "K0305")), "list.length([1, 2])");
+}

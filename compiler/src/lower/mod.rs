@@ -215,7 +215,16 @@ impl<'a> Lowerer<'a> {
 
     /// Notes that this version checks something and does not run it.
     fn not_run(&mut self, span: Span, what: &str) -> ExprId {
-        self.fault.get_or_insert_with(|| Box::new(Diagnostic::not_run(span, what)));
+        let in_test = self.in_test;
+        self.fault.get_or_insert_with(|| {
+            let mut finding = Diagnostic::not_run(span, what);
+            if in_test {
+                // This is the test: what is met here was not stubbed, or cannot be.
+                finding.help =
+                    Some("stub the graph that does this, or test the parts around it".into());
+            }
+            Box::new(finding)
+        });
         self.constant(kait_ir::Value::None)
     }
 

@@ -66,7 +66,8 @@ impl Lowerer<'_> {
                 self.nominal(*def, args)
             }
         };
-        if subst.is_empty() {
+        // What has type parameters is another type in each instance.
+        if subst.is_empty() && !types.interner.has_param(ty) {
             self.table.closed.insert(ty, found);
         }
         found

@@ -265,13 +265,13 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Parameters without value and default.
+    /// Parameters without value that are [required](is_required).
     pub fn missing(&self) -> Vec<&'a Param> {
         let given = self.params.iter().zip(&self.values);
-        given.filter(|(p, v)| v.is_none() && p.default.is_none()).map(|(p, _)| p).collect()
+        given.filter(|(p, v)| v.is_none() && is_required(self.table(), p)).map(|(p, _)| p).collect()
     }
 
-    /// The arguments in declaration order, defaults filled in.
+    /// The arguments in declaration order, defaults filled in; what is optional and left out is `none`.
     ///
     /// # Errors
     /// Everything that is wrong with them.
@@ -327,6 +327,12 @@ impl<'a> Inputs<'a> {
     fn unfit(&mut self, name: &str, path: SmolStr, why: String) {
         self.errors.push(InputError::Unfit { name: name.into(), path, why });
     }
+}
+
+/// Whether a run must be given the parameter: one of an optional type is `none` if it is left out.
+pub fn is_required(table: &TypeTable, param: &Param) -> bool {
+    let types = table.types();
+    param.default.is_none() && !matches!(types.base(param.ty), Type::Optional(_) | Type::None)
 }
 
 fn explain(failure: &Failure) -> (SmolStr, String) {

@@ -393,7 +393,8 @@ impl<'a> Run<'a> {
             None => (0, true, true),
         };
         if depth > MAX_FRAME_DEPTH {
-            return Err(Failure::Depth.into());
+            let limit = format!("{MAX_FRAME_DEPTH} blocks within each other, the most of any run");
+            return Err(Fail::limited(Failure::Depth, limit.into()));
         }
         let at = match self.s.free_frames.pop() {
             Some(at) => at,

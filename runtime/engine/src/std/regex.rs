@@ -80,6 +80,12 @@ fn find_all(_: &NativeCx<'_>, args: &[Value]) -> Native {
 fn replace(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (s, new) = (args::text(args, 0)?, args::text(args, 2)?);
     let regex = compile(args::text(args, 1)?)?;
+    if let Some(name) = unknown_group(&regex, new) {
+        let why = format!(
+            "`${name}` stands for no group of the pattern; a name ends where its letters, digits and `_` end, or write `${{…}}`, and `$$` for a dollar sign"
+        );
+        return Err(Failure::invalid("new", why));
+    }
     let (mut out, mut last) = (String::new(), 0);
     // What one replacement adds at most, besides `new` itself, is the whole match for each reference in it.
     let references = new.matches('$').count();
@@ -97,6 +103,42 @@ fn replace(_: &NativeCx<'_>, args: &[Value]) -> Native {
     }
     out.push_str(s.get(last..).unwrap_or_default());
     Ok(Value::text(out))
+}
+
+/// The first reference in a replacement to a group that the pattern does not have; read as [`regex::Captures::expand`]
+/// reads them.
+fn unknown_group<'t>(regex: &Regex, mut new: &'t str) -> Option<&'t str> {
+    while let Some((_, rest)) = new.split_once('$') {
+        let in_braces = rest.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let name = match in_braces {
+            Some((name, after)) => {
+                new = after;
+                name
+            }
+            None if rest.starts_with('$') => {
+                new = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            None => {
+                let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+                let (name, after) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+                new = after;
+                if name.is_empty() {
+                    // A dollar sign by itself.
+                    continue;
+                }
+                name
+            }
+        };
+        let known = match name.parse::<usize>() {
+            Ok(number) => number < regex.captures_len(),
+            Err(_) => regex.capture_names().flatten().any(|known| known == name),
+        };
+        if !known {
+            return Some(name);
+        }
+    }
+    None
 }
 
 fn captures(_: &NativeCx<'_>, args: &[Value]) -> Native {

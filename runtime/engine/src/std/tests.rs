@@ -305,6 +305,8 @@ fn time_counts_exactly() {
         &[at("2026-01-05T09:00:00Z"), at("2026-01-04T09:00:00Z")],
         Value::Duration(-86_400_000_000_000),
     );
+    fails("time.parse", &[t("9999-12-31T00:00:00Z")], "9999-12-30T22:00:00.999999999Z");
+    fails("time.parse", &[t("2026-01-05")], "is not a time such as");
     fails("time.between", &[at("0001-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z")], "292");
 }
 
@@ -313,6 +315,9 @@ fn patterns_are_linear_and_explained() {
     gives("regex.find", &[t("order 42"), t(r"\d+")], t("42"));
     gives("regex.find_all", &[t("3 and 14"), t(r"\d+")], texts(&["3", "14"]));
     gives("regex.replace", &[t("k=v"), t(r"(?<a>\w)=(\w)"), t("$2=${a}$$")], t("v=k$"));
+    gives("regex.replace", &[t("5 6"), t(r"(\d)"), t("${1}px $")], t("5px $ 6px $"));
+    fails("regex.replace", &[t("5"), t(r"(\d)"), t("$1px")], "`$1px` stands for no group");
+    fails("regex.replace", &[t("5"), t(r"(?<n>\d)"), t("$n ${2}")], "`$2` stands for no group");
     let Value::Map(groups) =
         call("regex.captures", &[t("k=v"), t(r"(?<key>\w)=(\w)(x)?")]).unwrap()
     else {

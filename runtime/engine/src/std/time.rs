@@ -1,5 +1,6 @@
 //! `std.time`, the part that never changes: see `stdlib/time.kait`. What needs time zones is a leaf.
 
+use jiff::fmt::temporal::Pieces;
 use jiff::{SignedDuration, Timestamp};
 use kait_ir::{Failure, Value};
 
@@ -21,7 +22,21 @@ type Native = Result<Value, Failure>;
 fn parse(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let s = args::text(args, 0)?;
     s.trim().parse::<Timestamp>().map(Value::Time).map_err(|_| {
-        Failure::invalid("", format!("`{s}` is not a time such as `2026-01-05T09:00:00Z`"))
+        // What is written like a time may name none that can be counted with.
+        let is_written_so =
+            Pieces::parse(s.trim()).is_ok_and(|p| p.time().is_some() && p.offset().is_some());
+        Failure::invalid(
+            "",
+            if is_written_so {
+                format!(
+                    "`{s}` is not between {} and {}, the first and the last time",
+                    Timestamp::MIN,
+                    Timestamp::MAX
+                )
+            } else {
+                format!("`{s}` is not a time such as `2026-01-05T09:00:00Z`")
+            },
+        )
     })
 }
 
