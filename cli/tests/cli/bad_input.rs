@@ -35,6 +35,14 @@ fn an_optional_parameter_may_be_left_out() {
 }
 
 #[test]
+fn a_generic_prompt_is_asked_for_what_each_call_wants() {
+    let (_dir, path) = program(
+        "model fast\n\nrecord Point {\n  x: int\n}\n\nprompt read<T>(s: text) -> T {\n  model fast\n  user s\n}\n\npub graph main(s: text) -> int {\n  let point: Point = read(s)\n  let points: [Point] = read(s)\n  point.x * 0 + list.length(points) * 0\n}\n",
+    );
+    assert_eq!(run(&["run", &path, "s=x", "--offline"]).exits(0).out, "0\n");
+}
+
+#[test]
 fn calls_that_nest_too_deep_are_said_shortly() {
     let (_dir, path) = program(
         "pub graph d(n: int) -> int with (depth: 100000) {\n  if n == 0 { 0 } else { 1 + d(n - 1) }\n}\n",
