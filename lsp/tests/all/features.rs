@@ -42,7 +42,7 @@ async fn a_finding_says_what_check_says() {
     );
     assert_eq!((&found["code"], &found["source"]), (&json!("K0208"), &json!("kait")));
     let related = &found["relatedInformation"][0];
-    assert_eq!(related["message"], "bound here");
+    assert_eq!(related["message"], "first declared here");
     assert_eq!(related["location"]["uri"], file.as_str());
     assert_eq!(related["location"]["range"]["start"], json!({ "line": 0, "character": 5 }));
     client.finish().await;
