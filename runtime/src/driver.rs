@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::plan::Plan;
 use crate::plane::Plane;
-use crate::report::fail_record;
+use crate::report::{RunUsage, fail_record};
 use crate::segments::{ResultSegment, RunLog, Writer};
 use crate::shared::{Permit, Shared};
 
@@ -266,11 +266,7 @@ impl Run {
         if self.usage.calls > 0 {
             let node = self.name();
             let segment = self.writer.open(node.clone(), SegmentKind::Usage, None, None);
-            let value = json!({
-                "calls": self.usage.calls,
-                "input_tokens": self.usage.input_tokens,
-                "output_tokens": self.usage.output_tokens,
-            });
+            let value = json!(RunUsage::from(&self.usage));
             self.writer.write(node, segment, SegmentOp::Close { value });
         }
         let op = match result {
@@ -526,9 +522,7 @@ impl Run {
         // Cuts stand before the end of their source in the record.
         self.hear_plane();
         if let Some(usage) = &ended.usage {
-            self.usage.calls += usage.calls;
-            self.usage.input_tokens += usage.input_tokens;
-            self.usage.output_tokens += usage.output_tokens;
+            self.usage.add(usage);
         }
         let usage = ended.usage.map(Box::new);
         self.queue.push_back(Event::Done { effect, outcome: ended.outcome, usage });

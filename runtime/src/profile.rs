@@ -9,6 +9,12 @@
 //! base_url = "https://api.openai.com/v1"
 //! key_env = "OPENAI_API_KEY"
 //!
+//! # What `kait cost` counts with, and what budgets of tokens and money are held to:
+//! context = 400_000            # tokens that the model reads at most for one answer
+//! max_output = 128_000         # tokens that it writes at most
+//! input_price = "0.25 usd"     # of a million tokens
+//! output_price = "2.00 usd"
+//!
 //! [models.default]        # for every role that has no entry of its own
 //! provider = "echo"
 //! ```
@@ -17,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use kait_connect::ModelBinding;
+use kait_ir::Currency;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
@@ -38,6 +45,20 @@ pub enum ProfileError {
         path: PathBuf,
         /// What and where.
         message: String,
+    },
+    /// Prices in several currencies, which no sum can hold.
+    #[error(
+        "the prices of `{first}` are in {first_currency}, those of `{other}` in {other_currency}: give all prices of a profile in one currency"
+    )]
+    Currencies {
+        /// A role.
+        first: SmolStr,
+        /// Its currency.
+        first_currency: SmolStr,
+        /// Another role.
+        other: SmolStr,
+        /// Its currency.
+        other_currency: SmolStr,
     },
     /// There is no such profile.
     #[error("there is no profile `{name}`: `{path}` does not exist")]
@@ -115,7 +136,34 @@ impl Profile {
                 return Err(ProfileError::Missing { name: name.into(), path });
             }
         }
+        profile.currency()?;
         Ok(profile)
+    }
+
+    /// The currency of all prices; `None` if there are none.
+    ///
+    /// # Errors
+    /// If there are several.
+    pub fn currency(&self) -> Result<Option<Currency>, ProfileError> {
+        let mut first: Option<(&SmolStr, Currency)> = None;
+        for (role, binding) in &self.models {
+            for price in [binding.input_price, binding.output_price].into_iter().flatten() {
+                let currency = price.0.currency;
+                match first {
+                    Some((first, known)) if known != currency => {
+                        return Err(ProfileError::Currencies {
+                            first: first.clone(),
+                            first_currency: known.as_str().into(),
+                            other: role.clone(),
+                            other_currency: currency.as_str().into(),
+                        });
+                    }
+                    Some(_) => {}
+                    None => first = Some((role, currency)),
+                }
+            }
+        }
+        Ok(first.map(|(_, currency)| currency))
     }
 
     /// The nearest `kait.toml` at or above a directory.

@@ -190,7 +190,7 @@ pub struct RunError {
 }
 
 /// What calls of models used up.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct RunUsage {
     /// Calls.
     pub calls: u64,
@@ -198,6 +198,9 @@ pub struct RunUsage {
     pub input_tokens: u64,
     /// Tokens that came back.
     pub output_tokens: u64,
+    /// What they cost, if the profile has prices: `0.0125 usd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
 }
 
 impl From<&Usage> for RunUsage {
@@ -206,6 +209,9 @@ impl From<&Usage> for RunUsage {
             calls: usage.calls.into(),
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
+            cost: usage
+                .cost
+                .map(|cost| format!("{} {}", cost.amount.normalize(), cost.currency.as_str())),
         }
     }
 }

@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::growth::Growth;
+use crate::price::Price;
 
 /// How a call ended.
 pub struct Ended {
@@ -131,6 +132,18 @@ pub struct ModelBinding {
     /// How structured answers are asked for: `schema`, `tools`, `prompt`; left out, each is tried in this order.
     #[serde(default)]
     pub structured: Option<SmolStr>,
+    /// The most tokens that the model reads for one answer.
+    #[serde(default)]
+    pub context: Option<u64>,
+    /// The most tokens that the model writes in one answer.
+    #[serde(default)]
+    pub max_output: Option<u64>,
+    /// What a million tokens cost that it reads: `"0.25 usd"`.
+    #[serde(default)]
+    pub input_price: Option<Price>,
+    /// What a million tokens cost that it writes.
+    #[serde(default)]
+    pub output_price: Option<Price>,
 }
 
 impl ModelBinding {
@@ -145,6 +158,10 @@ impl ModelBinding {
             first_token_timeout: None,
             idle_timeout: None,
             structured: None,
+            context: None,
+            max_output: None,
+            input_price: None,
+            output_price: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use kait_ir::{Bound, Failure, Type, TypeId, Value};
 use crate::connections::Connections;
 use crate::growth::Growth;
 use crate::leaf::{Ended, Grower, ModelBinding, ModelJob, Started};
+use crate::price::Prices;
 use crate::providers::{
     self, ChatMessage, ChatRole, Finish, ModelEvent, ModelProvider, ModelRequest, Options, Output,
     Part,
@@ -45,7 +46,7 @@ impl Connections {
     }
 
     /// The providers of a role, in the order in which they stand in for each other.
-    fn chain(&self, role: &str) -> Result<Vec<Arc<dyn ModelProvider>>, Failure> {
+    fn chain(&self, role: &str) -> Result<Vec<Priced>, Failure> {
         let config = self.config();
         let default = config.default_model.as_ref().map(std::slice::from_ref);
         let bindings = match config.models.get(role) {
@@ -55,7 +56,8 @@ impl Connections {
         let Some(bindings) = bindings else {
             return Err(Failure::Unbound { name: role.into() });
         };
-        bindings.iter().map(|binding| self.provider(binding)).collect()
+        let priced = |binding| Ok((self.provider(binding)?, Prices::of(binding)));
+        bindings.iter().map(priced).collect()
     }
 
     /// The provider of a binding: made at its first use, then shared.
@@ -70,6 +72,9 @@ impl Connections {
         Ok(provider)
     }
 }
+
+/// A provider, and what its tokens cost.
+type Priced = (Arc<dyn ModelProvider>, Prices);
 
 /// The request that a prompt makes.
 fn request(job: &ModelJob<'_>) -> Result<ModelRequest, Failure> {
@@ -182,10 +187,10 @@ struct Call {
 }
 
 impl Call {
-    async fn run(mut self, chain: Vec<Arc<dyn ModelProvider>>) -> Ended {
+    async fn run(mut self, chain: Vec<Priced>) -> Ended {
         let mut outcome = Outcome::Failed(Failure::trap("a role without a model"));
-        for provider in &chain {
-            match self.through(&**provider).await {
+        for (provider, prices) in &chain {
+            match self.through(&**provider, *prices).await {
                 Ok(value) => {
                     outcome = Outcome::Ok(value);
                     break;
@@ -204,17 +209,25 @@ impl Call {
     }
 
     /// The value that one provider answers with, after repairs if they are needed.
-    async fn through(&mut self, provider: &dyn ModelProvider) -> Result<Value, Failure> {
+    async fn through(
+        &mut self,
+        provider: &dyn ModelProvider,
+        prices: Prices,
+    ) -> Result<Value, Failure> {
         let mut request = self.request.clone();
         let mut repairs = self.repair;
         loop {
             let mut answer = Answer::new(&request.output, &self.grower, self.limit);
-            self.usage.calls = self.usage.calls.saturating_add(1);
             let ended = provider.ask(&request, &mut |event| answer.take(event)).await;
-            self.usage.input_tokens = self.usage.input_tokens.saturating_add(answer.usage.0);
-            self.usage.output_tokens = self.usage.output_tokens.saturating_add(answer.usage.1);
-            self.grew |= answer.grew;
             let (grew, unfit, text) = (answer.grew, answer.unfit, std::mem::take(&mut answer.text));
+            self.grew |= grew;
+            let (read, written) = answer.usage;
+            self.usage.add(&Usage {
+                calls: 1,
+                input_tokens: read,
+                output_tokens: written,
+                cost: prices.cost(read, written),
+            });
             let wrong = match ended {
                 Ok(Finish::Refused(why)) => return Err(Failure::Refused { why }),
                 Ok(finish) => {

@@ -86,6 +86,23 @@ pub struct Usage {
     pub cost: Option<kait_ir::Money>,
 }
 
+impl Usage {
+    /// Adds what another call used up. A profile has prices in one currency; what was paid in another one than the
+    /// first is left out.
+    pub fn add(&mut self, other: &Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        match (&mut self.cost, other.cost) {
+            (Some(sum), Some(cost)) if sum.currency == cost.currency => {
+                sum.amount = sum.amount.saturating_add(cost.amount);
+            }
+            (none @ None, cost) => *none = cost,
+            _ => {}
+        }
+    }
+}
+
 /// An argument of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arg {

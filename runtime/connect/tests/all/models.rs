@@ -68,6 +68,7 @@ fn binding(url: &str) -> ModelBinding {
         first_token_timeout: Some(1),
         idle_timeout: Some(1),
         structured: None,
+        ..ModelBinding::echo()
     }
 }
 
