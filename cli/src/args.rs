@@ -44,6 +44,8 @@ pub enum Command {
     Test(TestArgs),
     /// Draw a graph.
     Graph(GraphArgs),
+    /// Say what a graph costs in the worst case, before anything runs.
+    Cost(CostArgs),
     /// Say what an error code, a word of the language or a name of the standard library means, with an example.
     Explain(ExplainArgs),
     /// Print the reference grammar, or one rule of it.
@@ -191,6 +193,19 @@ pub struct GraphArgs {
     /// How it is drawn.
     #[arg(long, default_value = "text")]
     pub format: GraphFormat,
+}
+
+/// `kait cost`
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// The program; `FILE:GRAPH` names one of several graphs.
+    pub file: String,
+    /// The profile whose models, with their limits and prices, are counted with.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The forms of a drawing.

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => commands::fmt::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
+        Command::Cost(args) => commands::cost::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Grammar(args) => commands::grammar::run(&args),
         Command::Lsp(args) => commands::lsp::run(&args),

@@ -138,10 +138,26 @@ impl Files {
     /// `path:line:column` of a place in a lowered program.
     #[must_use]
     pub fn place(&self, span: kait_ir::program::Span) -> Option<String> {
-        let file = self.get(FileId(span.file))?;
-        let at = file.lines.line_col(span.start.into());
-        let column = file.lines.char_col(file.text(), span.start.into());
+        self.position(FileId(span.file), span.start)
+    }
+
+    /// `path:line:column` of a place in a text, from 1.
+    #[must_use]
+    pub fn place_of(&self, span: Span) -> Option<String> {
+        self.position(span.file, span.start)
+    }
+
+    fn position(&self, file: FileId, start: u32) -> Option<String> {
+        let file = self.get(file)?;
+        let at = file.lines.line_col(start.into());
+        let column = file.lines.char_col(file.text(), start.into());
         Some(format!("{}:{}:{}", file.path, at.line + 1, column + 1))
+    }
+
+    /// The number of the line in which a place is, from 1.
+    #[must_use]
+    pub fn line_of(&self, span: Span) -> Option<u32> {
+        Some(self.get(span.file)?.lines.line_col(span.start.into()).line + 1)
     }
 
     /// The text of a place; empty if the place lies outside of its file.

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod bounds;
 mod differential;
 mod editors;
 mod errors;

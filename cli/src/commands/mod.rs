@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod cost;
 pub mod doctor;
 pub mod explain;
 pub mod fmt;

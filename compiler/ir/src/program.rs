@@ -38,6 +38,9 @@ ids! {
     TargetId
 }
 
+/// The most tools that an agent calls in one of its turns: what its model asks beyond is refused to it.
+pub const TOOLS_PER_TURN: u64 = 16;
+
 /// A whole program: everything that a run needs, and nothing of where it came from but spans.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
