@@ -3,26 +3,22 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::amount::{Amount, Size, Sizes, TOO_LARGE};
-use super::text::size_name;
-use super::{
-    Bounds, Cost, DefCost, Part, Reason, RoleCost, RoleTerms, Stop, TOOLS_PER_TURN, Terms, sizes,
-};
+use super::{Bounds, Cost, DefCost, Part, Reason, Terms, sizes};
 use crate::Compilation;
 use crate::check::Types;
-use crate::check::ty::{Prim, TyKind};
 use crate::diagnostics::Span;
 use crate::effects::{Effect, Effects, walk};
 use crate::hir::{
     Arg, ArgValue, Body, Builtin, Callable, CallableKind, Callee, DefId, DefKind, Expr, ExprId,
-    Hir, Literal, LocalId, PromptItem, Stmt, Tool,
+    Hir, Literal, LocalId, PromptItem, Stmt,
 };
 
 /// What is known while the costs are found.
 pub(super) struct Finder<'a> {
     pub hir: &'a Hir,
     pub types: &'a Types,
-    effects: &'a Effects,
-    terms: &'a Terms,
+    pub effects: &'a Effects,
+    pub terms: &'a Terms,
     pub sizes: Sizes,
     reasons: Vec<Reason>,
     /// Positions in `reasons`.
@@ -31,7 +27,7 @@ pub(super) struct Finder<'a> {
     pub known_sizes: FxHashMap<(DefId, ExprId, bool), Amount>,
     /// By owner: the values of its `let`s.
     pub lets: Vec<FxHashMap<LocalId, ExprId>>,
-    defs: Vec<DefCost>,
+    pub defs: Vec<DefCost>,
 }
 
 pub(super) fn infer(compiled: &Compilation, terms: &Terms) -> Bounds {
@@ -61,10 +57,10 @@ pub(super) fn infer(compiled: &Compilation, terms: &Terms) -> Bounds {
 }
 
 /// How a declaration calls those of its own circle.
-struct Own {
-    cost: DefCost,
+pub(super) struct Own {
+    pub cost: DefCost,
     /// How often one activation calls a declaration of its own circle.
-    circle: Amount,
+    pub circle: Amount,
 }
 
 impl Finder<'_> {
@@ -215,7 +211,7 @@ impl Finder<'_> {
         DefCost { cost, ..DefCost::default() }
     }
 
-    fn no_time(&mut self, id: DefId) -> Amount {
+    pub(super) fn no_time(&mut self, id: DefId) -> Amount {
         let Some(def) = self.hir.defs.get(id.index()) else { return Amount::default() };
         let is_std = self.hir.modules.get(def.module.index()).is_some_and(|module| module.is_std);
         let name = self.qualified(id);
@@ -225,7 +221,7 @@ impl Finder<'_> {
         self.open(text, (!is_std).then_some(def.name_span))
     }
 
-    fn qualified(&self, id: DefId) -> String {
+    pub(super) fn qualified(&self, id: DefId) -> String {
         let Some(def) = self.hir.defs.get(id.index()) else { return "?".to_owned() };
         match self.hir.modules.get(def.module.index()) {
             Some(module) if !module.name.is_empty() && module.name != "prelude" => {
@@ -236,7 +232,7 @@ impl Finder<'_> {
     }
 
     /// A duration that is written down; anything else is not followed.
-    fn duration(&mut self, owner: DefId, expr: ExprId) -> Amount {
+    pub(super) fn duration(&mut self, owner: DefId, expr: ExprId) -> Amount {
         let body = self.hir.body(owner);
         match body.map(|body| walk::expr(body, expr)) {
             Some(Expr::Literal(Literal::Duration(nanos))) => {
@@ -247,207 +243,6 @@ impl Finder<'_> {
                 self.open("this duration is known only when it runs".to_owned(), span)
             }
         }
-    }
-
-    // ---- models ----
-
-    /// A prompt, or an agent.
-    fn model(&mut self, id: DefId, callable: &Callable, circle: &FxHashSet<DefId>) -> Own {
-        let mut own = match self.hir.body(id) {
-            Some(body) => self.parts_of(id, body, circle),
-            None => Own { cost: DefCost::default(), circle: Amount::default() },
-        };
-        for item in &callable.items {
-            if let PromptItem::Tools { tools, .. } = item {
-                let turns = self.turns(id, callable);
-                let (called, circle) = self.tools(id, tools, &turns, circle);
-                own.cost.cost = self.plus(&own.cost.cost, &called);
-                own.circle = own.circle.plus(&circle, &self.sizes);
-            }
-        }
-        own.cost.beside = own.cost.cost.clone();
-        let asked = self.asked(id, callable, None, None);
-        own.cost.cost = self.plus(&own.cost.cost, &asked);
-        own
-    }
-
-    /// How often an agent asks its model; a prompt does once.
-    fn turns(&mut self, id: DefId, callable: &Callable) -> Amount {
-        match policy(&callable.policies, "turns") {
-            Some(turns) if callable.kind == CallableKind::Agent => self.number(id, turns),
-            _ => 1.into(),
-        }
-    }
-
-    /// What the calls of its model are, with another role or number of repairs if a call says so.
-    fn asked(
-        &mut self,
-        id: DefId,
-        callable: &Callable,
-        role: Option<DefId>,
-        repairs: Option<Amount>,
-    ) -> Cost {
-        let line = callable.items.iter().find_map(|item| match item {
-            PromptItem::Model { role: Some(role), policies, .. } => Some((*role, policies)),
-            _ => None,
-        });
-        let Some((declared, policies)) = line else { return Cost::default() };
-        let turns = self.turns(id, callable);
-        let repairs = match (repairs, policy(&callable.policies, "repair")) {
-            // A repair of an agent is one of its turns.
-            _ if callable.kind == CallableKind::Agent => Amount::default(),
-            (Some(repairs), _) => repairs,
-            (None, Some(repairs)) => self.number(id, repairs),
-            (None, None) if self.is_plain(id) => Amount::default(),
-            (None, None) => 1.into(),
-        };
-        let output = policy(policies, "max_tokens").map(|tokens| self.number(id, tokens));
-        let time = self.no_time(id);
-        self.calls_of(role.unwrap_or(declared), turns, repairs, output, time)
-    }
-
-    /// Calls of the model that plays a role.
-    fn calls_of(
-        &mut self,
-        role: DefId,
-        calls: Amount,
-        repairs: Amount,
-        output: Option<Amount>,
-        time: Amount,
-    ) -> Cost {
-        let terms = self.terms_of(role);
-        let requests = calls.clone().plus(&repairs, &self.sizes);
-        let name = self.qualified(role);
-        let span = self.hir.defs.get(role.index()).map(|def| def.name_span);
-        let one_input = match terms.context {
-            Some(tokens) => tokens.into(),
-            None => self.open(format!("the profile gives no `context` for `{name}`: how many tokens its model reads at most"), span),
-        };
-        let one_output = match (output, terms.output) {
-            (Some(written), Some(limit)) => written.at_most(limit, &mut self.sizes),
-            (Some(written), None) => written,
-            (None, Some(limit)) => limit.into(),
-            (None, None) => self.open(
-                format!("nothing says how many tokens `{name}` may answer: give `max_tokens` at the `model` line, or `max_output` in the profile"),
-                span,
-            ),
-        };
-        let input = requests.times(&one_input, &self.sizes);
-        let output = requests.times(&one_output, &self.sizes);
-        let mut cost = Cost {
-            tokens: input.clone().plus(&output, &self.sizes),
-            time: requests.times(&time, &self.sizes),
-            ..Cost::default()
-        };
-        match terms.price {
-            Some((read, written)) => {
-                let read = input.times(&read.into(), &self.sizes);
-                cost.money = read.plus(&output.times(&written.into(), &self.sizes), &self.sizes);
-            }
-            None => cost.unpriced.push(role),
-        }
-        cost.calls = calls.clone();
-        cost.repairs = repairs.clone();
-        cost.requests = requests;
-        cost.roles.insert(role, RoleCost { calls, repairs, input, output });
-        cost
-    }
-
-    fn terms_of(&self, role: DefId) -> RoleTerms {
-        // A profile names the role of another module with the module in front of it.
-        let own = self.terms.roles.get(self.qualified(role).as_str());
-        own.or(self.terms.default.as_ref()).copied().unwrap_or_default()
-    }
-
-    /// Whether a prompt gives what any answer is.
-    fn is_plain(&self, id: DefId) -> bool {
-        let result =
-            self.types.signature(id).map(|signature| self.types.interner.kind(signature.result));
-        matches!(result, Some(TyKind::Prim(Prim::Text)))
-    }
-
-    /// Tools of an agent, which may call any of them in each turn.
-    fn tools(
-        &mut self,
-        id: DefId,
-        tools: &[Tool],
-        turns: &Amount,
-        circle: &FxHashSet<DefId>,
-    ) -> (Cost, Amount) {
-        let any = turns.times(&TOOLS_PER_TURN.into(), &self.sizes);
-        let (mut limited, mut largest) = (Cost::default(), Cost::default());
-        let mut circular = Amount::default();
-        for tool in tools {
-            let Some(target) = tool.target else { continue };
-            let attempts = match policy(&tool.policies, "retry") {
-                Some(retry) => self.number(id, retry).plus(&1.into(), &self.sizes),
-                None => 1.into(),
-            };
-            let most = match policy(&tool.policies, "max_calls") {
-                Some(most) => {
-                    let most = self.number(id, most);
-                    Some(match most.number() {
-                        Some(most) => any.clone().at_most(most, &mut self.sizes),
-                        None => most,
-                    })
-                }
-                None => None,
-            };
-            if circle.contains(&target) {
-                let calls = most.as_ref().unwrap_or(&any).times(&attempts, &self.sizes);
-                circular = circular.plus(&calls, &self.sizes);
-                continue;
-            }
-            let called =
-                self.defs.get(target.index()).map(|cost| cost.cost.clone()).unwrap_or_default();
-            let called = self.chosen_by_model(target, &called);
-            let mut one = self.times(&called, &attempts);
-            if let Some(limit) = policy(&tool.policies, "timeout") {
-                one.time = self.duration(id, limit).times(&attempts, &self.sizes);
-            }
-            if let Some(limit) = policy(&tool.policies, "deadline") {
-                one.time = self.duration(id, limit);
-            }
-            if policy(&tool.policies, "approve").is_some() {
-                let asked = self.question(id, &tool.policies, Some(tool.span));
-                one = self.plus(&one, &asked);
-            }
-            match most {
-                Some(most) => {
-                    let all = self.times(&one, &most);
-                    limited = self.plus(&limited, &all);
-                }
-                None => largest = self.larger(largest, one),
-            }
-        }
-        let unlimited = self.times(&largest, &any);
-        (self.plus(&limited, &unlimited), circular)
-    }
-
-    /// A cost whose sizes a model chooses.
-    fn chosen_by_model(&mut self, tool: DefId, cost: &Cost) -> Cost {
-        self.map(cost, |this, amount| {
-            this.substitute(amount, |this, size| match size {
-                Size::Of { limit: Some(limit), .. } => (*limit).into(),
-                Size::Of { param, fields, .. } => {
-                    let name = size_name(this.hir, tool, *param, fields);
-                    let span = this.hir.defs.get(tool.index()).map(|def| def.name_span);
-                    let what = this.qualified(tool);
-                    this.open(format!("the model chooses `{name}` of the tool `{what}`, and its type sets no `max`"), span)
-                }
-                Size::Largest(_) | Size::Least(..) => Amount::default(),
-            })
-        })
-    }
-
-    /// A question, with how long it may wait.
-    fn question(&mut self, owner: DefId, policies: &[Arg], span: Option<Span>) -> Cost {
-        let time = match policy(policies, "within") {
-            Some(within) => self.duration(owner, within),
-            None => self
-                .open("nothing says how long the person may take: add `within:`".to_owned(), span),
-        };
-        Cost { questions: 1.into(), time, ..Cost::default() }
     }
 
     // ---- bodies ----
@@ -467,7 +262,7 @@ impl Finder<'_> {
     }
 
     /// The messages of a prompt: all of its body.
-    fn parts_of(&mut self, id: DefId, body: &Body, circle: &FxHashSet<DefId>) -> Own {
+    pub(super) fn parts_of(&mut self, id: DefId, body: &Body, circle: &FxHashSet<DefId>) -> Own {
         let mut found = Walk { own: Vec::new(), all: Vec::new(), circle: Vec::new() };
         self.exprs(id, body, circle, &mut found);
         let mut own = Own { cost: DefCost::default(), circle: Amount::default() };
@@ -644,7 +439,7 @@ impl Finder<'_> {
     }
 
     /// An amount with every size replaced.
-    fn substitute(
+    pub(super) fn substitute(
         &mut self,
         amount: &Amount,
         mut f: impl FnMut(&mut Self, &Size) -> Amount,
@@ -850,72 +645,7 @@ impl Finder<'_> {
         sum
     }
 
-    // ---- budgets ----
-
-    /// What a header allows no more than.
-    fn budgets(&mut self, id: DefId, callable: &Callable, found: &mut DefCost) {
-        let cost = &mut found.cost;
-        for (name, budget) in
-            [("calls", "calls"), ("tokens", "tokens"), ("cost", "cost"), ("time", "time")]
-        {
-            let Some(value) = policy(&callable.policies, name) else { continue };
-            if matches!(callable.kind, CallableKind::Extern { .. }) {
-                continue;
-            }
-            let limit = match budget {
-                "time" => self.duration(id, value).number(),
-                "cost" => self.money(id, value),
-                _ => self.number(id, value).most(&self.sizes),
-            };
-            let Some(limit) = limit else { continue };
-            let without = match budget {
-                "calls" => &mut cost.requests,
-                "tokens" => &mut cost.tokens,
-                "cost" => &mut cost.money,
-                _ => &mut cost.time,
-            };
-            let is_unknown = budget == "cost" && !cost.unpriced.is_empty();
-            if !is_unknown && without.most(&self.sizes).is_some_and(|most| most <= limit) {
-                continue;
-            }
-            let before = std::mem::replace(without, limit.into());
-            found.stops.push(Stop { budget, without: before });
-            if budget == "calls" {
-                for amount in [&mut cost.calls, &mut cost.repairs] {
-                    if amount.most(&self.sizes).is_none_or(|most| most > limit) {
-                        *amount = limit.into();
-                    }
-                }
-            }
-            for role in cost.roles.values_mut() {
-                let limited = match budget {
-                    "calls" => [&mut role.calls, &mut role.repairs],
-                    "tokens" => [&mut role.input, &mut role.output],
-                    _ => continue,
-                };
-                for amount in limited {
-                    if amount.most(&self.sizes).is_none_or(|most| most > limit) {
-                        *amount = limit.into();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Money that is written down, in the currency of the prices.
-    fn money(&self, owner: DefId, value: ExprId) -> Option<u64> {
-        use rust_decimal::prelude::ToPrimitive as _;
-        match walk::expr(self.hir.body(owner)?, value) {
-            Expr::Literal(Literal::Money(amount, currency))
-                if self.terms.currency.is_none_or(|c| c == *currency) =>
-            {
-                amount.checked_mul(super::MONEY_UNIT.into())?.ceil().to_u64()
-            }
-            _ => None,
-        }
-    }
-
-    // ---- arithmetic ----
+    // ---- sums of expressions ----
 
     fn add(&mut self, sum: &mut Sum, found: &Walk, part: ExprId) {
         self.add_times(sum, found, part, &1.into());
@@ -943,91 +673,6 @@ impl Finder<'_> {
         }
         sum.cost = self.plus(&sum.cost, &most);
         sum.circle = sum.circle.clone().plus(&circle, &self.sizes);
-    }
-
-    fn map(&mut self, cost: &Cost, mut f: impl FnMut(&mut Self, &Amount) -> Amount) -> Cost {
-        let mut roles = std::collections::BTreeMap::new();
-        for (role, asked) in &cost.roles {
-            roles.insert(
-                *role,
-                RoleCost {
-                    calls: f(self, &asked.calls),
-                    repairs: f(self, &asked.repairs),
-                    input: f(self, &asked.input),
-                    output: f(self, &asked.output),
-                },
-            );
-        }
-        Cost {
-            roles,
-            calls: f(self, &cost.calls),
-            repairs: f(self, &cost.repairs),
-            requests: f(self, &cost.requests),
-            tokens: f(self, &cost.tokens),
-            tools: f(self, &cost.tools),
-            questions: f(self, &cost.questions),
-            money: f(self, &cost.money),
-            unpriced: cost.unpriced.clone(),
-            time: f(self, &cost.time),
-        }
-    }
-
-    fn times(&mut self, cost: &Cost, times: &Amount) -> Cost {
-        if times.number() == Some(1) {
-            return cost.clone();
-        }
-        self.map(cost, |this, amount| amount.times(times, &this.sizes))
-    }
-
-    fn plus(&mut self, a: &Cost, b: &Cost) -> Cost {
-        self.both(a, b, |this, a, b| a.clone().plus(b, &this.sizes))
-    }
-
-    fn larger(&mut self, a: Cost, b: Cost) -> Cost {
-        self.both(&a, &b, |this, a, b| a.clone().or(b.clone(), &mut this.sizes))
-    }
-
-    fn both(
-        &mut self,
-        a: &Cost,
-        b: &Cost,
-        mut f: impl FnMut(&mut Self, &Amount, &Amount) -> Amount,
-    ) -> Cost {
-        if *a == Cost::default() {
-            return b.clone();
-        }
-        if *b == Cost::default() {
-            return a.clone();
-        }
-        let none = RoleCost::default();
-        let mut roles = a.roles.clone();
-        for role in b.roles.keys() {
-            roles.entry(*role).or_default();
-        }
-        for (role, slot) in &mut roles {
-            let (a, b) = (a.roles.get(role).unwrap_or(&none), b.roles.get(role).unwrap_or(&none));
-            *slot = RoleCost {
-                calls: f(self, &a.calls, &b.calls),
-                repairs: f(self, &a.repairs, &b.repairs),
-                input: f(self, &a.input, &b.input),
-                output: f(self, &a.output, &b.output),
-            };
-        }
-        let mut unpriced: Vec<DefId> = a.unpriced.iter().chain(&b.unpriced).copied().collect();
-        unpriced.sort_unstable();
-        unpriced.dedup();
-        Cost {
-            roles,
-            calls: f(self, &a.calls, &b.calls),
-            repairs: f(self, &a.repairs, &b.repairs),
-            requests: f(self, &a.requests, &b.requests),
-            tokens: f(self, &a.tokens, &b.tokens),
-            tools: f(self, &a.tools, &b.tools),
-            questions: f(self, &a.questions, &b.questions),
-            money: f(self, &a.money, &b.money),
-            unpriced,
-            time: f(self, &a.time, &b.time),
-        }
     }
 }
 
@@ -1060,7 +705,7 @@ pub(super) fn is(arg: &Arg, name: &str) -> bool {
 }
 
 /// The value of a policy.
-fn policy(policies: &[Arg], name: &str) -> Option<ExprId> {
+pub(super) fn policy(policies: &[Arg], name: &str) -> Option<ExprId> {
     policies.iter().find(|arg| is(arg, name)).and_then(|arg| match arg.value {
         ArgValue::Expr(value) => Some(value),
         _ => None,

@@ -10,7 +10,9 @@
 
 mod amount;
 mod infer;
+mod models;
 mod sizes;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod text;
