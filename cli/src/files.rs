@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use smol_str::SmolStr;
 
 use crate::exit::{Coded, Exit};
 
@@ -300,4 +301,14 @@ pub fn read_text(path: &Path) -> anyhow::Result<String> {
             "`{shown}` is not UTF-8 text: the byte at offset {at} is no part of a character"
         ))
     })
+}
+
+/// The name that a file is hosted by: its path below the directory that was named, with dots; so it does not depend on
+/// what else is there. A file that was named itself is called like itself.
+pub fn hosted_name(named: &Path, path: &Path) -> SmolStr {
+    let inner = path.strip_prefix(named).ok().filter(|inner| !inner.as_os_str().is_empty());
+    let inner = inner.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+    let inner = inner.with_extension("");
+    let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join(".").into()
 }

@@ -129,7 +129,7 @@ impl Disk {
         let shown = path.to_string_lossy().trim_start_matches("./").to_owned();
         let source = Source {
             path: shown.as_str().into(),
-            module: hosted_name(named, path),
+            module: files::hosted_name(named, path),
             graphs: Vec::new(),
             findings: Vec::new(),
             program: None,
@@ -296,16 +296,6 @@ fn below(named: &Path, path: &Path) -> PathBuf {
     }
 }
 
-/// The name that a file is hosted by: its path below the directory that was named, with dots; so it does not depend on
-/// what else is there. A file that was named itself is called like itself.
-pub fn hosted_name(named: &Path, path: &Path) -> SmolStr {
-    let inner = path.strip_prefix(named).ok().filter(|inner| !inner.as_os_str().is_empty());
-    let inner = inner.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
-    let inner = inner.with_extension("");
-    let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join(".").into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,7 +387,8 @@ mod tests {
         symlink(outside.path().join("far.kait"), root.join("far.kait")).unwrap();
         symlink("nowhere.kait", root.join("gone.kait")).unwrap();
         let found = files::hosted(root);
-        let names: Vec<_> = found.programs.iter().map(|path| hosted_name(root, path)).collect();
+        let names: Vec<_> =
+            found.programs.iter().map(|path| files::hosted_name(root, path)).collect();
         assert_eq!(names, ["conf", "current.app", "releases.7.app"]);
         let left_out = found.left_out.join("");
         for (name, why) in [

@@ -30,7 +30,7 @@ const MAX_PROGRAMS: usize = 200;
 enum State {
     /// As it should be.
     Ok,
-    /// Worth knowing; nothing must be done.
+    /// Worth knowing; nothing needs to be done.
     Note,
     /// Something will not work.
     Problem,
@@ -462,7 +462,7 @@ fn page(findings: &[Finding], problems: usize) -> String {
         }
     }
     let end = match problems {
-        0 => "nothing must be done".to_owned(),
+        0 => "nothing needs to be done".to_owned(),
         1 => "1 problem".to_owned(),
         n => format!("{n} problems"),
     };

@@ -26,7 +26,6 @@ use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::hosting::hosted_name;
 use crate::{compile, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
@@ -135,7 +134,7 @@ async fn drive(
     let name = plan.program().graphs.get(graph.index()).map(|g| g.name.as_str());
     // As `kait serve` calls it.
     let file = Path::new(files::split(&args.file).0);
-    let name = format!("{}.{}", hosted_name(file, file), name.unwrap_or_default());
+    let name = format!("{}.{}", files::hosted_name(file, file), name.unwrap_or_default());
     let hash = kait_ir::hash(plan.program()).to_string();
     let begun = RunDocument::begun(&run, &name, &hash, jiff::Timestamp::now());
     let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
