@@ -297,17 +297,26 @@ impl Report<'_> {
 
     /// What a budget of the header does.
     fn stop(&self, def: DefId, cost: &Cost, stop: &Stop) -> String {
+        if stop.budget == "cost" && !cost.unpriced.is_empty() {
+            return "`cost` in its header counts only what the profile has prices for".to_owned();
+        }
+        let limit = match stop.budget {
+            "cost" => decimal(stop.limit).to_string(),
+            "time" => duration(stop.limit),
+            _ => grouped(stop.limit),
+        };
+        if matches!(stop.budget, "tokens" | "cost") {
+            let budget = stop.budget;
+            return format!(
+                "`{budget}` in its header begins no call beyond {limit}; those under way still end"
+            );
+        }
         let without = match (stop.budget, stop.without.most(&self.bounds.sizes)) {
-            ("cost", _) if !cost.unpriced.is_empty() => {
-                return "`cost` in its header counts only what the profile has prices for"
-                    .to_owned();
-            }
             (_, None) => "nothing else bounds it".to_owned(),
-            ("cost", Some(most)) => format!("otherwise {}", decimal(most)),
             ("time", Some(nanos)) => format!("otherwise {}", duration(nanos)),
             _ => format!("otherwise {}", self.amount(def, &stop.without)),
         };
-        format!("`{}` in its header stops it there; {without}", stop.budget)
+        format!("`{}` in its header stops it at {limit}; {without}", stop.budget)
     }
 
     /// Why figures are unbounded.
@@ -383,7 +392,7 @@ impl Report<'_> {
             .stops
             .iter()
             .map(
-                |stop| json!({ "budget": stop.budget, "without": self.figure(def, &stop.without) }),
+                |stop| json!({ "budget": stop.budget, "limit": stop.limit, "without": self.figure(def, &stop.without) }),
             )
             .collect();
         let unpriced: Vec<&str> = cost.unpriced.iter().map(|role| self.name(*role)).collect();

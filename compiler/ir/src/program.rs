@@ -38,6 +38,9 @@ ids! {
     TargetId
 }
 
+/// The longest pause between two attempts of a call, in nanoseconds.
+pub const LONGEST_PAUSE: u64 = 30_000_000_000;
+
 /// The most tools that an agent calls in one of its turns: what its model asks beyond is refused to it.
 pub const TOOLS_PER_TURN: u64 = 16;
 

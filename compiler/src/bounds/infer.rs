@@ -8,6 +8,8 @@ use crate::Compilation;
 use crate::check::Types;
 use crate::diagnostics::Span;
 use crate::effects::{Effect, Effects, walk};
+use kait_ir::program::LONGEST_PAUSE;
+
 use crate::hir::{
     Arg, ArgValue, Body, Builtin, Callable, CallableKind, Callee, DefId, DefKind, Expr, ExprId,
     Hir, Literal, LocalId, PromptItem, Stmt,
@@ -360,14 +362,21 @@ impl Finder<'_> {
             own.cost.time = self.duration(owner, limit);
         }
         if let Some(retry) = policy(policies, "retry") {
-            let attempts = self.number(owner, retry).plus(&1.into(), &self.sizes);
+            let retries = self.number(owner, retry);
+            let attempts = retries.clone().plus(&1.into(), &self.sizes);
             own.cost = self.times(&own.cost, &attempts);
+            let pauses = retries.times(&LONGEST_PAUSE.into(), &self.sizes);
+            own.cost.time = own.cost.time.plus(&pauses, &self.sizes);
             own.circle = own.circle.times(&attempts, &self.sizes);
+        }
+        let span = body.expr_spans.get(call.index()).copied();
+        if policy(policies, "rate").or(policy(policies, "parallel")).is_some() {
+            let why = "nothing says how long this call waits for its turn: add `deadline:`";
+            own.cost.time = self.open(why.to_owned(), span);
         }
         if let Some(limit) = policy(policies, "deadline") {
             own.cost.time = self.duration(owner, limit);
         }
-        let span = body.expr_spans.get(call.index()).copied();
         let is_asked = matches!(
             inner,
             Expr::Call { callee: Callee::Builtin(Builtin::Ask | Builtin::Choose), .. }

@@ -110,11 +110,14 @@ pub struct Part {
     pub repairs: Amount,
 }
 
-/// A budget of a header that stops a run before it reaches what it could reach otherwise.
+/// A budget of a header that stops a run before it reaches what it could reach otherwise. One of tokens or money lets calls
+/// end that are under way, and so is no bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// `calls`, `tokens`, `cost` or `time`.
     pub budget: &'static str,
+    /// What it allows: calls, tokens, [`MONEY_UNIT`]s or nanoseconds.
+    pub limit: u64,
     /// What the run could do without it.
     pub without: Amount,
 }

@@ -220,50 +220,44 @@ impl Finder<'_> {
 
     /// What a header allows no more than.
     pub(super) fn budgets(&mut self, id: DefId, callable: &Callable, found: &mut DefCost) {
-        let cost = &mut found.cost;
-        for (name, budget) in
-            [("calls", "calls"), ("tokens", "tokens"), ("cost", "cost"), ("time", "time")]
-        {
-            let Some(value) = policy(&callable.policies, name) else { continue };
-            if matches!(callable.kind, CallableKind::Extern { .. }) {
-                continue;
-            }
+        if matches!(callable.kind, CallableKind::Extern { .. }) {
+            return;
+        }
+        for budget in ["calls", "tokens", "cost", "time"] {
+            let Some(value) = policy(&callable.policies, budget) else { continue };
             let limit = match budget {
                 "time" => self.duration(id, value).number(),
                 "cost" => self.money(id, value),
                 _ => self.number(id, value).most(&self.sizes),
             };
             let Some(limit) = limit else { continue };
+            let cost = &mut found.cost;
             let without = match budget {
-                "calls" => &mut cost.requests,
-                "tokens" => &mut cost.tokens,
-                "cost" => &mut cost.money,
-                _ => &mut cost.time,
+                "calls" => &cost.requests,
+                "tokens" => &cost.tokens,
+                "cost" => &cost.money,
+                _ => &cost.time,
             };
             let is_unknown = budget == "cost" && !cost.unpriced.is_empty();
-            if !is_unknown && without.most(&self.sizes).is_some_and(|most| most <= limit) {
+            let sizes = &self.sizes;
+            let is_beyond = |amount: &Amount| amount.most(sizes).is_none_or(|most| most > limit);
+            if !is_unknown && !is_beyond(without) {
                 continue;
             }
-            let before = std::mem::replace(without, limit.into());
-            found.stops.push(Stop { budget, without: before });
-            if budget == "calls" {
-                for amount in [&mut cost.calls, &mut cost.repairs] {
-                    if amount.most(&self.sizes).is_none_or(|most| most > limit) {
+            found.stops.push(Stop { budget, limit, without: without.clone() });
+            // A call is counted before it is made, so that there is none too many; its repairs, tokens and money are
+            // counted when it has ended, so that calls under way may go beyond.
+            match budget {
+                "calls" => {
+                    let calls = cost.roles.values_mut().map(|role| &mut role.calls);
+                    for amount in calls.chain([&mut cost.calls]).filter(|amount| is_beyond(amount))
+                    {
                         *amount = limit.into();
                     }
+                    cost.requests = cost.calls.clone().plus(&cost.repairs, sizes);
                 }
-            }
-            for role in cost.roles.values_mut() {
-                let limited = match budget {
-                    "calls" => [&mut role.calls, &mut role.repairs],
-                    "tokens" => [&mut role.input, &mut role.output],
-                    _ => continue,
-                };
-                for amount in limited {
-                    if amount.most(&self.sizes).is_none_or(|most| most > limit) {
-                        *amount = limit.into();
-                    }
-                }
+                "time" => cost.time = limit.into(),
+                _ => {}
             }
         }
     }

@@ -176,7 +176,7 @@ impl Finder<'_> {
     /// The smaller one of an amount and the number that an expression gives.
     pub(super) fn capped(&mut self, owner: DefId, amount: Amount, max: ExprId) -> Amount {
         let max = self.number(owner, max);
-        match max.number() {
+        match max.most(&self.sizes) {
             Some(max) => amount.at_most(max, &mut self.sizes),
             // Either one is a bound; the one that is known is the better one.
             None if amount.reasons().is_empty() => amount,

@@ -19,7 +19,7 @@ use crate::event::{CacheKey, Command, EffectId, RateRequest};
 /// The first pause, in nanoseconds.
 const FIRST_PAUSE: i64 = 500_000_000;
 /// The longest pause, in nanoseconds.
-const LONGEST_PAUSE: i64 = 30_000_000_000;
+const LONGEST_PAUSE: i64 = kait_ir::program::LONGEST_PAUSE.cast_signed();
 
 impl<'a> Run<'a> {
     pub(crate) fn start_policy(
