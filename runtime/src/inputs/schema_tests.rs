@@ -293,8 +293,10 @@ fn text() -> impl Strategy<Value = String> {
     let money = proptest::string::string_regex("-?[0-9]{1,2}(\\.[0-9]{1,4})? (eur|usd)");
     let time = proptest::string::string_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2]0:00:00Z");
     let base64 = proptest::string::string_regex("[A-Za-z0-9+/]{2,8}={0,2}");
+    let short = proptest::string::string_regex("[a-d1-9 ]{1,4}");
     prop_oneof![
         3 => known(),
+        2 => short.unwrap(),
         4 => changed,
         1 => duration.unwrap(),
         1 => money.unwrap(),
@@ -362,7 +364,8 @@ fn value() -> impl Strategy<Value = Json> {
         "data",
         "more",
     ]);
-    leaf.prop_recursive(3, 12, 4, move |inner| {
+    // Half of all are leaves, so that every form of a single value is met often.
+    let nested = leaf.clone().prop_recursive(3, 12, 4, move |inner| {
         let likely = (inner.clone(), inner.clone(), text(), any::<u16>()).prop_map(|(a, b, text, mask)| {
             let mut object = json!({
                 "id": "a", "price": a, "note": text, "color": "red", "other": b,
@@ -385,15 +388,21 @@ fn value() -> impl Strategy<Value = Json> {
             }
             object
         });
+        let media = select(&["", "AAEC", "AA==", "AAE=", "AB=="][..])
+            .prop_map(|data| json!({ "media_type": "x", "data": data }));
+        let numbers = proptest::collection::vec(-5i64..14, 0..4).prop_map(Json::from);
         let map = (text(), prop_oneof![Just(Json::Null), Just(json!("red")), inner.clone()]);
         prop_oneof![
             2 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
             1 => proptest::collection::vec((keys.clone(), inner), 0..4)
                 .prop_map(|entries| entries.into_iter().collect()),
+            1 => media,
+            1 => numbers,
             3 => likely,
             2 => map.prop_map(|(key, value)| [(key, value)].into_iter().collect()),
         ]
-    })
+    });
+    prop_oneof![leaf, nested]
 }
 
 #[test]
