@@ -5,7 +5,7 @@
 //!
 //! It may bring what its author has yet to say or to decide. Of the value: its type (K0401 and its kin), what it lacks
 //! (K0413, K0417, K0419, K0420, K0406), that nothing uses it (K0418), that a line below is not reached (K0421). Of its
-//! surroundings, which completion does not weigh: an effect where none may be (K0510 to K0513), policies that belong
+//! surroundings, which completion does not weigh: an effect where none may be (K0511 to K0513, K0518), policies that belong
 //! together (K0306, K0307, K0332), bounds of agents and loops (K0480, K0702), a role that is still to be declared (K0213),
 //! stubs of a test (K0801), labels (K06xx); and warnings. All the codes that it must not bring are in `BAD`.
 //!

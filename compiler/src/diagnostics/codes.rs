@@ -227,7 +227,6 @@ codes! {
     NoWithin = "K0502" "no-within" Error fix "a person is asked without a time limit";
     ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval does not say what the person decided";
     Unanswered = "K0504" "unanswered-question" Error fix "a question has no time limit, or no answer for when nobody answers";
-    ImpureFn = "K0510" "impure-fn" Error nofix "a `fn` has an effect";
     BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
     RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";
     ImpurePlace = "K0513" "impure-place" Error nofix "an effect in a place that can only compute";
@@ -235,6 +234,7 @@ codes! {
     UnboundedRecursion = "K0515" "unbounded-recursion" Error nofix "a graph calls itself without a limit";
     UnknownEffect = "K0516" "unknown-effect" Error fix "a header names an effect that does not exist";
     UnknownNeed = "K0517" "unknown-need" Error fix "`needs` of an extern names something unknown";
+    ImpureFn = "K0518" "impure-fn" Error nofix "a `fn` has an effect";
     UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` follows something that changes nothing";
     UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
     NotASource = "K0550" "not-a-source" Error nofix "a trigger waits for something that is not a source of events";

@@ -110,7 +110,7 @@ graph waits() -> int {
 fn a_fn_with_an_effect_is_refused_with_the_way_to_it() {
     let text = "fn outer(p: text) -> text { inner(p) }\nfn inner(p: text) -> text { text.upper(file.read(p)) }\n";
     let all = found(text);
-    assert_eq!(all.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0510", "K0510"]);
+    assert_eq!(all.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0518", "K0518"]);
     let outer = all.first().expect("one for `outer`");
     assert_eq!(at(text, outer), "inner(p)");
     assert!(outer.message.contains("`outer` is a `fn`, but reads `file`"), "{outer:?}");
