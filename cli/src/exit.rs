@@ -43,7 +43,7 @@ impl Exit {
 }
 
 /// A mistake on the command line or in what it names, with the code that `kait explain` knows.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coded {
     /// The code.
     pub code: &'static str,
@@ -58,3 +58,9 @@ impl std::fmt::Display for Coded {
 }
 
 impl std::error::Error for Coded {}
+
+impl From<kait_runtime::ProfileError> for Coded {
+    fn from(error: kait_runtime::ProfileError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}

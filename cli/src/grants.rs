@@ -18,12 +18,22 @@ impl Grants for UserGrants {
             Access::Host { host, .. } if self.offline => {
                 Err(format!("`{host}` is not asked: the run is offline").into())
             }
-            // Cloud machines keep their keys behind this address; no program has business there.
-            Access::Address(IpAddr::V4(v4)) if v4.is_link_local() => {
-                Err(format!("{v4} is a link-local address, which programs may not reach").into())
+            // Cloud machines keep their keys behind these addresses; no program has business there.
+            Access::Address { address, .. } if keeps_keys(address) => {
+                Err(format!("{address} is a link-local address, which programs may not reach")
+                    .into())
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether a cloud machine asks for its own keys there: 169.254.169.254 and its neighbours, in any notation, and the one of
+/// IPv6.
+fn keeps_keys(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
     }
 }
 
@@ -41,9 +51,8 @@ pub struct CallerGrants {
 }
 
 impl CallerGrants {
-    fn file(&self, path: &Path, write: bool) -> Result<(), SmolStr> {
+    fn file(&self, path: &Path, shown: &str, write: bool) -> Result<(), SmolStr> {
         let refuse = |why: &str| {
-            let shown = path.display();
             Err(format!("`{shown}` {why}; `kait serve --unrestricted` allows it").into())
         };
         let below = |root: &PathBuf| path.strip_prefix(root).ok();
@@ -76,21 +85,20 @@ fn is_loaded(path: &Path) -> bool {
 impl Grants for CallerGrants {
     fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
         match access {
-            Access::ReadFile(path) => self.file(path, false),
-            Access::WriteFile(path) => self.file(path, true),
+            Access::ReadFile { path, shown } => self.file(path, shown, false),
+            Access::WriteFile { path, shown } => self.file(path, shown, true),
             Access::Host { host, .. } if self.offline => {
                 Err(format!("`{host}` is not asked: the server is offline").into())
             }
-            Access::Host { .. } => Ok(()),
-            Access::Address(address) if is_private(address) => Err(format!(
+            Access::Address { address, .. } if is_private(address) => Err(format!(
                 "{address} is a private address; `kait serve --unrestricted` allows it"
             )
             .into()),
-            Access::Address(_) => Ok(()),
-            Access::Process(program) => Err(format!(
+            Access::Process { program, .. } => Err(format!(
                 "`{program}` is not started for callers of a server; `kait serve --unrestricted` allows it"
             )
             .into()),
+            _ => Ok(()),
         }
     }
 }
@@ -100,14 +108,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nobody_asks_a_cloud_machine_for_its_keys() {
+        let reaches = |address: &str| {
+            let address = address.parse().unwrap();
+            let access = Access::Address { host: "x.example", address };
+            UserGrants { offline: false }.allow(access).is_ok()
+        };
+        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254"] {
+            assert!(!reaches(address), "{address}");
+        }
+        for address in ["127.0.0.1", "10.0.0.1", "fd00::254", "93.184.216.34"] {
+            assert!(reaches(address), "{address}");
+        }
+    }
+
+    #[test]
     fn callers_touch_what_is_hosted_but_not_how_it_is_hosted() {
         let grants = CallerGrants {
             offline: false,
             roots: ["/tmp/.work/app".into(), "/srv/.data".into(), "/srv".into()].into(),
             profiles: Some("/srv/config/kait".into()),
         };
-        let reads = |path: &str| grants.allow(Access::ReadFile(Path::new(path)));
-        let writes = |path: &str| grants.allow(Access::WriteFile(Path::new(path)));
+        let reads =
+            |path: &str| grants.allow(Access::ReadFile { path: Path::new(path), shown: path });
+        let writes =
+            |path: &str| grants.allow(Access::WriteFile { path: Path::new(path), shown: path });
         for path in ["/tmp/.work/app/a.txt", "/srv/a/b.txt", "/srv/.data/x", "/srv/kait.tomlx"] {
             assert_eq!((reads(path), writes(path)), (Ok(()), Ok(())), "{path}");
         }

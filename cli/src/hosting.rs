@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use kait_compiler::diagnostics::render::{json, terminal};
-use kait_connect::{Grants, ModelBinding};
+use kait_connect::{All, Grants, ModelBinding};
 use kait_ir::GraphId;
 use kait_runtime::{Plan, Profile};
 use kait_server::{Program, Programs, Source};
@@ -47,7 +47,7 @@ struct Kept {
     source: Source,
     /// None if it could not be compiled at all: then it is tried again.
     reads: Option<Reads>,
-    profile: Result<Profile, String>,
+    profile: Result<Profile, Coded>,
     /// What is to be said of it.
     said: Vec<String>,
     /// The model roles of its public graphs that nothing is bound to, and what answers for them.
@@ -59,7 +59,7 @@ struct Kept {
 struct Look {
     grants: Arc<dyn Grants>,
     prints: Prints,
-    profiles: FxHashMap<PathBuf, Result<Profile, String>>,
+    profiles: FxHashMap<PathBuf, Result<Profile, Coded>>,
     /// What answers for roles that nothing is bound to.
     default: Option<ModelBinding>,
 }
@@ -106,12 +106,12 @@ impl Disk {
     }
 
     /// The profile for programs of a directory.
-    fn profile_in(&self, directory: &Path, look: &mut Look) -> Result<Profile, String> {
+    fn profile_in(&self, directory: &Path, look: &mut Look) -> Result<Profile, Coded> {
         if let Some(known) = look.profiles.get(directory) {
             return known.clone();
         }
         let loaded = Profile::load(directory, self.profile.as_deref());
-        let loaded = loaded.map_err(|error| error.to_string());
+        let loaded = loaded.map_err(Coded::from);
         look.profiles.insert(directory.to_owned(), loaded.clone());
         loaded
     }
@@ -189,9 +189,7 @@ impl Disk {
         let loaded = Arc::new(compile::load(runnable.program)?);
         let profile = match &kept.profile {
             Ok(profile) => profile,
-            Err(message) => {
-                return Err(Coded { code: "K0902", message: message.clone() }.into());
-            }
+            Err(fault) => return Err(fault.clone().into()),
         };
         // Offline nothing counts as bound.
         let bound = if self.offline { &Profile::default() } else { profile };
@@ -205,7 +203,9 @@ impl Disk {
         }
         kept.default = self.default_for(&kept.open, look);
         let plan = link(loaded, profile, &kept.default, self.offline);
-        let connections = connections(&plan, Arc::clone(&look.grants), base(named, path));
+        // What the server lets nobody do, no profile grants; and the other way round.
+        let grants = All(vec![Arc::clone(&look.grants), Arc::new(profile.grants.clone())]);
+        let connections = connections(&plan, Arc::new(grants), base(named, path));
         let files = Arc::new(checked.compilation.files);
         source.program = Some(Program { plan: Arc::new(plan), connections, files });
         Ok(())

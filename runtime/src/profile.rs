@@ -17,14 +17,19 @@
 //!
 //! [models.default]        # for every role that has no entry of its own
 //! provider = "echo"
+//!
+//! [grants]                # what a run may do: see `kait_connect::GrantTable`
+//! read = ["file notes", "net api.example.com"]
+//! model = true
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use kait_connect::ModelBinding;
+use kait_connect::{BadGrant, GrantTable, ModelBinding, ProfileGrants};
 use kait_ir::Currency;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use smol_str::SmolStr;
 
 /// A profile could not be read.
@@ -46,6 +51,9 @@ pub enum ProfileError {
         /// What and where.
         message: String,
     },
+    /// Its table of grants cannot be understood.
+    #[error(transparent)]
+    Grants(#[from] BadGrant),
     /// Prices in several currencies, which no sum can hold.
     #[error(
         "the prices of `{first}` are in {first_currency}, those of `{other}` in {other_currency}: give all prices of a profile in one currency"
@@ -70,13 +78,25 @@ pub enum ProfileError {
     },
 }
 
-/// Bindings of one environment.
+impl ProfileError {
+    /// The code that `kait explain` knows.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Grants(_) => "K0907",
+            _ => "K0902",
+        }
+    }
+}
+
+/// Bindings and grants of one environment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
     /// Its name.
     pub name: SmolStr,
     /// Model bindings by role; `default` stands for all others.
     pub models: IndexMap<SmolStr, ModelBinding>,
+    /// What runs may do: the tables of the project and of the user, of which each must grant it.
+    pub grants: ProfileGrants,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +104,9 @@ pub struct Profile {
 struct ProfileFile {
     #[serde(default)]
     models: IndexMap<SmolStr, ModelBinding>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by `GrantTable::parse`, which knows the lines")]
+    grants: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -97,6 +120,9 @@ struct ProjectFile {
     dependencies: IndexMap<SmolStr, Dependency>,
     #[serde(default)]
     models: IndexMap<SmolStr, ModelBinding>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by `GrantTable::parse`, which knows the lines")]
+    grants: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,27 +143,42 @@ struct Package {
 
 impl Profile {
     /// The profile for a program in `directory`: the bindings of the nearest `kait.toml` at or above it, overridden
-    /// by those of the user's profile `name` (`local`, the default, need not exist).
+    /// by those of the user's profile `name` (`local`, the default, need not exist). Of grants, those of both hold.
     ///
     /// # Errors
     /// If a file is there but cannot be read, or a profile was named that does not exist.
     pub fn load(directory: &Path, name: Option<&str>) -> Result<Self, ProfileError> {
-        let mut profile =
-            Self { name: name.unwrap_or("local").into(), models: IndexMap::default() };
+        let mut profile = Self { name: name.unwrap_or("local").into(), ..Self::default() };
         if let Some(path) = Self::project_file(directory) {
-            let file: ProjectFile = read(&path)?;
+            let (file, text): (ProjectFile, _) = read(&path)?;
             profile.models = file.models;
+            profile.add_grants(&text, &path, path.parent())?;
         }
         if let Some(path) = profile.user_file() {
             if path.exists() {
-                let file: ProfileFile = read(&path)?;
+                let (file, text): (ProfileFile, _) = read(&path)?;
                 profile.models.extend(file.models);
+                // It is used by programs anywhere, so relative paths have no place to begin.
+                profile.add_grants(&text, &path, None)?;
             } else if let Some(name) = name.filter(|name| *name != "local") {
                 return Err(ProfileError::Missing { name: name.into(), path });
             }
         }
         profile.currency()?;
         Ok(profile)
+    }
+
+    fn add_grants(
+        &mut self,
+        text: &str,
+        path: &Path,
+        base: Option<&Path>,
+    ) -> Result<(), ProfileError> {
+        let home = etcetera::home_dir().ok();
+        let shown = shown(path, home.as_deref());
+        let table = GrantTable::parse(text, &shown, base, home.as_deref())?;
+        self.grants.tables.extend(table);
+        Ok(())
     }
 
     /// The currency of all prices; `None` if there are none.
@@ -200,11 +241,24 @@ impl Profile {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ProfileError> {
+/// A file with its text.
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, String), ProfileError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ProfileError::Read { path: path.into(), source })?;
-    toml::from_str(&text).map_err(|error| ProfileError::Parse {
+    let file = toml::from_str(&text).map_err(|error| ProfileError::Parse {
         path: path.into(),
         message: error.to_string().trim().to_owned(),
-    })
+    })?;
+    Ok((file, text))
+}
+
+/// A path as its user would write it: from the current directory, or from home.
+fn shown(path: &Path, home: Option<&Path>) -> String {
+    let here = std::env::current_dir().ok();
+    let below = |directory: Option<&Path>| path.strip_prefix(directory?).ok();
+    match (below(here.as_deref()), below(home)) {
+        (Some(inner), _) => inner.display().to_string(),
+        (None, Some(inner)) => format!("~/{}", inner.display()),
+        (None, None) => path.display().to_string(),
+    }
 }

@@ -251,10 +251,12 @@ const RAISED_ELSEWHERE: &[(&str, &str)] = &[
     ("K0092", "the tests of lowering"),
     ("K0099", "the tests of the sink"),
     ("K0434", "large_matches_are_refused, below"),
+    ("K0510", "the tests of grants, and of the command line"),
     ("K0801", "the tests of the command line, and the specification"),
     ("K0804", "the tests of the command line, and the specification"),
     ("K0901", "the tests of modules"),
     ("K0902", "the tests of the command line"),
+    ("K0907", "the tests of the command line"),
 ];
 
 #[test]

@@ -36,10 +36,8 @@ pub fn run(args: &CostArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Failed);
     }
     let directory = Path::new(file).parent().unwrap_or(Path::new("."));
-    let profile = Profile::load(directory, args.profile.as_deref())
-        .map_err(|error| Coded { code: "K0902", message: error.to_string() })?;
-    let currency =
-        profile.currency().map_err(|error| Coded { code: "K0902", message: error.to_string() })?;
+    let profile = Profile::load(directory, args.profile.as_deref()).map_err(Coded::from)?;
+    let currency = profile.currency().map_err(Coded::from)?;
     let graphs = graphs(compiled, wanted);
     if graphs.is_empty() {
         let wanted = wanted.map(|wanted| format!(" `{wanted}`")).unwrap_or_default();

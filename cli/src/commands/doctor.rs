@@ -207,6 +207,15 @@ fn profile_in_force(project: &Path, profile: &Profile, findings: &mut Findings) 
         State::Ok,
         format!("`{}` is in force; bindings come from {from}", profile.name),
     );
+    let tables: Vec<_> = profile.grants.tables.iter().map(|table| table.file.as_str()).collect();
+    findings.add(
+        "grants",
+        State::Ok,
+        match tables.as_slice() {
+            [] => "no [grants]: a run may do what you may".to_owned(),
+            tables => format!("a run may do what is granted in {}", tables.join(" and in ")),
+        },
+    );
 }
 
 fn models(

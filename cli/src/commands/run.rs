@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use kait_compiler::diagnostics::Code;
 use kait_compiler::diagnostics::render::json as diagnostics;
-use kait_connect::{Config, Connections, Grants, ModelBinding};
+use kait_connect::{All, Config, Connections, Grants, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
@@ -77,10 +77,7 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     };
     let loaded = Arc::new(compile::load(compiled.program.clone())?);
     let directory = Path::new(file).parent().unwrap_or(Path::new("."));
-    let profile = match Profile::load(directory, args.profile.as_deref()) {
-        Ok(profile) => profile,
-        Err(error) => return Err(Coded { code: "K0902", message: error.to_string() }.into()),
-    };
+    let profile = Profile::load(directory, args.profile.as_deref()).map_err(Coded::from)?;
     let entry = match compiled.ambiguous(graph) {
         Some(names) => Err(names),
         None => Plan::entry(loaded.program(), graph),
@@ -116,20 +113,31 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
         anstream::eprintln!("{words}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exit = runtime.block_on(drive(args, Arc::new(plan), graph, given, growing, &compiled))?;
+    let grants =
+        All(vec![Arc::new(UserGrants { offline: args.offline }), Arc::new(profile.grants.clone())]);
+    let connections = connections(&plan, Arc::new(grants), PathBuf::from("."));
+    let started = Started { plan: Arc::new(plan), connections, graph, given, growing };
+    let exit = runtime.block_on(drive(args, started, &compiled))?;
     // A reader of standard input may still wait for it; it has nothing left to do.
     runtime.shutdown_background();
     Ok(exit)
 }
 
-async fn drive(
-    args: &RunArgs,
+/// What is run, and with what.
+struct Started {
     plan: Arc<Plan>,
+    connections: Arc<Connections>,
     graph: GraphId,
     given: Vec<kait_engine::event::Arg>,
     growing: Vec<(u32, UnboundedReceiver<GrowingInput>)>,
+}
+
+async fn drive(
+    args: &RunArgs,
+    started: Started,
     compiled: &compile::Compiled,
 ) -> anyhow::Result<Exit> {
+    let Started { plan, connections, graph, given, growing } = started;
     let run = run_name();
     let name = plan.program().graphs.get(graph.index()).map(|g| g.name.as_str());
     // As `kait serve` calls it.
@@ -140,8 +148,6 @@ async fn drive(
     let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
     let mut reader = log.read();
     let cancel = CancellationToken::new();
-    let connections =
-        connections(&plan, Arc::new(UserGrants { offline: args.offline }), PathBuf::from("."));
     let start = RunStart {
         run: run.as_str().into(),
         graph,

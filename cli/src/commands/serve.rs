@@ -79,8 +79,7 @@ fn refused(message: &str) -> anyhow::Error {
 }
 
 fn profile(directory: &Path, name: Option<&str>) -> anyhow::Result<Profile> {
-    Profile::load(directory, name)
-        .map_err(|error| Coded { code: "K0902", message: error.to_string() }.into())
+    Ok(Profile::load(directory, name).map_err(Coded::from)?)
 }
 
 fn new_token(path: &Path, words: &[String]) -> anyhow::Result<Exit> {

@@ -13,6 +13,7 @@ mod cost;
 mod editors;
 mod examples;
 mod findings;
+mod grants;
 mod interrupt;
 mod lsp;
 mod peers;

@@ -227,6 +227,7 @@ codes! {
     NoWithin = "K0502" "no-within" Error fix "a person is asked without a time limit";
     ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval does not say what the person decided";
     Unanswered = "K0504" "unanswered-question" Error fix "a question has no time limit, or no answer for when nobody answers";
+    NotGranted = "K0510" "not-granted" Error nofix "a graph needs more than the profile grants";
     BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
     RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";
     ImpurePlace = "K0513" "impure-place" Error nofix "an effect in a place that can only compute";
@@ -270,6 +271,7 @@ codes! {
     UnpinnedServer = "K0904" "unpinned-server" Error fix "no kait.lock says what an MCP server offers";
     BadLock = "K0905" "bad-lock" Error nofix "a kait.lock cannot be used";
     UnfitTool = "K0906" "unfit-tool" Error nofix "a tool of an MCP server cannot be declared";
+    BadGrants = "K0907" "bad-grants" Error nofix "a table of grants cannot be understood";
 
     // ---- K90xx: run time and replay ----
     TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";

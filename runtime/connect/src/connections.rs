@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::Duration;
 
 use kait_engine::Outcome;
-use kait_ir::Failure;
+use kait_ir::{EffectClass, Failure, LeafDecl};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use crate::grants::{AllowAll, Grants};
+use crate::grants::{Access, AllowAll, Grants};
 use crate::leaf::{LeafJob, ModelBinding, Started};
 use crate::pace::Pace;
 use crate::providers::ModelProvider;
@@ -120,6 +120,11 @@ impl Connections {
 
     /// Begins a call of a leaf. Must be called within a tokio runtime with time and IO.
     pub fn start(&self, job: &LeafJob<'_>) -> Started {
+        if let Some(access) = access(job.decl)
+            && let Err(why) = self.config().grants.allow(access)
+        {
+            return Started::Now(Outcome::Failed(Failure::Refused { why }));
+        }
         let started = match job.decl.kind.as_str() {
             "native" | "stable" => match leaf(&job.decl.name) {
                 Some(leaf) => leaf(self, job),
@@ -131,6 +136,22 @@ impl Connections {
             }),
         };
         started.unwrap_or_else(|failure| Started::Now(Outcome::Failed(failure)))
+    }
+}
+
+/// What calling a leaf touches, whatever its arguments are. By what the leaf is, and not by what a program says of it.
+fn access(leaf: &LeafDecl) -> Option<Access<'_>> {
+    let (name, _) = leaf.name.split_once('.').unwrap_or((&leaf.name, ""));
+    match (leaf.kind.as_str(), name) {
+        ("native" | "stable", "clock") => Some(Access::Clock),
+        ("native" | "stable", "random") => Some(Access::Random),
+        ("native" | "stable", "out") => Some(Access::Emit),
+        ("mcp", _) => {
+            let server = leaf.locator.split(['.', '#', '/']).next().unwrap_or_default();
+            // Its class only says how a failure is to be taken; what it changes, it changes.
+            Some(Access::Server { name: server, write: leaf.class != EffectClass::Read })
+        }
+        _ => None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! `std.file`. Work on the disk is done on tokio's blocking threads; what was begun there runs to its end, so a write
 //! is never torn by a cancelled run.
 
-use std::fs::{self, File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -15,6 +15,7 @@ use crate::args;
 use crate::connections::{Config, Connections, LeafFn};
 use crate::grants::Access;
 use crate::leaf::{Ended, LeafJob, Started};
+use crate::place;
 
 /// The leaves of the module.
 pub(crate) const LEAVES: &[(&str, LeafFn)] = &[
@@ -65,40 +66,23 @@ impl FileCall {
         Failure::Tool { name: self.name.clone(), message: message.into().into() }
     }
 
-    /// The path below the project's directory; nothing was asked or touched yet.
-    fn located(&self) -> Result<PathBuf, Failure> {
+    /// Where the path leads, and that it is granted. What is not granted is refused whether it is there or not, so that
+    /// nobody learns that from a refusal.
+    fn granted(&self, write: bool) -> Result<PathBuf, Failure> {
         if self.path.contains('\0') {
             return Err(self.fail("a path cannot hold a zero character"));
         }
-        Ok(self.config.root.join(self.path.as_str()))
-    }
-
-    /// The path of something that is there, links resolved and granted for reading.
-    fn existing(&self) -> Result<PathBuf, Failure> {
-        let path = self.located()?;
-        match path.canonicalize() {
-            Ok(real) => {
-                self.allow(Access::ReadFile(&real))?;
-                Ok(real)
-            }
-            Err(error) => Err(self.explain(&path, &error)),
-        }
-    }
-
-    /// The path of a file to be written: links of the part that exists are resolved, and it is granted.
-    fn target(&self) -> Result<PathBuf, Failure> {
-        let path = self.located()?;
-        let absolute = std::path::absolute(&path).map_err(|error| self.explain(&path, &error))?;
-        let real = resolve_existing(&absolute);
-        self.allow(Access::WriteFile(&real))?;
-        if real.is_dir() {
-            return Err(self.fail(format!("`{}` is a directory, not a file", self.path)));
-        }
+        let path = self.config.root.join(self.path.as_str());
+        let real = std::path::absolute(&path)
+            .and_then(|absolute| place::resolve(&absolute))
+            .map_err(|error| self.explain(&path, &error))?;
+        let shown = self.path.as_str();
+        let access = match write {
+            true => Access::WriteFile { path: &real, shown },
+            false => Access::ReadFile { path: &real, shown },
+        };
+        self.config.grants.allow(access).map_err(|why| Failure::Refused { why })?;
         Ok(real)
-    }
-
-    fn allow(&self, access: Access<'_>) -> Result<(), Failure> {
-        self.config.grants.allow(access).map_err(|why| Failure::Refused { why })
     }
 
     /// An error of the system in plain words.
@@ -106,7 +90,7 @@ impl FileCall {
         let shown = &self.path;
         match error.kind() {
             io::ErrorKind::NotFound => {
-                self.fail(format!("there is no file `{shown}`{}", suggestion(path)))
+                self.fail(format!("there is no file `{shown}`{}", self.suggestion(path)))
             }
             io::ErrorKind::PermissionDenied => {
                 self.fail(format!("the system does not let this user use `{shown}`"))
@@ -124,9 +108,37 @@ impl FileCall {
         }
     }
 
+    /// `; did you mean …?` if a sibling has a similar name, and may be read.
+    fn suggestion(&self, path: &Path) -> String {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return String::new();
+        };
+        let Ok(siblings) = place::entries(parent, 2000) else {
+            let shown = Path::new(self.path.as_str()).parent().unwrap_or(parent);
+            return match parent.exists() {
+                true => String::new(),
+                false => format!(": there is no directory `{}`", shown.display()),
+            };
+        };
+        let name = name.to_string_lossy().to_lowercase();
+        let best = siblings
+            .into_iter()
+            .filter_map(|(other, _)| other.into_string().ok())
+            .map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+        let Some((_, other)) = best.filter(|(score, _)| *score > 0.8) else {
+            return String::new();
+        };
+        let access = Access::ReadFile { path: &parent.join(&other), shown: &other };
+        match self.config.grants.allow(access) {
+            Ok(()) => format!("; did you mean `{other}`?"),
+            Err(_) => String::new(),
+        }
+    }
+
     /// The content of the file, up to the limit.
     fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        let path = self.existing()?;
+        let path = self.granted(false)?;
         let limit = self.config.limits.file;
         let too_large = |size: u64| {
             self.fail(format!(
@@ -136,7 +148,8 @@ impl FileCall {
                 amount(limit)
             ))
         };
-        let meta = fs::metadata(&path).map_err(|error| self.explain(&path, &error))?;
+        let opened = place::read(&path).and_then(|file| Ok((file.metadata()?, file)));
+        let (meta, file) = opened.map_err(|error| self.explain(&path, &error))?;
         if meta.is_dir() {
             return Err(self.fail(format!(
                 "`{}` is a directory, not a file: `file.list` gives what is in it",
@@ -144,7 +157,7 @@ impl FileCall {
             )));
         }
         if !meta.is_file() {
-            // Pipes and devices can block for ever.
+            // Pipes and devices might never end.
             return Err(self.fail(format!("`{}` is no ordinary file", self.path)));
         }
         if meta.len() > limit {
@@ -152,8 +165,8 @@ impl FileCall {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
         // The file may have grown since, so the limit holds here as well.
-        File::open(&path)
-            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
             .map_err(|error| self.explain(&path, &error))?;
         if bytes.len() as u64 > limit {
             return Err(too_large(bytes.len() as u64));
@@ -171,50 +184,6 @@ fn amount(bytes: u64) -> String {
     }
 }
 
-/// `; did you mean …?` if a sibling has a similar name.
-fn suggestion(path: &Path) -> String {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return String::new();
-    };
-    let Ok(siblings) = fs::read_dir(parent) else {
-        return match parent.as_os_str().is_empty() || parent.exists() {
-            true => String::new(),
-            false => format!(": there is no directory `{}`", parent.display()),
-        };
-    };
-    let name = name.to_string_lossy().to_lowercase();
-    let best = siblings
-        .take(2000)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other))
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
-    match best {
-        Some((score, other)) if score > 0.8 => format!("; did you mean `{other}`?"),
-        _ => String::new(),
-    }
-}
-
-/// The path with links resolved as far as it exists, and `.` and `..` taken away.
-fn resolve_existing(absolute: &Path) -> PathBuf {
-    let mut real = PathBuf::new();
-    for part in absolute.components() {
-        match part {
-            Component::ParentDir => {
-                real.pop();
-            }
-            Component::CurDir => {}
-            other => {
-                real.push(other);
-                // What is not there yet has no links.
-                if let Ok(resolved) = real.canonicalize() {
-                    real = resolved;
-                }
-            }
-        }
-    }
-    real
-}
-
 fn read(call: &FileCall) -> Result<Value, Failure> {
     let bytes = call.bytes()?;
     match String::from_utf8(bytes) {
@@ -228,10 +197,7 @@ fn read(call: &FileCall) -> Result<Value, Failure> {
 }
 
 fn exists(call: &FileCall) -> Result<Value, Failure> {
-    let path = call.located()?;
-    let Ok(real) = path.canonicalize() else { return Ok(Value::Bool(false)) };
-    call.allow(Access::ReadFile(&real))?;
-    Ok(Value::Bool(true))
+    Ok(Value::Bool(place::metadata(&call.granted(false)?).is_ok()))
 }
 
 /// `file.Entry(name, path, size, changed)`.
@@ -246,8 +212,8 @@ fn entry(name: &str, path: &str, meta: &Metadata) -> Value {
 }
 
 fn stat(call: &FileCall) -> Result<Value, Failure> {
-    let real = call.existing()?;
-    let meta = fs::metadata(&real).map_err(|error| call.explain(&real, &error))?;
+    let real = call.granted(false)?;
+    let meta = place::metadata(&real).map_err(|error| call.explain(&real, &error))?;
     let name = Path::new(call.path.as_str()).file_name().map(|name| name.to_string_lossy());
     Ok(entry(name.as_deref().unwrap_or(&call.path), &call.path, &meta))
 }
@@ -338,51 +304,63 @@ fn list(call: &FileCall) -> Result<Value, Failure> {
     let hidden_wanted = pattern.split('/').any(|part| part.starts_with('.'));
     // Below how many levels nothing can match: without `**` as many as the pattern has parts.
     let levels = if pattern.contains("**") { 64 } else { pattern.split('/').count() };
-    let root = call.existing()?;
-    if !root.is_dir() {
-        return Err(call.fail(format!("`{}` is a file, not a directory", call.path)));
+    let root = call.granted(false)?;
+    match place::metadata(&root) {
+        Err(error) => return Err(call.explain(&root, &error)),
+        Ok(meta) if !meta.is_dir() => {
+            return Err(call.fail(format!("`{}` is a file, not a directory", call.path)));
+        }
+        Ok(_) => {}
     }
     let base = match call.path.trim_end_matches('/') {
         "." | "" if !call.path.starts_with('/') => String::new(),
         base => format!("{base}/"),
     };
     let mut found = Vec::new();
+    let most = call.config.limits.listed;
     let mut looked_at = 0usize;
     let mut open = vec![(root, String::new(), 1usize)];
     while let Some((dir, prefix, level)) = open.pop() {
-        let entries = match fs::read_dir(&dir) {
+        let entries = match place::entries(&dir, most + 1 - looked_at) {
             Ok(entries) => entries,
             // A directory below that this user may not read is left out, the one that was asked for is not.
             Err(_) if level > 1 => continue,
             Err(error) => return Err(call.explain(&dir, &error)),
         };
-        for dir_entry in entries.flatten() {
-            looked_at += 1;
-            if looked_at > call.config.limits.listed {
-                return Err(call.fail(format!(
-                    "`{}` holds more than {} files: choose a smaller directory",
-                    call.path, call.config.limits.listed
-                )));
-            }
-            let file_name = dir_entry.file_name();
+        looked_at += entries.len();
+        if looked_at > most {
+            return Err(call.fail(format!(
+                "`{}` holds more than {most} files: choose a smaller directory",
+                call.path
+            )));
+        }
+        for (file_name, kind) in entries {
             let Some(file_name) = file_name.to_str() else { continue };
             if file_name.starts_with('.') && !hidden_wanted {
                 continue;
             }
             let name = format!("{prefix}{file_name}");
-            let Ok(kind) = dir_entry.file_type() else { continue };
-            if kind.is_dir() {
+            let real = dir.join(file_name);
+            if kind == place::Kind::Directory {
                 // Links to directories are not followed, so this ends.
                 if level < levels {
-                    open.push((dir_entry.path(), format!("{name}/"), level + 1));
+                    open.push((real, format!("{name}/"), level + 1));
                 }
-            } else if wanted.is_match(&name)
-                && let Ok(real) = dir_entry.path().canonicalize()
-                && call.config.grants.allow(Access::ReadFile(&real)).is_ok()
-                && let Ok(meta) = fs::metadata(&real)
+                continue;
+            }
+            if !wanted.is_match(&name) {
+                continue;
+            }
+            let path = format!("{base}{name}");
+            let real = match kind {
+                place::Kind::Link => place::resolve(&real),
+                _ => Ok(real),
+            };
+            if let Ok(real) = real
+                && call.config.grants.allow(Access::ReadFile { path: &real, shown: &path }).is_ok()
+                && let Ok(meta) = place::metadata(&real)
                 && meta.is_file()
             {
-                let path = format!("{base}{name}");
                 let entry = entry(&name, &path, &meta);
                 found.push((path, entry));
             }
@@ -394,51 +372,15 @@ fn list(call: &FileCall) -> Result<Value, Failure> {
 
 fn write(call: &FileCall) -> Result<Value, Failure> {
     let content = args::text(&call.args, 1)?;
-    let target = call.target()?;
-    replace(&target, content.as_bytes()).map_err(|error| call.explain(&target, &error))?;
+    let target = call.granted(true)?;
+    place::replace(&target, content.as_bytes()).map_err(|error| call.explain(&target, &error))?;
     Ok(Value::None)
-}
-
-/// Replaces the file as a whole: the content goes to a new file beside it, which then takes its name.
-fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
-    refuse_special(target)?;
-    let parent = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent)?;
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let beside = parent.join(format!(".{name}.{}.tmp", uuid::Uuid::new_v4().simple()));
-    let written = (|| {
-        let mut file = File::options().write(true).create_new(true).open(&beside)?;
-        file.write_all(content)?;
-        // The permissions of a file that is replaced are kept.
-        if let Ok(meta) = fs::metadata(target) {
-            file.set_permissions(meta.permissions())?;
-        }
-        file.sync_all()?;
-        fs::rename(&beside, target)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-/// A pipe or a device is not replaced by a file, and writing to it might never end.
-fn refuse_special(target: &Path) -> io::Result<()> {
-    match fs::metadata(target) {
-        Ok(meta) if !meta.is_file() && !meta.is_dir() => {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, no file"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn append(call: &FileCall) -> Result<Value, Failure> {
     let content = args::text(&call.args, 1)?;
-    let target = call.target()?;
-    let parent = target.parent().unwrap_or(Path::new("/"));
-    refuse_special(&target)
-        .and_then(|()| fs::create_dir_all(parent))
-        .and_then(|()| File::options().append(true).create(true).open(&target))
+    let target = call.granted(true)?;
+    place::append(&target)
         .and_then(|mut file| {
             file.write_all(content.as_bytes())?;
             file.sync_data()

@@ -2,29 +2,76 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
+
+mod host;
+mod profile;
+mod table;
+
+pub(crate) use host::bare;
+pub use profile::{Need, Part, ProfileGrants, Reach};
+pub use table::{BadGrant, GrantTable};
 
 /// Something that a leaf is about to touch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Access<'a> {
-    /// Reads that file or directory: an absolute path, symbolic links resolved.
-    ReadFile(&'a Path),
-    /// Writes that file: an absolute path, symbolic links of what exists resolved.
-    WriteFile(&'a Path),
+    /// Reads that file or directory.
+    ReadFile {
+        /// Absolute, symbolic links resolved.
+        path: &'a Path,
+        /// As the program wrote it: for messages.
+        shown: &'a str,
+    },
+    /// Writes that file.
+    WriteFile {
+        /// Absolute, symbolic links of what exists resolved.
+        path: &'a Path,
+        /// As the program wrote it: for messages.
+        shown: &'a str,
+    },
     /// Sends a request to that host: each hop of a redirect is asked for.
     Host {
-        /// Name or literal address, lower-case, without brackets.
+        /// Name or literal address, lower-case, without brackets and without a dot at its end.
         host: &'a str,
         /// The port.
         port: u16,
         /// Whether the request may change something there.
         write: bool,
     },
-    /// Connects to that address, which a host's name stood for (or which was given as such).
-    Address(IpAddr),
-    /// Starts that program: what the call names, before it is looked up.
-    Process(&'a str),
+    /// Connects to an address.
+    Address {
+        /// The name that stood for it, as in [`Access::Host`], or the address itself.
+        host: &'a str,
+        /// The address.
+        address: IpAddr,
+    },
+    /// Starts a program.
+    Process {
+        /// What the call names.
+        program: &'a str,
+        /// The file that is started: absolute, the links to its directory resolved. What the call names, if there is no
+        /// such program.
+        path: &'a Path,
+    },
+    /// Asks the model of that role.
+    Model(&'a str),
+    /// Asks a person of that role.
+    Person(&'a str),
+    /// Calls a tool of that MCP server.
+    Server {
+        /// Its name in `kait.lock`.
+        name: &'a str,
+        /// Whether the tool may change something.
+        write: bool,
+    },
+    /// Looks at the clock, or waits for it.
+    Clock,
+    /// Draws by chance.
+    Random,
+    /// Shows something to whoever watches.
+    Emit,
 }
 
 /// Decides what leaves may touch. Implemented over a profile's grants.
@@ -41,6 +88,15 @@ pub struct AllowAll;
 impl Grants for AllowAll {
     fn allow(&self, _: Access<'_>) -> Result<(), SmolStr> {
         Ok(())
+    }
+}
+
+/// Grants what each of them grants.
+pub struct All(pub Vec<Arc<dyn Grants>>);
+
+impl Grants for All {
+    fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
+        self.0.iter().try_for_each(|grants| grants.allow(access))
     }
 }
 

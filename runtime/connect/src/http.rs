@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 
 use crate::args;
 use crate::connections::{Config, Connections, LeafFn};
-use crate::grants::{Access, Grants};
+use crate::grants::{Access, Grants, bare};
 use crate::leaf::{Ended, LeafJob, Started};
 use crate::pace::retry_after;
 
@@ -51,8 +51,10 @@ impl Resolve for GrantedResolver {
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let mut allowed = Vec::new();
             let mut refused = None;
+            let host = bare(name.as_str()).to_ascii_lowercase();
             for address in found {
-                match grants.allow(Access::Address(address.ip())) {
+                let access = Access::Address { host: &host, address: address.ip() };
+                match grants.allow(access) {
                     Ok(()) => allowed.push(address),
                     Err(why) => refused = Some(why),
                 }
@@ -63,6 +65,24 @@ impl Resolve for GrantedResolver {
             }
         })
     }
+}
+
+/// Whether requests may go through a proxy, which looks names up itself.
+fn has_proxy() -> bool {
+    const NAMES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    NAMES.iter().any(|name| is_set(name) || is_set(&name.to_ascii_uppercase()))
+}
+
+/// Asks for all addresses of a name, for requests whose connection somebody else makes. A name that is not known here
+/// is left to whoever makes it.
+async fn ask_for_addresses(grants: &dyn Grants, host: &str) -> Result<(), Failure> {
+    let Ok(found) = tokio::net::lookup_host((host, 0)).await else { return Ok(()) };
+    for address in found {
+        let access = Access::Address { host, address: address.ip() };
+        grants.allow(access).map_err(|why| Failure::Refused { why })?;
+    }
+    Ok(())
 }
 
 impl Connections {
@@ -110,7 +130,7 @@ impl Hop<'_> {
     }
 
     /// The URL, if it is one that may be asked.
-    fn check(&self, url: &str, base: Option<&Url>) -> Result<Url, Failure> {
+    async fn check(&self, url: &str, base: Option<&Url>) -> Result<Url, Failure> {
         let parsed = match base {
             Some(base) => base.join(url),
             None => Url::parse(url),
@@ -126,14 +146,15 @@ impl Hop<'_> {
             ));
         }
         let refused = |why| Failure::Refused { why };
-        let host = parsed.host_str().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let host = bare(parsed.host_str().unwrap_or_default());
         let port = parsed.port_or_known_default().unwrap_or(0);
         let access = Access::Host { host, port, write: self.write };
         self.config.grants.allow(access).map_err(refused)?;
         // Names are checked when they are resolved; an address in the URL is never resolved.
         if let Ok(address) = host.parse::<IpAddr>() {
-            self.config.grants.allow(Access::Address(address)).map_err(refused)?;
+            self.config.grants.allow(Access::Address { host, address }).map_err(refused)?;
+        } else if has_proxy() {
+            ask_for_addresses(&*self.config.grants, host).await?;
         }
         Ok(parsed)
     }
@@ -254,7 +275,7 @@ fn fetch(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
 async fn page(client: &Client, cx: &Connections, url: &str) -> Result<Value, Failure> {
     let (config, pace) = (cx.config(), &cx.shared.pace);
     let hop = Hop { name: "web.fetch", config, write: false };
-    let mut url = hop.check(url, None)?;
+    let mut url = hop.check(url, None).await?;
     for _ in 0..=config.limits.redirects {
         pace.turn(&host_of(&url)).await?;
         let sent = client
@@ -267,7 +288,7 @@ async fn page(client: &Client, cx: &Connections, url: &str) -> Result<Value, Fai
             && let Some(to) = response.headers().get("location")
         {
             let to = to.to_str().map_err(|_| hop.fail(format!("`{url}` redirects to no URL")))?;
-            url = hop.check(to, Some(&url))?;
+            url = hop.check(to, Some(&url)).await?;
             continue;
         }
         let (media_type, charset) = content_type(response.headers());
@@ -326,7 +347,7 @@ fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
     let sent = tokio::spawn(async move {
         let config = cx.config();
         let hop = Hop { name: "http.request", config, write: true };
-        let url = hop.check(&url, None)?;
+        let url = hop.check(&url, None).await?;
         let unknown = |failure: Failure| {
             if keyed { failure } else { Failure::Unknown { call: path.clone() } }
         };
@@ -379,6 +400,26 @@ fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Public;
+
+    impl Grants for Public {
+        fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
+            match access {
+                Access::Address { host, address } if crate::is_private(address) => {
+                    Err(format!("{host} is private").into())
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn names_that_a_proxy_would_look_up_are_looked_up_first() {
+        let asked = ask_for_addresses(&Public, "localhost").await;
+        assert_eq!(asked, Err(Failure::Refused { why: "localhost is private".into() }));
+        assert_eq!(ask_for_addresses(&Public, "nowhere.invalid").await, Ok(()));
+    }
 
     #[test]
     fn types_and_character_sets_are_read() {

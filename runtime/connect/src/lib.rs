@@ -16,6 +16,7 @@ mod http;
 pub mod leaf;
 mod model;
 mod pace;
+mod place;
 mod price;
 mod process;
 pub mod providers;
@@ -27,7 +28,10 @@ mod testing;
 pub use connections::{Config, Connections, Env, Limits, leaf_names};
 pub use emission::{Emission, emission};
 pub use files::{blob, is_picture};
-pub use grants::{Access, AllowAll, Grants, is_private};
+pub use grants::{
+    Access, All, AllowAll, BadGrant, GrantTable, Grants, Need, Part, ProfileGrants, Reach,
+    is_private,
+};
 pub use growth::{Growth, Path, Step};
 pub use leaf::{Ended, Grower, LeafJob, ModelBinding, ModelJob, Started};
 pub use price::{Price, Prices};

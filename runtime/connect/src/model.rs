@@ -13,6 +13,7 @@ use kait_ir::program::MessageRole;
 use kait_ir::{Bound, Failure, Type, TypeId, Value};
 
 use crate::connections::Connections;
+use crate::grants::Access;
 use crate::growth::Growth;
 use crate::leaf::{Ended, Grower, ModelBinding, ModelJob, Started};
 use crate::price::Prices;
@@ -25,6 +26,10 @@ use crate::structured::AnswerParser;
 impl Connections {
     /// Begins a call of a model. Must be called within a tokio runtime with time and IO.
     pub fn model(&self, job: &ModelJob<'_>) -> Started {
+        let granted = self.config().grants.allow(Access::Model(job.role));
+        if let Err(why) = granted {
+            return Started::Now(Outcome::Failed(Failure::Refused { why }));
+        }
         let request = request(job);
         let chain = self.chain(job.role);
         match request.and_then(|request| Ok((request, chain?))) {

@@ -1,5 +1,6 @@
 //! `std.process`: programs, started with arguments and never through a shell.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use kait_engine::Outcome;
@@ -41,6 +42,44 @@ fn fail(message: impl Into<String>) -> Failure {
     Failure::Tool { name: "process.run".into(), message: message.into().into() }
 }
 
+/// The file that a program's name stands for: a path begins at `directory`, a name is looked up in `PATH`. Links to its
+/// directory are resolved, and the last part is kept as it is: many programs may be links to one that goes by its name.
+pub(crate) fn find(program: &str, directory: &Path) -> Option<PathBuf> {
+    let has_path = program.contains(std::path::is_separator);
+    if has_path {
+        return runnable(&directory.join(program));
+    }
+    let search = std::env::var_os("PATH")?;
+    // An entry that is no absolute path would mean another directory for every run.
+    std::env::split_paths(&search)
+        .filter(|entry| entry.is_absolute())
+        .find_map(|entry| runnable(&entry.join(program)))
+}
+
+fn runnable(path: &Path) -> Option<PathBuf> {
+    let names = [std::env::consts::EXE_SUFFIX, ""];
+    let path = names.iter().find_map(|suffix| {
+        let name = path.file_name()?.to_str()?;
+        let path = match name.ends_with(suffix) {
+            true => path.to_owned(),
+            false => path.with_file_name(format!("{name}{suffix}")),
+        };
+        is_runnable(&path).then_some(path)
+    })?;
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}
+
+#[cfg(unix)]
+fn is_runnable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_runnable(path: &Path) -> bool {
+    path.is_file()
+}
+
 fn run(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
     let argv: Vec<String> = args::list(job.args, 0)?
         .iter()
@@ -52,14 +91,22 @@ fn run(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
             "the list is empty: its first item names the program",
         ));
     };
-    cx.config().grants.allow(Access::Process(program)).map_err(|why| Failure::Refused { why })?;
     let directory = cx.config().root.join(args::text(job.args, 1)?.as_str());
+    let found = find(program, &directory);
+    let path = found.as_deref().unwrap_or(Path::new(program));
+    let access = Access::Process { program, path };
+    cx.config().grants.allow(access).map_err(|why| Failure::Refused { why })?;
+    let Some(path) = found else { return Err(fail(format!("there is no program `{program}`"))) };
     if !directory.is_dir() {
         return Err(fail(format!("there is no directory `{}`", args::text(job.args, 1)?)));
     }
     let (stdin, timeout) = (args::text(job.args, 2)?, args::duration(job.args, 3)?);
     let limit = cx.config().limits.output;
-    let mut command = Command::new(program);
+    // The file that was asked for, whatever is put into the way of its name meanwhile; it is told the name, because some
+    // programs do by it what they do.
+    let mut command = Command::new(path);
+    #[cfg(unix)]
+    command.arg0(program);
     command
         .args(rest)
         .current_dir(directory)

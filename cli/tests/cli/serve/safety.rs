@@ -242,6 +242,49 @@ fn callers_lead_programs_to_no_foreign_files() {
     assert_eq!(read(&server, "/etc/hostname")["state"], "done");
 }
 
+/// What the server lets callers do and what the profile grants: both must allow it.
+#[test]
+fn the_grants_of_the_package_hold_for_callers_and_without_limits_too() {
+    let program = "pub graph save(path: text, body: text) -> text {\n  file.write(path, content: body)\n  \"saved\"\n}\n\npub graph reads(path: text) -> text {\n  file.read(path)\n}\n";
+    let grants = "[grants]\nread = true\nwrite = [\"file out\"]\n";
+    let server = Server::host(&[("notes.kait", program), ("kait.toml", grants)], &[]);
+    let run = |server: &Server, graph: &str, path: &str| {
+        let mut input = json!({ "path": path });
+        if graph == "save" {
+            input["body"] = json!("x");
+        }
+        server.post(&format!("/api/graphs/{graph}/runs"), &input.to_string()).json()
+    };
+    let refused = |answer: &serde_json::Value, words: &str| {
+        assert_eq!(answer["error"]["code"], "K9014", "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{answer}");
+    };
+    assert_eq!(run(&server, "save", "out/a.txt")["result"], "saved");
+    assert_eq!(run(&server, "reads", "out/a.txt")["result"], "x");
+    refused(&run(&server, "save", "b.txt"), "`write file b.txt` is not granted in ");
+    refused(&run(&server, "reads", "/etc/hostname"), "--unrestricted");
+    // There or not, and whatever links say: nothing is learnt from the refusal.
+    for path in ["/etc/hostname", "/etc/no-such-file"] {
+        let said = run(&server, "reads", path)["error"]["message"].to_string();
+        assert_eq!(
+            said.replace(path, "PATH"),
+            run(&server, "reads", "/etc/fstab")["error"]["message"]
+                .to_string()
+                .replace("/etc/fstab", "PATH")
+        );
+    }
+    let server = server.crash_and_restart(&["--unrestricted"]);
+    assert_eq!(run(&server, "reads", "/etc/hostname")["state"], "done");
+    refused(&run(&server, "save", "b.txt"), "`write file b.txt` is not granted in ");
+    // A table that changes holds from then on.
+    server.write("kait.toml", "[grants]\nread = [\"file out\"]\n");
+    server.until("/api/graphs", |_| run(&server, "reads", "/etc/hostname")["state"] == "failed");
+    refused(
+        &run(&server, "reads", "/etc/hostname"),
+        "`read file /etc/hostname` is not granted in ",
+    );
+}
+
 /// What is hosted is loaded again when it changes, so whoever writes it decides what runs, and which models are asked
 /// with whose keys.
 #[test]

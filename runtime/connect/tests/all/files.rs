@@ -130,7 +130,7 @@ async fn links_do_not_lead_out_of_what_is_granted() {
     fn allow(access: Access<'_>) -> bool {
         match access {
             // The marker file is only in the granted directory.
-            Access::ReadFile(path) | Access::WriteFile(path) => {
+            Access::ReadFile { path, .. } | Access::WriteFile { path, .. } => {
                 let dir = if path.is_dir() { path } else { path.parent().unwrap() };
                 dir.join("open").exists()
             }

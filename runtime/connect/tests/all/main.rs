@@ -8,6 +8,7 @@
 
 mod declarations;
 mod files;
+mod grants;
 mod model_server;
 mod models;
 mod support;

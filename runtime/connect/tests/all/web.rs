@@ -100,7 +100,7 @@ async fn grants_hold_for_hosts_redirects_and_resolved_addresses() {
     Mock::given(path("/away")).respond_with(away).mount(&server).await;
 
     let no_private = granted(Path::new("."), |access| match access {
-        Access::Address(address) => !kait_connect::is_private(address),
+        Access::Address { address, .. } => !kait_connect::is_private(address),
         _ => true,
     });
     for url in [

@@ -1,0 +1,156 @@
+//! What `[grants]` lets a run do: the real command, with real files, links and programs.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Done, kait};
+
+const PROGRAM: &str = "\
+model fast
+
+prompt say(line: text) -> text {
+  model fast
+  user line
+}
+
+pub graph copy(from: text, to: text) -> none {
+  file.write(allow(to, matching: r\".*\"), file.read(from))
+}
+
+pub graph shown(path: text) -> text {
+  file.read(path) catch {
+    Refused(why) => why
+  }
+}
+
+pub graph spoken(line: text) -> text {
+  say(line)
+}
+
+pub graph page(url: text) -> text {
+  let found = web.fetch(url)
+  found.body
+}
+
+pub graph listed(name: text) -> text {
+  let ended = process.run([allow(name, matching: r\".*\"), \"x\"])
+  ended.stdout
+}
+";
+
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn new(own: &str, users: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let project = Self(directory);
+        project.write("work/program.kait", PROGRAM);
+        project.write("work/kait.toml", own);
+        project.write("work/notes/a.md", "tea\n");
+        project.write("work/key.txt", "key\n");
+        if !users.is_empty() {
+            project.write(".config/kait/profiles/local.toml", users);
+        }
+        project
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn kait(&self, args: &[&str]) -> Done {
+        let mut command = kait(args);
+        command.current_dir(self.path().join("work")).env("HOME", self.path());
+        command.output().unwrap().into()
+    }
+
+    fn run(&self, graph: &str, inputs: &[&str]) -> Done {
+        let program = format!("program.kait:{graph}");
+        let mut args = vec!["run", &program];
+        args.extend(inputs);
+        self.kait(&args)
+    }
+}
+
+#[test]
+fn a_run_is_held_to_what_kait_toml_grants() {
+    let project = Project::new(
+        "[grants]\nread = [\"file notes\"]\nwrite = [\"file out\", \"process echo\"]\nmodel = [\"fast\"]\n",
+        "",
+    );
+    project.run("copy", &["from=notes/a.md", "to=out/b.md"]).exits(0);
+    assert_eq!(fs::read_to_string(project.path().join("work/out/b.md")).unwrap(), "tea\n");
+    project.run("copy", &["from=notes/a.md", "to=notes/b.md"]).exits(1).says(&[
+        "K9014",
+        "`write file notes/b.md` is not granted in kait.toml: add \"file notes/b.md\" to `write` under [grants]",
+    ]);
+    for path in ["key.txt", "notes/../key.txt", "/etc/passwd", "nothing"] {
+        let done = project.run("copy", &[&format!("from={path}"), "to=out/b.md"]);
+        done.exits(1).says(&["K9014", &format!("`read file {path}` is not granted")]);
+    }
+    // A program can go on from it.
+    let shown = project.run("shown", &["path=key.txt"]).exits(0).out;
+    assert!(shown.contains("`read file key.txt` is not granted in kait.toml"), "{shown}");
+    project.run("spoken", &["line=hello"]).exits(0);
+    project
+        .run("page", &["url=http://127.0.0.1:1/"])
+        .exits(1)
+        .says(&["K9014", "\"net 127.0.0.1:1\" to `read`"]);
+    assert_eq!(project.run("listed", &["name=echo"]).exits(0).out, "x\n");
+    project.run("listed", &["name=cat"]).exits(1).says(&["K9014", "\"process cat\" to `write`"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_lead_out_of_it() {
+    let project = Project::new("[grants]\nread = [\"file notes\"]\n", "");
+    std::os::unix::fs::symlink("../key.txt", project.path().join("work/notes/link")).unwrap();
+    project.run("shown", &["path=notes/link"]).exits(0);
+    let shown = project.run("shown", &["path=notes/link"]).out;
+    assert!(shown.contains("`read file notes/link` is not granted"), "{shown}");
+}
+
+#[test]
+fn a_profile_narrows_what_its_project_grants() {
+    let own = "[grants]\nread = true\nmodel = true\n";
+    let project = Project::new(own, "[grants]\nread = [\"file ~/work/notes\"]\n");
+    assert_eq!(project.run("shown", &["path=notes/a.md"]).exits(0).out, "tea\n");
+    let shown = project.run("shown", &["path=key.txt"]).exits(0).out;
+    assert!(shown.contains("is not granted in ~/.config/kait/profiles/local.toml"), "{shown}");
+    project.run("spoken", &["line=x"]).exits(1).says(&["`model fast` is not granted in ~/.config"]);
+    // What a profile grants, the project need not.
+    let project = Project::new("[grants]\nmodel = true\n", "[grants]\nread = true\n");
+    let shown = project.run("shown", &["path=notes/a.md"]).exits(0).out;
+    assert!(shown.contains("is not granted in kait.toml"), "{shown}");
+    // Without a table, all is as the user may do it.
+    let project = Project::new("", "");
+    assert_eq!(project.run("shown", &["path=key.txt"]).exits(0).out, "key\n");
+    let doctor = project.kait(&["doctor", "--offline"]).out;
+    assert!(doctor.contains("no [grants]: a run may do what you may"), "{doctor}");
+}
+
+#[test]
+fn a_table_that_cannot_be_understood_is_an_error_with_its_line() {
+    for (table, said) in [
+        ("reads = []", "did you mean `read`?"),
+        ("read = [\"net.api.example.com\"]", "write \"net api.example.com\""),
+        ("model = \"fast\"", "`model` takes a list of texts, or `true`"),
+        ("write = [\"process git log\"]", "name the program alone"),
+    ] {
+        let project = Project::new(&format!("[grants]\n{table}\n"), "");
+        let done = project.run("spoken", &["line=x"]);
+        done.exits(2).says(&["K0907", "`kait.toml`, line 2", said]);
+        project.kait(&["cost", "program.kait"]).exits(2).says(&["K0907", said]);
+    }
+    let project = Project::new("", "[grants]\nread = [\"file notes\"]\n");
+    let done = project.run("spoken", &["line=x"]);
+    done.exits(2).says(&["K0907", "local.toml`, line 2", "begins nowhere"]);
+    project.kait(&["explain", "K0907"]).exits(0);
+    project.kait(&["explain", "K0510"]).exits(0);
+}
