@@ -1,19 +1,27 @@
-//! Bounds hold: no run of a generated program asks its models more often than the compiler says it can.
+//! Bounds hold: no run of a generated program does more than the compiler says it can.
 //!
-//! A program is generated with one prompt per role; what it costs is computed; then a test is written behind it whose
-//! stubs answer, fail and are late at random, and which expects no more attempts than the bound allows.
+//! A program is generated with one prompt per role; what it costs is computed. Then it is tried twice: by a test of the
+//! language written behind it, whose stubs answer, fail and are late at random, and which expects no more attempts than
+//! the bound allows; and in a world of its own that counts all that happens, in which models use up all that they may.
+
+mod world;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use kait_compiler::bounds::{Terms, bounds};
+use kait_compiler::bounds::{Amount, RoleTerms, Terms, bounds};
 use kait_compiler::hir::DefId;
 use kait_compiler::sources::MemorySources;
 use kait_compiler::{Compilation, compile};
+use kait_engine::Loaded;
 
 use crate::running::run_tests;
 
-/// How many programs are tried.
-const PROGRAMS: u64 = 400;
+/// How many programs are tried: with `BOUNDS=20000` so many.
+fn programs() -> u64 {
+    std::env::var("BOUNDS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
 /// How many prompts a program has, each with a role of its own.
 const PROMPTS: usize = 3;
 
@@ -28,6 +36,11 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        Self { random, names: 0, graphs: Vec::new(), recursive: None }
+    }
+
     fn below(&mut self, n: usize) -> usize {
         self.random.usize(..n)
     }
@@ -53,13 +66,16 @@ impl Writer {
             1 if self.recursive.is_some() => {
                 format!("{}({given}, xs: xs, n: n)", self.recursive.clone().unwrap_or_default())
             }
+            2 => format!("file.read({given})"),
             _ => format!("p{}({given})", self.below(PROMPTS)),
         };
         match self.below(6) {
-            0 if call.starts_with('p') => {
+            0 if !call.starts_with('g') => {
                 let retry = self.below(3);
                 format!("{call} with (retry: {retry}, timeout: 2s)")
             }
+            2 if call.starts_with('p') => format!("{call} with (repair: {})", self.below(3)),
+            3 if call.starts_with('g') => format!("{call} with (deadline: 9s)"),
             1 => format!("{call} with (fallback: \"else\")"),
             _ => call,
         }
@@ -96,7 +112,7 @@ impl Writer {
                 let (first, step) = (self.text(0, texts), self.text(0, &inner));
                 let end = self.text(0, texts);
                 format!(
-                    "loop {state} = {first} max {max} {{\nif text.length({state}) > 3 {{ done {state} }}\nnext({state}: {step})\n}} else {{\n{end}\n}}"
+                    "loop {state} = {first} max {max} {{\nif text.length({state}) > 3 {{ done {state} }} else {{ next({state}: {step}) }}\n}} else {{\n{end}\n}}"
                 )
             }
             4 => {
@@ -132,9 +148,17 @@ impl Writer {
     fn program(&mut self) -> String {
         let mut out = String::new();
         for nth in 0..PROMPTS {
+            // Answers of the first are free, those of the others may have to be repaired.
+            let bounds = if nth == 0 { "" } else { " where (max_len: 9)" };
+            let budget = match self.below(6) {
+                0 => " with (tokens: 90)",
+                1 => " with (cost: 0.000000002usd)",
+                _ => "",
+            };
+            let most = nth * 7 + 9;
             let _ = writeln!(
                 out,
-                "model r{nth}\n\nprompt p{nth}(x: text) -> text {{\nmodel r{nth}\nuser x\n}}\n"
+                "model r{nth}\n\nprompt p{nth}(x: text) -> text{bounds}{budget} {{\nmodel r{nth} with (max_tokens: {most})\nuser x\n}}\n"
             );
         }
         let graphs = self.below(3) + 1;
@@ -146,6 +170,7 @@ impl Writer {
             // A graph that does not call itself needs no depth, and may have one.
             let header = match (depth, self.below(4)) {
                 (0, 0) => format!(" with (calls: {})", self.below(6) + 1),
+                (0, 1) => format!(" with (time: {}s)", self.below(6) + 1),
                 (0, _) => String::new(),
                 (depth, _) => format!(" with (depth: {depth})"),
             };
@@ -205,6 +230,13 @@ fn programs_cost_what_their_comments_say() {
     }
 }
 
+/// What models of these tests take and cost: a token that is read 2 units, one that is written 10.
+const TERMS: RoleTerms = RoleTerms { context: Some(50), output: Some(30), price: Some((2, 10)) };
+
+fn terms() -> Terms {
+    Terms { default: Some(TERMS), currency: Some(*b"usd"), ..Terms::default() }
+}
+
 fn named(compiled: &Compilation, name: &str) -> DefId {
     let at = compiled.hir.defs.iter().position(|def| def.name == name).unwrap();
     DefId(u32::try_from(at).unwrap())
@@ -217,13 +249,8 @@ fn compiled(text: &str) -> Compilation {
 #[test]
 fn no_run_asks_models_more_often_than_its_bound() {
     let (mut tried, mut reached) = (0, 0);
-    for seed in 0..PROGRAMS {
-        let mut writer = Writer {
-            random: fastrand::Rng::with_seed(seed),
-            names: 0,
-            graphs: Vec::new(),
-            recursive: None,
-        };
+    for seed in 0..programs() {
+        let mut writer = Writer::new(seed);
         let program = writer.program();
         let first = compiled(&program);
         if first.has_errors() {
@@ -234,6 +261,7 @@ fn no_run_asks_models_more_often_than_its_bound() {
         let Some(main) = writer.graphs.last().cloned() else { continue };
         let cost = &found.of(named(&first, &main)).unwrap().cost;
         let mut text = format!("{program}\ntest \"bounded\" {{\n");
+        let _ = writeln!(text, "stub file.read(_) => {}", writer.outcomes());
         for nth in 0..PROMPTS {
             let _ = writeln!(text, "stub p{nth}(_) => {}", writer.outcomes());
         }
@@ -261,6 +289,51 @@ fn no_run_asks_models_more_often_than_its_bound() {
         tried += 1;
         reached += usize::from(most.iter().sum::<u64>() > 3);
     }
-    assert!(tried > PROGRAMS / 2, "only {tried} programs were tried");
+    assert!(tried > programs() / 2, "only {tried} programs were tried");
     assert!(reached > 50, "only {reached} programs ask more than a few times");
+}
+
+#[test]
+fn no_run_uses_up_more_than_its_bounds() {
+    let mut reached = [0; 6];
+    let (mut tried, mut timed) = (0u64, 0);
+    for seed in 0..programs() {
+        let mut writer = Writer::new(seed);
+        let program = writer.program();
+        let compiled = compiled(&program);
+        if compiled.has_errors() {
+            continue;
+        }
+        let found = bounds(&compiled, &terms());
+        let Some(main) = writer.graphs.last() else { continue };
+        let cost = &found.of(named(&compiled, main)).unwrap().cost;
+        let loaded =
+            Arc::new(Loaded::new(compiled.lower(&[named(&compiled, main)]).unwrap()).unwrap());
+        for nth in 0..3 {
+            let random = fastrand::Rng::with_seed(seed * 3 + nth);
+            let used = world::run(&loaded, main, &TERMS, random);
+            let figures: [(&str, u64, &Amount); 6] = [
+                ("calls", used.calls, &cost.calls),
+                ("repairs", used.repairs, &cost.repairs),
+                ("tokens", used.tokens, &cost.tokens),
+                ("money", used.money, &cost.money),
+                ("tools", used.tools, &cost.tools),
+                ("time", used.time, &cost.time),
+            ];
+            for ((what, used, amount), reached) in figures.iter().zip(&mut reached) {
+                let most = amount.most(&found.sizes);
+                assert!(
+                    most.is_none_or(|most| *used <= most),
+                    "seed {seed}, run {nth}: {used} of {most:?} {what}\n{program}"
+                );
+                *reached += u32::from(*used > 0 && most == Some(*used));
+            }
+            timed += u32::from(cost.time.most(&found.sizes).is_some());
+            tried += 1;
+        }
+    }
+    // Bounds are met, so that any that were lower would be found too low.
+    assert!(tried > programs() * 2, "only {tried} runs");
+    assert!(timed > 50, "the time of only {timed} runs has a bound");
+    assert!(reached.iter().all(|runs| *runs > 5), "{reached:?} runs reach their bounds");
 }
