@@ -1,12 +1,12 @@
 //! `kait check`: every error, without running anything.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use kait_compiler::diagnostics::Severity;
 use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::render::{json, terminal};
+use kait_compiler::diagnostics::{Diagnostic, FileId, Severity};
 use serde_json::{Value as Json, json as json_object};
 
 use crate::args::CheckArgs;
@@ -34,10 +34,12 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
     // A module that several files import is reported once.
     let mut seen = BTreeSet::new();
     let mut fixed = 0;
+    // All of them first: a file's findings are also those of what it imports.
+    for path in paths.iter().filter(|_| args.fix) {
+        fixed += fix(path)?;
+    }
+    let mut proofs = Proofs::new(&paths);
     for path in &paths {
-        if args.fix {
-            fixed += fix(path)?;
-        }
         let checked = match compile::check(path) {
             Ok(checked) => checked,
             Err(error) => {
@@ -51,6 +53,7 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
             }
         };
         let mut findings = checked.compilation.diagnostics.clone();
+        proofs.prove(path, &checked, &mut findings);
         findings.retain(|finding| {
             let span = finding.primary.span;
             let file = checked.compilation.files.get(span.file).map(|f| f.path.to_string());
@@ -118,18 +121,80 @@ fn fix(path: &Path) -> anyhow::Result<usize> {
     let Ok(checked) = compile::check(path) else { return Ok(0) };
     let Some((file, text)) = root_file(&checked) else { return Ok(0) };
     let findings = &checked.compilation.diagnostics;
-    let (fixed, applied) = fixes::settle(&text, (file, findings), Choice::Safe, |text: &str| {
-        let checked = compile::check_text(path, text).ok()?;
-        let (file, _) = root_file(&checked)?;
-        Some((file, checked.compilation.diagnostics))
-    });
+    let (fixed, applied) =
+        fixes::settle(&text, (file, findings), Choice::Safe, |text: &str| recompile(path, text));
     if fixed != text {
         write_whole(path, &fixed)?;
     }
     Ok(applied)
 }
 
-fn root_file(checked: &Checked) -> Option<(kait_compiler::diagnostics::FileId, String)> {
+fn recompile(path: &Path, text: &str) -> Option<(FileId, Vec<Diagnostic>)> {
+    let checked = compile::check_text(path, text).ok()?;
+    let (file, _) = root_file(&checked)?;
+    Some((file, checked.compilation.diagnostics))
+}
+
+/// Which fixes `--fix` would apply: no other is announced as such.
+struct Proofs {
+    /// The files that it would change, by where they really are.
+    files: BTreeMap<PathBuf, PathBuf>,
+    /// What is known of those: the places of the findings that would be mended.
+    known: BTreeMap<PathBuf, BTreeSet<Mended>>,
+}
+
+/// The code of a finding and its place in its file.
+type Mended = (String, u32, u32);
+
+impl Proofs {
+    fn new(paths: &[PathBuf]) -> Self {
+        let real = |path: &PathBuf| Some((std::fs::canonicalize(path).ok()?, path.clone()));
+        Self { files: paths.iter().filter_map(real).collect(), known: BTreeMap::new() }
+    }
+
+    /// Calls no fix of a compilation's findings safe that `--fix` leaves out.
+    fn prove(&mut self, path: &Path, checked: &Checked, findings: &mut [Diagnostic]) {
+        let is_offered = |one: &&mut Diagnostic| one.fixes.iter().any(|fix| fix.safe);
+        for finding in findings.iter_mut().filter(is_offered) {
+            let span = finding.primary.span;
+            let file = checked.compilation.files.get(span.file);
+            let real = file.and_then(|file| std::fs::canonicalize(&*file.path).ok());
+            let mended = real.and_then(|real| self.of(real, path, checked));
+            let key = (finding.code.clone(), span.start, span.end);
+            if !mended.is_some_and(|mended| mended.contains(&key)) {
+                finding.fixes.iter_mut().for_each(|fix| fix.safe = false);
+            }
+        }
+    }
+
+    /// What would be mended in a file; nothing if it is none of those that are checked.
+    fn of(&mut self, real: PathBuf, path: &Path, checked: &Checked) -> Option<&BTreeSet<Mended>> {
+        let own = self.files.get(&real)?;
+        if !self.known.contains_key(&real) {
+            let mended = if own == path {
+                mended(path, checked)
+            } else {
+                compile::check(own).map(|checked| mended(own, &checked)).unwrap_or_default()
+            };
+            self.known.insert(real.clone(), mended);
+        }
+        self.known.get(&real)
+    }
+}
+
+/// The findings of a file that `--fix` would mend.
+fn mended(path: &Path, checked: &Checked) -> BTreeSet<Mended> {
+    let Some((file, text)) = root_file(checked) else { return BTreeSet::new() };
+    let mut findings = checked.compilation.diagnostics.clone();
+    fixes::prove(&text, file, &mut findings, |text: &str| recompile(path, text));
+    let span = |one: &Diagnostic| one.primary.span;
+    let safe = findings.iter().filter(|one| one.fixes.iter().any(|fix| fix.safe));
+    safe.filter(|one| span(one).file == file)
+        .map(|one| (one.code.clone(), span(one).start, span(one).end))
+        .collect()
+}
+
+fn root_file(checked: &Checked) -> Option<(FileId, String)> {
     let module = checked.compilation.hir.modules.first()?;
     let file = checked.compilation.files.get(module.file)?;
     Some((module.file, file.text().to_owned()))

@@ -93,6 +93,24 @@ fn fixes_are_applied_and_the_rest_stays() {
     assert!(!text.contains("return"));
 }
 
+/// What `--fix` would leave out, because it makes matters worse, is not announced; neither is what is mended in a file
+/// that is only imported.
+#[test]
+fn what_is_announced_is_applied() {
+    let (dir, path) = program(
+        "use shop\n\nfn f(words: [text]) -> text {\n  words[0 ?? \"none\"\n}\n\nfn g(a: bool) -> bool {\n  \
+         a && shop.h()\n}\n",
+    );
+    std::fs::write(dir.path().join("shop.kait"), "pub fn h() -> bool {\n  !true\n}\n").unwrap();
+    let alone = run(&["check", &path]).exits(1).says(&["K0002", "K0014"]);
+    assert_eq!(alone.err.matches("= fix:").count(), 1, "{}", alone.err);
+    let folder = dir.path().display().to_string();
+    let all = run(&["check", &folder]).exits(1);
+    assert_eq!(all.err.matches("= fix:").count(), 2, "{}", all.err);
+    let fixed = run(&["check", "--fix", &folder]).exits(1).says(&["2 fixes applied"]);
+    assert_eq!(fixed.err.matches("= fix:").count(), 0, "{}", fixed.err);
+}
+
 /// `=` for `:` is what everybody writes who comes from elsewhere; the argument has a name already.
 #[test]
 fn one_argument_gets_one_fix() {

@@ -2,20 +2,33 @@
 //!
 //! Fixes are applied whole or not at all. Of two that are about the same place the first in the text wins; the other may
 //! be applied in a next round, after compiling again. [`settle`] goes on until none is left, and keeps no fix that the
-//! compiler does not find right: whatever a fix says of itself, its result is compiled.
+//! compiler does not find right: whatever a fix says of itself, its result is compiled. [`prove`] finds out the same
+//! beforehand, so that what is announced is what can be done.
+
+mod proof;
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
+use self::proof::Before;
 use super::{Diagnostic, Edit, FileId, Fix, Span};
 
 /// Rounds of compiling and fixing after which a tool stops: fixes that undo each other must not loop.
 pub const MAX_ROUNDS: usize = 8;
 
-/// Most compilations of one [`settle`]: finding out which of many fixes is wrong takes some.
+/// Most compilations of one [`settle`] or [`prove`]: finding out which of many fixes is wrong takes some.
 pub const MAX_COMPILATIONS: usize = 64;
 
-/// With so few compilations left, only what is worse is looked at closely.
-const FEW: usize = MAX_COMPILATIONS / 4;
+/// Bytes that are compiled for it at most, beyond [`FEWEST_COMPILATIONS`]: with large files there are fewer compilations.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Compilations that any text is worth.
+const FEWEST_COMPILATIONS: usize = 4;
+
+fn compilations(text: &str) -> usize {
+    (MAX_BYTES / text.len().max(1)).clamp(FEWEST_COMPILATIONS, MAX_COMPILATIONS)
+}
 
 /// Which fixes to apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +42,13 @@ pub enum Choice {
 /// The text of a file with the fixes of the findings applied, and how many were. Not checked: see [`settle`].
 #[must_use]
 pub fn apply(file: FileId, text: &str, findings: &[Diagnostic], choice: Choice) -> (String, usize) {
-    let chosen = choose(file, text, findings, choice);
+    let chosen = choose(file, text, &offered(findings, choice));
     (write(text, &chosen), chosen.len())
 }
 
 /// The text of a file with all fixes applied, until none is left, and how many were. `first` is what compiling the text
 /// as it is gave: the number of the file and all findings, those of other files included; `compile` gives the same for
-/// another text. Fixes whose result has more errors, or syntax errors that were not there, are left out.
+/// another text. Fixes that leave what they were to mend, or bring errors that were not there, are left out.
 #[must_use]
 pub fn settle(
     text: &str,
@@ -44,18 +57,13 @@ pub fn settle(
     mut compile: impl FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
 ) -> (String, usize) {
     let (mut file, mut findings) = (first.0, first.1.to_vec());
+    let mut left = compilations(text);
     let (mut text, mut applied) = (text.to_owned(), 0);
-    let mut left = MAX_COMPILATIONS;
     for _ in 0..MAX_ROUNDS {
-        let chosen = choose(file, &text, &findings, choice);
-        let mut round = Round {
-            text: &text,
-            now: Errors::of(&findings),
-            kept: Vec::new(),
-            result: None,
-            left: &mut left,
-            compile: &mut compile,
-        };
+        let offered = offered(&findings, choice);
+        let chosen = choose(file, &text, &offered);
+        let before = Before { file, text: &text, findings: &findings };
+        let mut round = Round::new(before, &mut left, &mut compile);
         round.keep(&chosen);
         let (count, Some((next, now, found))) = (round.kept.len(), round.result) else { break };
         if next == text {
@@ -66,12 +74,44 @@ pub fn settle(
     (text, applied)
 }
 
+/// Calls no fix of a file safe that [`settle`] would leave out now: for tools that announce fixes before they apply them.
+/// The arguments are those of `settle`; findings of other files stay as they are.
+pub fn prove(
+    text: &str,
+    file: FileId,
+    findings: &mut [Diagnostic],
+    mut compile: impl FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
+) {
+    let known = findings.to_vec();
+    let is_here = |one: &Offered<'_>| one.finding.primary.span.file == file;
+    let mut open: Vec<_> = offered(&known, Choice::Safe).into_iter().filter(is_here).collect();
+    let mut left = compilations(text);
+    let mut held = FxHashSet::default();
+    while left > 0 && !open.is_empty() {
+        let chosen = choose(file, text, &open);
+        if chosen.is_empty() {
+            break;
+        }
+        let before = Before { file, text, findings: &known };
+        let mut round = Round::new(before, &mut left, &mut compile);
+        round.keep(&chosen);
+        held.extend(round.kept.iter().map(|one| one.number));
+        // What is about the same place as another one is tried alone.
+        let tried: FxHashSet<usize> = chosen.iter().map(|one| one.number).collect();
+        open.retain(|one| !tried.contains(&one.number));
+    }
+    for (number, finding) in findings.iter_mut().enumerate() {
+        if finding.primary.span.file == file && !held.contains(&number) {
+            finding.fixes.iter_mut().for_each(|fix| fix.safe = false);
+        }
+    }
+}
+
 /// Fixes that are tried together, by halves if they are not right together.
 struct Round<'a, C> {
-    text: &'a str,
-    /// What is right so far, the errors that are left with it, and what came of it.
-    kept: Vec<Chosen<'a>>,
-    now: Errors,
+    before: Before<'a>,
+    /// What is right so far, and what came of it.
+    kept: Vec<Offered<'a>>,
     result: Option<(String, FileId, Vec<Diagnostic>)>,
     /// Compilations that are left.
     left: &'a mut usize,
@@ -82,84 +122,59 @@ impl<'a, C> Round<'a, C>
 where
     C: FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
 {
-    fn keep(&mut self, chosen: &[Chosen<'a>]) {
+    fn new(before: Before<'a>, left: &'a mut usize, compile: C) -> Self {
+        Self { before, kept: Vec::new(), result: None, left, compile }
+    }
+
+    fn keep(&mut self, chosen: &[Offered<'a>]) {
         if chosen.is_empty() || *self.left == 0 {
             return;
         }
         *self.left -= 1;
         let all: Vec<_> = self.kept.iter().chain(chosen).copied().collect();
-        let next = write(self.text, &all);
+        let next = write(self.before.text, &all);
         let Some((file, found)) = (self.compile)(&next) else { return };
-        let errors = Errors::of(&found);
-        let worse = errors.are_worse_than(&self.now);
-        // Among right ones a wrong one may hide: then fewer errors are gone than were to be mended.
-        let mended = chosen.iter().filter(|one| one.is_error).count();
-        let doubtful = errors.all + mended > self.now.all && *self.left > FEW;
-        if chosen.len() > 1 && (worse || doubtful) {
+        if self.before.holds(&all, file, &found) {
+            (self.kept, self.result) = (all, Some((next, file, found)));
+        } else if chosen.len() > 1 {
             let (one, other) = chosen.split_at(chosen.len() / 2);
             self.keep(one);
             self.keep(other);
-        } else if !worse {
-            (self.kept, self.now, self.result) = (all, errors, Some((next, file, found)));
         }
     }
 }
 
-/// How many errors there are.
-struct Errors {
-    all: usize,
-    /// Those of the syntax, by code.
-    syntax: BTreeMap<String, usize>,
-}
-
-impl Errors {
-    fn of(findings: &[Diagnostic]) -> Self {
-        let mut errors = Self { all: 0, syntax: BTreeMap::new() };
-        for finding in findings.iter().filter(|finding| finding.is_error()) {
-            errors.all += 1;
-            // The parser's codes end there.
-            if finding.code.as_str() < "K0070" {
-                *errors.syntax.entry(finding.code.clone()).or_default() += 1;
-            }
-        }
-        errors
-    }
-
-    /// With fewer syntax errors more can be checked, so more may be found.
-    fn are_worse_than(&self, before: &Self) -> bool {
-        let new_syntax = self
-            .syntax
-            .iter()
-            .any(|(code, count)| before.syntax.get(code).is_none_or(|known| count > known));
-        let count = |errors: &Self| errors.syntax.values().sum::<usize>();
-        new_syntax || self.all > before.all && count(self) >= count(before)
-    }
-}
-
-/// A fix, and whether it mends an error.
+/// A fix, and what it mends.
 #[derive(Clone, Copy)]
-struct Chosen<'a> {
+struct Offered<'a> {
+    /// Which finding it is.
+    number: usize,
+    finding: &'a Diagnostic,
     fix: &'a Fix,
-    is_error: bool,
 }
 
-/// Fixes that can be applied together: one of each finding, none about a place that another is about.
-fn choose<'a>(
-    file: FileId,
-    text: &str,
-    findings: &'a [Diagnostic],
-    choice: Choice,
-) -> Vec<Chosen<'a>> {
+/// One fix of each finding.
+fn offered(findings: &[Diagnostic], choice: Choice) -> Vec<Offered<'_>> {
+    let chosen = |finding: &'_ Diagnostic| {
+        finding.fixes.iter().position(|fix| fix.safe || choice == Choice::All)
+    };
+    let of = findings.iter().enumerate().filter_map(|(number, finding)| {
+        let fix = finding.fixes.get(chosen(finding)?)?;
+        Some(Offered { number, finding, fix })
+    });
+    of.collect()
+}
+
+/// Fixes that can be applied together: none is about a place that another is about.
+fn choose<'a>(file: FileId, text: &str, offered: &[Offered<'a>]) -> Vec<Offered<'a>> {
     let mut taken = Taken::default();
     let mut chosen = Vec::new();
-    for finding in findings {
-        let fix = finding.fixes.iter().find(|fix| fix.safe || choice == Choice::All);
-        let Some(fix) = fix.filter(|fix| fits(file, text, fix)) else { continue };
-        let about = Some(finding.primary.span).filter(|span| span.file == file);
-        let places = || about.into_iter().chain(fix.edits.iter().map(|edit| edit.span));
+    for one in offered.iter().filter(|one| fits(file, text, one.fix)) {
+        let about = Some(one.finding.primary.span).filter(|span| span.file == file);
+        let places = || about.into_iter().chain(one.fix.edits.iter().map(|edit| edit.span));
         if places().all(|place| taken.is_free(place)) {
             places().for_each(|place| taken.take(place));
-            chosen.push(Chosen { fix, is_error: finding.is_error() });
+            chosen.push(*one);
         }
     }
     chosen
@@ -201,7 +216,7 @@ impl Taken {
 }
 
 /// The text with the edits of fixes that are apart.
-fn write(text: &str, chosen: &[Chosen<'_>]) -> String {
+fn write(text: &str, chosen: &[Offered<'_>]) -> String {
     let mut edits: Vec<&Edit> = chosen.iter().flat_map(|one| &one.fix.edits).collect();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut out = String::with_capacity(text.len());
@@ -331,13 +346,55 @@ mod tests {
     fn fixes_that_undo_each_other_come_to_an_end() {
         let span = Span { file: FILE, start: 0, end: 1 };
         let compile = |text: &str| {
-            let insert = if text == "p" { "q" } else { "p" };
-            let finding = Diagnostic::new(Code::UnknownName, span, "m");
+            let (insert, code) =
+                if text == "p" { ("q", Code::UnusedLet) } else { ("p", Code::UnusedImport) };
+            let finding = Diagnostic::new(code, span, "m");
             Some((FILE, vec![finding.fix("f", vec![Edit::new(span, insert)])]))
         };
         let (_, found) = compile("p").unwrap();
         assert_eq!(settle("p", (FILE, &found), Choice::Safe, compile).1, MAX_ROUNDS);
         assert_eq!(settle("p", (FILE, &found), Choice::Safe, |_| None), ("p".into(), 0));
+    }
+
+    #[test]
+    fn what_is_announced_is_what_is_applied() {
+        let proven = |text: &str| {
+            let (file, mut found) = compiled(text).unwrap();
+            prove(text, file, &mut found, compiled);
+            found.iter().map(|one| one.fixes.iter().all(|fix| fix.safe)).collect::<Vec<_>>()
+        };
+        assert_eq!(proven("a-a"), [true, true]);
+        assert_eq!(proven("a-x-a-y"), [true, false, true, false]);
+        assert!(proven("").is_empty());
+        // One after the other, as both are about the same place.
+        let at = |start, end| Span { file: FILE, start, end };
+        let both = [
+            Diagnostic::new(Code::UnknownName, at(0, 1), "m"),
+            Diagnostic::new(Code::UnknownType, at(0, 1), "m"),
+        ];
+        let mut both = both.map(|one| one.fix("f", vec![Edit::new(at(0, 1), "b")]));
+        prove("a", FILE, &mut both, |_| Some((FILE, Vec::new())));
+        assert!(both.iter().all(|one| one.fixes[0].safe));
+    }
+
+    #[test]
+    fn an_error_that_another_one_hid_is_not_the_fault_of_its_fix() {
+        let syntax = |code| {
+            let span = Span { file: FILE, start: 0, end: 1 };
+            Diagnostic::new(code, span, "m").fix("f", vec![Edit::new(span, "bc")])
+        };
+        let hidden = |start: u32| {
+            let span = Span { file: FILE, start, end: start + 1 };
+            vec![Diagnostic::new(Code::UnknownName, span, "m")]
+        };
+        let settled = |code: Code, shown: u32| {
+            let found = [syntax(code)];
+            settle("a\nx", (FILE, &found), Choice::Safe, |_| Some((FILE, hidden(shown)))).1
+        };
+        // On a line below, and on its own line.
+        assert_eq!((settled(Code::Return, 3), settled(Code::Return, 1)), (1, 0));
+        // What is missing may have been put where it does not belong.
+        assert_eq!(settled(Code::Unexpected, 3), 0);
     }
 
     #[test]
