@@ -3,8 +3,10 @@
 
 pub mod compile;
 pub mod differential;
+pub mod fixes;
 pub mod format;
 pub mod fuzz;
+pub mod mutations;
 pub mod shrink;
 pub mod sources;
 pub mod spec;

@@ -14,6 +14,7 @@ mod bounds;
 mod differential;
 mod editors;
 mod errors;
+mod fixes;
 mod format;
 mod fuzz;
 mod independent;

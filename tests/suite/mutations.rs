@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use kait_compiler::compile;
 use kait_compiler::diagnostics::render::terminal::{self, Style};
 use kait_compiler::sources::MemorySources;
-use kait_syntax::SyntaxKind;
-use kait_tests::sources;
+use kait_tests::mutations;
 
 const NAME: &str = "program.kait";
 
@@ -20,56 +19,19 @@ const TRIES: usize = 60;
 /// name that is changed to that of another declaration.
 const TOLERATED: f64 = 1.0;
 
-struct Change {
-    start: usize,
-    end: usize,
-    insert: String,
-}
-
-/// A change of one token: deleted, doubled, replaced by another one of the program, or misspelt.
-fn change(text: &str, random: &mut fastrand::Rng) -> Option<Change> {
-    let parse = kait_syntax::parse(text);
-    let tokens: Vec<_> = parse
-        .tree
-        .tokens()
-        .filter(|token| !token.kind().is_trivia() && !matches!(token.kind(), SyntaxKind::StrText))
-        .map(|token| {
-            (token.kind(), usize::from(token.range().start()), usize::from(token.range().end()))
-        })
-        .collect();
-    let (kind, start, end) = *tokens.get(random.usize(..tokens.len().max(1)))?;
-    let token = text.get(start..end)?;
-    let insert = match random.u8(..4) {
-        // A blank, so that the neighbours stay two tokens.
-        0 => " ".to_owned(),
-        1 => format!("{token} {token}"),
-        2 => {
-            let (_, start, end) = *tokens.get(random.usize(..tokens.len()))?;
-            format!(" {} ", text.get(start..end)?)
-        }
-        _ if matches!(kind, SyntaxKind::Lid | SyntaxKind::Uid) => format!("{token}x"),
-        _ => return None,
-    };
-    (insert.trim() != token).then_some(Change { start, end, insert })
-}
-
 #[test]
 fn one_change_makes_at_most_one_error() {
     let tries = std::env::var("MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(TRIES);
     let mut random = fastrand::Rng::with_seed(7);
     let (mut changed, mut several) = (0u32, Vec::new());
     let mut pairs: BTreeMap<String, u32> = BTreeMap::new();
-    for source in sources::kait().unwrap() {
-        let is_program = source.name.starts_with("tests/corpus/programs/")
-            || source.name.starts_with("examples/");
-        let right = compile(&MemorySources::single(NAME, source.text.as_str()), &[NAME]);
-        if !is_program || right.has_errors() {
-            continue;
-        }
+    for source in mutations::programs().unwrap() {
+        let tokens = mutations::tokens(&source.text);
         for _ in 0..tries {
-            let Some(change) = change(&source.text, &mut random) else { continue };
-            let mut text = source.text.clone();
-            text.replace_range(change.start..change.end, &change.insert);
+            let Some(change) = mutations::any_change(&source.text, &tokens, &mut random) else {
+                continue;
+            };
+            let text = change.of(&source.text);
             let compiled = compile(&MemorySources::single(NAME, text.as_str()), &[NAME]);
             changed += 1;
             let errors: Vec<_> =

@@ -270,18 +270,14 @@ impl<'a> BodyCx<'_, 'a> {
         } else if !path.starts_with('/') {
             let insert =
                 Edit::new(Span { end: span.start + 1, start: span.start + 1, ..span }, "/");
-            Some(bad("the path must begin with `/`").fix("begin with `/`", vec![insert]))
-        } else if path.contains(['?', '#']) {
-            Some(
-                bad("the path cannot contain `?` or `#`")
-                    .help("leave out `?` or `#` and what follows"),
-            )
-        } else if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            Some(bad("the path cannot contain spaces"))
-        } else if path.split('/').any(|part| part == "..") {
-            Some(bad("the path cannot contain `..`"))
+            let bad = bad("the path must begin with `/`");
+            // What else is wrong with it, is left.
+            Some(match path_flaw(path) {
+                None => bad.fix("begin with `/`", vec![insert]),
+                Some((flaw, _)) => bad.note(flaw),
+            })
         } else {
-            None
+            path_flaw(path).map(|(flaw, help)| bad(flaw).maybe_help(help.map(str::to_owned)))
         };
         if let Some(finding) = found {
             self.report(finding);
@@ -396,4 +392,17 @@ fn similar_zone(zone: &str) -> Option<&'static str> {
         }
     };
     exact.or_else(near)
+}
+
+/// What is wrong with the rest of a path, and what to do.
+fn path_flaw(path: &str) -> Option<(&'static str, Option<&'static str>)> {
+    if path.contains(['?', '#']) {
+        Some(("the path cannot contain `?` or `#`", Some("leave out `?` or `#` and what follows")))
+    } else if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        Some(("the path cannot contain spaces", None))
+    } else if path.split('/').any(|part| part == "..") {
+        Some(("the path cannot contain `..`", None))
+    } else {
+        None
+    }
 }

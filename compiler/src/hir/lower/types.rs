@@ -241,14 +241,21 @@ impl<'a> Lowerer<'a> {
                     return TypeRefKind::Missing;
                 }
                 "secret" => {
-                    self.report(
-                        Diagnostic::new(
-                            Code::SecretUse,
-                            name_span,
-                            "`secret` must be followed by a type",
-                        )
-                        .fix("write `secret text`", vec![Edit::new(name_span.after(), " text")]),
+                    let ty = token.parent().ancestors().find(|node| Type::cast(*node).is_some());
+                    let is_param = ty
+                        .and_then(|ty| ty.parent())
+                        .is_some_and(|parent| parent.kind() == SyntaxKind::Param);
+                    let finding = Diagnostic::new(
+                        Code::SecretUse,
+                        name_span,
+                        "`secret` must be followed by a type",
                     );
+                    let edit = Edit::new(name_span.after(), " text");
+                    self.report(if is_param {
+                        finding.fix("write `secret text`", vec![edit])
+                    } else {
+                        finding.help("only parameters can be secrets, such as `key: secret text`")
+                    });
                     return TypeRefKind::Missing;
                 }
                 _ => {}

@@ -200,7 +200,7 @@ impl Lowerer<'_> {
             finding = finding.help(words);
         } else if !called && name.len() > 1 && self.is_variant(&variant) {
             finding = did_you_mean(finding, span, &variant);
-        } else if let Some(near) = self.similar_value(name) {
+        } else if let Some(near) = self.similar_value(name, self.is_before_dot(span)) {
             finding = did_you_mean(finding, span, &near);
         } else if let Some(module) = called.then(|| std_module_with(name)).flatten() {
             let full = format!("{module}.{name}");
@@ -225,20 +225,29 @@ impl Lowerer<'_> {
         true
     }
 
-    fn similar_value(&self, name: &str) -> Option<String> {
+    /// Whether the text goes on with a dot: then a module may be meant.
+    fn is_before_dot(&self, span: Span) -> bool {
+        let text = self.files.get(self.file).map(|file| file.text());
+        text.and_then(|text| text.get(span.end as usize..))
+            .is_some_and(|rest| rest.starts_with('.'))
+    }
+
+    fn similar_value(&self, name: &str, with_modules: bool) -> Option<String> {
         let scope = self.names.scope(self.module)?;
         let mut locals: Vec<&str> = self.locals.names().collect();
         locals.sort_unstable();
+        let modules = scope.modules.keys().filter(|_| with_modules);
         let mut values: Vec<&str> =
-            scope.values.keys().chain(scope.modules.keys()).map(SmolStr::as_str).collect();
+            scope.values.keys().chain(modules).map(SmolStr::as_str).collect();
         values.sort_unstable();
+        let std_modules = kait_stdlib::modules().iter().filter(|_| with_modules);
         let prelude = self.names.prelude_scope().into_iter().flat_map(|scope| scope.values.keys());
         let all = locals
             .into_iter()
             .chain(values)
             .chain(prelude.map(SmolStr::as_str))
             .chain(super::forms::BUILTINS.iter().map(|(name, _)| *name))
-            .chain(kait_stdlib::modules().iter().map(|(name, _)| *name));
+            .chain(std_modules.map(|(name, _)| *name));
         suggest(name, all).map(str::to_owned)
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn block(p: &mut Parser<'_>, what: &str) -> bool {
         return true;
     }
     let marker = p.start();
-    let found = match lists::open_braces(p, Context::Lines, what) {
+    let found = match lists::open_braces(p, Context::Lines, what, starts_statement) {
         Some(bracket) => {
             lists::lines(p, bracket, lists::Separators::Lines, "statement", statement);
             p.finish_node(marker, K::Block);
@@ -41,6 +41,11 @@ pub(crate) fn statement(p: &mut Parser<'_>) -> bool {
         return true;
     }
     exprs::expect_expr(p, "a statement")
+}
+
+/// Whether a statement may begin here.
+pub(crate) fn starts_statement(p: &Parser<'_>) -> bool {
+    exprs::starts_expr(p.current()) && p.text(0) != "_" || p.at(K::LetKw)
 }
 
 /// `body = expr | block`
@@ -96,6 +101,7 @@ pub(crate) fn let_rest(p: &mut Parser<'_>, marker: Marker) {
             exprs::expect_expr(p, "a value");
         } else {
             if exprs::starts_expr(p.current())
+                && p.text(0) != "_"
                 && name_end == p.behind()
                 && !p.on_new_line(0)
                 && !p.on_line(0, K::Eq)
@@ -165,7 +171,7 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
         return true;
     }
     let marker = p.start();
-    let found = match lists::open_braces(p, Context::Arms, what) {
+    let found = match lists::open_braces(p, Context::Arms, what, |p| p.on_line(0, K::FatArrow)) {
         Some(bracket) => {
             let opener = p.behind();
             let mut count = 0u32;

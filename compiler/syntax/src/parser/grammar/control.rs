@@ -198,7 +198,9 @@ pub(super) fn race(p: &mut Parser<'_>, marker: Marker) {
         p.bump();
         p.finish_node(number, K::NumberExpr);
     }
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the arms of the race") {
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the arms of the race", |p| {
+        super::exprs::starts_expr(p.current())
+    }) {
         let opener = p.behind();
         let mut count = 0u32;
         lists::lines(p, bracket, lists::Separators::LinesOrCommas, "arm of a race", |p| {

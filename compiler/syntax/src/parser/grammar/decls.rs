@@ -266,7 +266,8 @@ fn session(p: &mut Parser<'_>, marker: Marker) {
 /// `"{" fields "}"`
 fn fields(p: &mut Parser<'_>, equals_reported: bool) {
     habits::equals_before_brace(p, equals_reported);
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "fields") {
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "fields", |p| p.nth(1) == K::Colon)
+    {
         lists::lines(p, bracket, Separators::LinesOrCommas, "field", field);
     }
 }
@@ -349,8 +350,15 @@ fn named_type(p: &mut Parser<'_>, what: &str, any_word: bool) -> bool {
 }
 
 fn types_follow(p: &Parser<'_>) -> bool {
-    let next = p.current();
-    !p.on_new_line(0) && (next.can_be_name() || matches!(next, K::Uid | K::LBracket))
+    let begins = |kind: K| kind.can_be_name() || matches!(kind, K::Uid | K::LBracket);
+    // Of two words that are no clause, the second would be a riddle.
+    let (next, after) = (p.current(), p.nth(1));
+    let ends = next == K::LBracket
+        || next.is_qualifier()
+        || !begins(after)
+        || p.on_new_line(1)
+        || matches!(after, K::WhereKw | K::AsKw);
+    !p.on_new_line(0) && begins(next) && ends
 }
 
 /// `("as" STR)?`
@@ -370,7 +378,7 @@ fn enum_decl(p: &mut Parser<'_>, marker: Marker) {
     p.expect_upper_name("an enum");
     type_params(p);
     habits::equals_before_brace(p, false);
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "variants") {
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "variants", |p| p.at(K::Uid)) {
         lists::lines(p, bracket, Separators::LinesOrCommas, "variant", variant);
     }
     p.finish_node(marker, K::Enum);

@@ -142,8 +142,13 @@ pub(crate) enum Separators {
 }
 
 /// Opens the braces of a body: consumes `{`, or goes on as if it stood here if the body obviously
-/// follows. `None` if there is no body.
-pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Option<Bracket> {
+/// follows. `None` if there is no body. `fits` says whether what comes next can be the first inside.
+pub(crate) fn open_braces(
+    p: &mut Parser<'_>,
+    inside: Context,
+    what: &str,
+    fits: fn(&Parser<'_>) -> bool,
+) -> Option<Bracket> {
     if p.at(K::LBrace) {
         return Some(p.open(inside));
     }
@@ -165,11 +170,10 @@ pub(crate) fn open_braces(p: &mut Parser<'_>, inside: Context, what: &str) -> Op
         p.recovering = false;
         return Some(bracket);
     }
-    let error = p.expected_error(&format!("`{{` and {what}")).with_replacement(
-        "insert `{`",
-        p.behind(),
-        " {",
-    );
+    let error = p.expected_error(&format!("`{{` and {what}"));
+    // With something else in its place, or in the middle of a line, it would open nothing that can be read.
+    let opens = p.current() == K::Separator || fits(p) && p.on_line(0, K::RBrace);
+    let error = if opens { error.with_replacement("insert `{`", p.behind(), " {") } else { error };
     let on_line = brace_on_line(p);
     let header_damaged = p.recovering;
     // Where all brackets pair up, the closing one is missing, too.

@@ -15,7 +15,9 @@ pub(crate) fn prompt(p: &mut Parser<'_>, marker: Marker) {
     p.bump_keyword();
     decls::signature(p, what);
     decls::clauses(p, &[K::DoesKw, K::WithKw], what);
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "its items") {
+    if let Some(bracket) = lists::open_braces(p, Context::Lines, "its items", |p| {
+        p.raw().is_role() || p.at(K::ModelKw)
+    }) {
         let opener = p.behind();
         let mut count = 0u32;
         lists::lines(p, bracket, Separators::Lines, "item of a prompt", |p| {

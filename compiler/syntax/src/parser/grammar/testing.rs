@@ -14,7 +14,9 @@ pub(crate) fn test(p: &mut Parser<'_>, marker: Marker) {
     if p.at(K::WithKw) {
         exprs::policies(p);
     }
-    if let Some(bracket) = lists::open_braces(p, Context::Lines, "the test") {
+    if let Some(bracket) =
+        lists::open_braces(p, Context::Lines, "the test", blocks::starts_statement)
+    {
         lists::lines(p, bracket, Separators::Lines, "item of a test", item);
     }
     p.finish_node(marker, K::Test);
