@@ -1,6 +1,6 @@
 //! From syntax trees to a checked, lowered program, with every mistake as data.
 //!
-//! One way through: `names` → `hir` → `check` → `effects` → `lower`; each stage has its own result type and nothing
+//! One way through: `names` → `hir` → `check` → `effects` → `labels` → `lower`; each stage has its own result type and nothing
 //! reaches back. No file, clock, network or environment access: source text comes in through a trait,
 //! [`sources::Sources`].
 //!
@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod effects;
 pub mod fmt;
 pub mod hir;
+pub mod labels;
 pub mod lower;
 pub mod names;
 pub mod sources;
@@ -155,6 +156,7 @@ fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> 
     }
     let types = checked.types;
     let effects = effects::effects(&hir, &types, &mut diagnostics);
+    labels::check(&hir, &types, &effects, &mut diagnostics);
     diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
     diagnostics.drop_unbounded_beside_damage();
     Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }

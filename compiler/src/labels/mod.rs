@@ -1,0 +1,54 @@
+//! Trust labels: who vouches for a value, and where that matters.
+//!
+//! Every value is trusted or untrusted, by where it comes from; nobody writes it down. A result has the labels of what
+//! it is made of, and what a leaf brings in from outside is untrusted. Where authority is used (a recipient, a command,
+//! a path that is written), a parameter is declared `trusted` and takes nothing else. Untrusted data may choose among
+//! what the program foresaw, so a test never taints and values of closed types are always trusted.
+//!
+//! Labels are inferred per declaration in its parameters, callees first, as effects are. The same pass over other words
+//! follows what is private. This stage reads the HIR, the types and the effects, and changes nothing; nothing but tools
+//! and people reads it.
+
+mod agents;
+mod explain;
+mod flow;
+mod infer;
+mod label;
+mod leaves;
+mod sinks;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use crate::check::Types;
+use crate::diagnostics::Diagnostics;
+use crate::effects::Effects;
+use crate::hir::{DefId, Hir};
+use types::Axis;
+
+/// Says where untrusted values reach what takes only trusted ones. Expects a program whose names, types and effects were
+/// checked; broken parts are trusted, so that nothing follows from them.
+pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diagnostics) {
+    let Some(found) = infer::infer(hir, types, effects, Axis::Trust, false) else { return };
+    // What is wrong with a declaration otherwise may be why.
+    let is_whole = |owner: &DefId| {
+        !diagnostics.has_errors()
+            || hir.defs.get(owner.index()).is_some_and(|def| {
+                !diagnostics.is_full(def.span.file) && !diagnostics.has_error_in(def.span)
+            })
+    };
+    let violations: Vec<_> =
+        found.violations.iter().filter(|(owner, _)| is_whole(owner)).copied().collect();
+    let refused: Vec<_> =
+        agents::check(&found).into_iter().filter(|one| is_whole(&one.agent)).collect();
+    for (owner, sink) in violations {
+        // What such an agent writes for its tools follows.
+        let is_of_agent = matches!(sink.kind, sinks::SinkKind::Tool { .. })
+            && refused.iter().any(|one| one.agent == owner);
+        if is_of_agent {
+            continue;
+        }
+        diagnostics.extend(explain::report(&found.cx, owner, &sink));
+    }
+    diagnostics.extend(refused.into_iter().map(|one| one.finding));
+}

@@ -1,0 +1,144 @@
+//! What the pass is for: agents, and the programs that everything is measured by.
+
+use std::path::Path;
+
+use super::{accepts, at, compiled, refuses};
+use crate::sources::MemorySources;
+use crate::{Compilation, compile};
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/programs")
+}
+
+fn program(name: &str, change: impl Fn(String) -> String) -> Compilation {
+    let read = |name: &str| std::fs::read_to_string(folder().join(name)).expect("it is there");
+    let mut sources = MemorySources::single("main.kait", change(read(name)));
+    sources.insert("kait.lock", read("kait.lock"));
+    compile(&sources, &["main.kait"])
+}
+
+#[test]
+fn all_programs_check_without_findings() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder()).expect("it is there") {
+        let name = entry.expect("it is there").file_name().to_string_lossy().into_owned();
+        if name.ends_with(".kait") {
+            count += 1;
+            let found = program(&name, |text| text).diagnostics;
+            assert!(found.is_empty(), "{name}: {found:#?}");
+        }
+    }
+    assert_eq!(count, 14);
+}
+
+#[test]
+fn a_reply_that_nobody_approves_is_refused() {
+    let unapproved = |text: String| {
+        let changed = text.replace(" with (approve: \"maintainer\", within: 1d)", "");
+        assert_ne!(changed, text);
+        changed
+    };
+    let found = program("10_triage.kait", unapproved).diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0601"]);
+    assert_eq!(
+        found[0].message,
+        "`body` of `github.add_comment` must be trusted, and this value is not"
+    );
+}
+
+#[test]
+fn what_must_be_approved_and_is_not_is_said_once() {
+    let unapproved = |text: String| {
+        let start = text.find(" with (\n    key:").expect("it is there");
+        let end = text[start..].find("\n  )").expect("it is there") + start + 4;
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let found = program("08_refund.kait", unapproved).diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0501"]);
+}
+
+#[test]
+fn a_mail_to_whoever_a_page_names_is_refused() {
+    let text = "record Page {\n  author: text\n}\n\nprompt read(body: text) -> Page {\n  model fast\n  user body\n}\n\ngraph g(url: text) -> none {\n  let page = read(web.fetch(url).body)\n  mail.send(to: page.author, subject: \"a\", body: \"b\")\n}\n";
+    let one = refuses(text, "K0601");
+    assert_eq!(at(text, one.primary.span), "page.author");
+}
+
+const SENDER: &str = "graph send(to: text, body: text) -> none {\n  let known = allow(to, only: [\"ada@example.com\"])\n  mail.send(to: known, subject: \"a\", body: body)\n}\n\n";
+
+fn agent(tools: &str) -> String {
+    format!(
+        "{SENDER}agent clerk(q: text) -> text with (turns: 3, tokens: 1_000) {{\n  model smart\n  user q\n  tools [{tools}]\n}}\n"
+    )
+}
+
+#[test]
+fn an_agent_with_all_three_is_refused() {
+    let text = agent("file.read, web.search, send");
+    let one = refuses(&text, "K0605");
+    let labels: Vec<(String, &str)> =
+        one.labels.iter().map(|label| (at(&text, label.span), label.text.as_str())).collect();
+    assert_eq!(
+        labels,
+        [
+            ("file.read".to_owned(), "it gives what is private: it reads `file`"),
+            (
+                "web.search".to_owned(),
+                "it brings in what strangers may have written: it comes from the network"
+            ),
+            ("send".to_owned(), "it sends what the model writes out, by `mail.send`"),
+        ]
+    );
+}
+
+#[test]
+fn any_two_of_the_three_are_accepted_and_so_is_approval() {
+    accepts(&agent("file.read, send with (approve: \"lead\", within: 1h)"));
+    accepts(&agent("web.search"));
+    accepts(&agent("web.search, web.fetch"));
+    accepts(&agent("web.search, send"));
+    accepts(&agent("file.read, file.list"));
+    let approval = "with (approve: \"lead\", within: 1h)";
+    accepts(&agent(&format!("file.read, web.search {approval}, send {approval}")));
+    // A page's address can carry what is private.
+    refuses(&agent("file.read, web.fetch"), "K0605");
+    // What a tool sends by itself, with nothing that the model wrote, tells nobody anything.
+    accepts(
+        "graph ping() -> text {\n  web.fetch(\"https://example.com\").body\n}\nagent clerk(q: text) -> text with (turns: 3, tokens: 1_000) {\n  model smart\n  user q\n  tools [file.read, ping]\n}\n",
+    );
+}
+
+#[test]
+fn approval_inside_a_tool_counts() {
+    let text = agent("file.read, send").replace(
+        "subject: \"a\", body: body)",
+        "subject: \"a\", body: body) with (approve: \"lead\", within: 1h)",
+    );
+    accepts(&text);
+    refuses(&agent("file.read, send"), "K0605");
+}
+
+#[test]
+fn what_a_declaration_calls_private_is() {
+    let text = "extern salary(name: text) -> private text from wasm \"hr.wasm#salary\"\nagent clerk(q: text) -> text with (turns: 3, tokens: 1_000) {\n  model smart\n  user q\n  tools [salary, web.search]\n}\n";
+    let one = refuses(text, "K0605");
+    assert!(one.labels.iter().any(|label| label.text.contains("declared `private`")));
+}
+
+#[test]
+fn a_model_that_has_read_anything_writes_for_no_trusted_parameter() {
+    let text = "graph send(to: text, body: text) -> none {\n  mail.send(to: to, subject: \"a\", body: body)\n}\n\nagent clerk(q: text) -> text with (turns: 3, tokens: 1_000) {\n  model smart\n  user q\n  tools [TOOLS]\n}\n";
+    let one = refuses(&text.replace("TOOLS", "web.search, send"), "K0601");
+    assert!(one.labels.iter().any(|label| label.text.contains("comes from the network")));
+    accepts(&text.replace("TOOLS", "web.search, send with (approve: \"lead\", within: 1h)"));
+    // Without it, it depends on who asks.
+    let only = text.replace("TOOLS", "send");
+    accepts(&format!("{only}graph g() -> text {{\n  clerk(\"a\")\n}}\n"));
+    refuses(&format!("{only}graph g() -> text {{\n  clerk(outside())\n}}\n"), "K0601");
+}
+
+#[test]
+fn nothing_is_looked_at_where_nothing_is_trusted() {
+    let compiled = compiled("graph g() -> text {\n  say(outside())\n}\n");
+    assert!(!compiled.has_errors());
+}
