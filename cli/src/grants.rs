@@ -1,9 +1,11 @@
-//! What runs may touch: from the command line what its user may; for callers of a server less.
+//! What runs may touch: from the command line what its user may; for callers of a server less. And what a profile says of a
+//! program before it runs.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use kait_connect::{Access, Grants, is_private};
+use kait_compiler::grants::{self as checked, Missing, Verdict};
+use kait_connect::{Access, Grants, Need, Part, ProfileGrants, Reach, is_private};
 use smol_str::SmolStr;
 
 /// The grants of the person at the command line.
@@ -100,6 +102,48 @@ impl Grants for CallerGrants {
             .into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// The grants of a profile, as the compiler asks them. Nothing is touched but to see where paths lead.
+pub struct Judge<'a> {
+    /// The grants.
+    pub grants: &'a ProfileGrants,
+    /// Where relative paths of the program begin when it runs.
+    pub root: &'a Path,
+}
+
+impl checked::Profile for Judge<'_> {
+    fn verdict(&self, need: checked::Need<'_>) -> Verdict {
+        let need = in_words_of_leaves(need);
+        match self.grants.reach(need, self.root) {
+            Reach::All => Verdict::Granted,
+            Reach::Part => Verdict::WhenItRuns,
+            Reach::None => Verdict::Missing(Missing {
+                effect: need.text(),
+                files: self.grants.lacking(need, self.root),
+                advice: need.advice(),
+            }),
+        }
+    }
+}
+
+/// What the compiler knows of a need, as leaves and profiles speak of it.
+pub fn in_words_of_leaves(need: checked::Need<'_>) -> Need<'_> {
+    match need {
+        checked::Need::Resource { write, resource, part } => {
+            let part = match part {
+                checked::Part::Whole => Part::Whole,
+                checked::Part::Unknown => Part::Unknown,
+                checked::Part::Known(text) => Part::Known(text),
+            };
+            Need::Resource { write, resource, part }
+        }
+        checked::Need::Model(role) => Need::Model(role),
+        checked::Need::Human(who) => Need::Person(who),
+        checked::Need::Clock => Need::Clock,
+        checked::Need::Random => Need::Random,
+        checked::Need::Emit => Need::Emit,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod check;
 pub mod diagnostics;
 pub mod effects;
 pub mod fmt;
+pub mod grants;
 pub mod hir;
 pub mod labels;
 pub mod lower;

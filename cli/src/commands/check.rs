@@ -7,11 +7,15 @@ use anyhow::Context as _;
 use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::render::{json, terminal};
 use kait_compiler::diagnostics::{Diagnostic, FileId, Severity};
+use kait_compiler::grants;
+use kait_connect::ProfileGrants;
+use kait_runtime::Profile;
 use serde_json::{Value as Json, json as json_object};
 
 use crate::args::CheckArgs;
 use crate::compile::{self, Checked};
-use crate::exit::Exit;
+use crate::exit::{Coded, Exit};
+use crate::grants::Judge;
 use crate::{files, out, watch};
 
 /// Checks the paths.
@@ -39,6 +43,7 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
         fixed += fix(path)?;
     }
     let mut proofs = Proofs::new(&paths);
+    let mut is_held = false;
     for path in &paths {
         let checked = match compile::check(path) {
             Ok(checked) => checked,
@@ -54,6 +59,15 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
         };
         let mut findings = checked.compilation.diagnostics.clone();
         proofs.prove(path, &checked, &mut findings);
+        if let Some(name) = &args.profile {
+            let grants = grants_of(path, name)?;
+            is_held |= grants.restricts();
+            // What a program with errors needs is not known.
+            if !checked.compilation.has_errors() {
+                let judge = Judge { grants: &grants, root: Path::new(".") };
+                findings.extend(grants::check(&checked.compilation, &judge));
+            }
+        }
         findings.retain(|finding| {
             let span = finding.primary.span;
             let file = checked.compilation.files.get(span.file).map(|f| f.path.to_string());
@@ -87,7 +101,18 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
             plural(counts.warnings, "warning")
         );
     }
+    if let (Some(name), false) = (&args.profile, is_held) {
+        anstream::eprintln!(
+            "neither kait.toml nor the profile `{name}` has a table [grants]: nothing is refused"
+        );
+    }
     Ok(files::exit_for(&paths, counts.errors > 0))
+}
+
+/// What a run of the file would be held to with that profile.
+fn grants_of(path: &Path, profile: &str) -> anyhow::Result<ProfileGrants> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    Ok(Profile::load(directory, Some(profile)).map_err(Coded::from)?.grants)
 }
 
 #[derive(Default)]

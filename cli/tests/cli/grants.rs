@@ -154,3 +154,61 @@ fn a_table_that_cannot_be_understood_is_an_error_with_its_line() {
     project.kait(&["explain", "K0907"]).exits(0);
     project.kait(&["explain", "K0510"]).exits(0);
 }
+
+#[test]
+fn what_a_profile_does_not_grant_is_found_before_it_runs() {
+    let own = "[grants]\nread = [\"file notes\", \"net *.example.com\"]\nwrite = [\"file out\"]\nmodel = true\n";
+    let project = Project::new(own, "");
+    project.write(
+        "work/digest.kait",
+        "\
+graph keep(body: text) -> none {
+  file.write(\"out/digest.md\", body)
+  file.write(\"../digest.md\", body)
+}
+
+pub graph digest(path: text) -> none {
+  let page = web.fetch(\"https://news.example.com/${path}\")
+  let other = web.fetch(\"https://evil.example/${path}\")
+  keep(\"${page.body} ${other.body} ${file.read(path)} ${file.read(\"notes/a.md\")}\")
+}
+
+trigger daily on schedule.every(1d) {
+  digest(\"a\")
+}
+",
+    );
+    let check = |profile: &str| project.kait(&["check", "digest.kait", "--profile", profile]);
+    let done = check("local").exits(1);
+    assert_eq!(done.err.matches("error K0510").count(), 2, "{}", done.err);
+    let done = done.says(&[
+        "`digest` needs `write file ../digest.md`, which kait.toml does not grant",
+        "`digest` calls `keep` here",
+        "note: `daily` needs it, too",
+        "add \"file ../digest.md\" to `write` under [grants] in kait.toml, or do without it",
+        "`digest` needs `read net evil.example`, which kait.toml does not grant",
+        "1 file checked: 2 errors, 0 warnings",
+    ]);
+    assert!(!done.err.contains("news"), "{}", done.err);
+    // Of a profile of the user's, by its name.
+    project.write(".config/kait/profiles/cloud.toml", "[grants]\nread = [\"net\"]\nwrite = true\n");
+    check("cloud").exits(1).says(&[
+        "which kait.toml does not grant",
+        "`digest` needs `read file`, which ~/.config/kait/profiles/cloud.toml does not grant",
+        "add \"file\" to `read`, or a part such as \"file notes\" under [grants]",
+    ]);
+    check("nobody").exits(2).says(&["K0902", "nobody"]);
+    project.kait(&["check", "digest.kait"]).exits(0);
+    let json = project.kait(&["check", "digest.kait", "--profile", "local", "--json"]).exits(1).out;
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let labels = report["diagnostics"][0]["labels"].as_array().unwrap();
+    assert!(
+        labels.iter().any(|label| label["text"].as_str().unwrap().contains("calls `keep`")),
+        "{json}"
+    );
+    let project = Project::new("", "");
+    project
+        .kait(&["check", "program.kait", "--profile", "local"])
+        .exits(0)
+        .says(&["nothing is refused"]);
+}

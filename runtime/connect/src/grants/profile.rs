@@ -8,7 +8,7 @@ use reqwest::Url;
 use smol_str::SmolStr;
 
 use super::host::{self, Host};
-use super::table::{GrantTable, Program, Resources};
+use super::table::{GrantTable, Names, Program, Resources};
 use super::{Access, Grants, is_private};
 use crate::{place, process};
 
@@ -31,8 +31,8 @@ pub enum Need<'a> {
         /// How much of it.
         part: Part<'a>,
     },
-    /// Asks the model of that role.
-    Model(&'a str),
+    /// Asks the model of that role; of any, if it is not known which.
+    Model(Option<&'a str>),
     /// Asks a person; of any role, if it is not known which.
     Person(Option<&'a str>),
     /// Looks at the clock.
@@ -108,7 +108,7 @@ impl Need<'_> {
             Self::Resource { write, resource, part } => {
                 (if write { "write" } else { "read" }, entry(resource, part))
             }
-            Self::Model(role) => ("model", Some(role.to_owned())),
+            Self::Model(role) => ("model", role.map(str::to_owned)),
             Self::Person(role) => ("human", role.map(str::to_owned)),
             Self::Clock => ("clock", None),
             Self::Random => ("random", None),
@@ -119,7 +119,15 @@ impl Need<'_> {
     /// What to do so that it is granted: "add \"mail\" to `write`".
     pub fn advice(self) -> String {
         match self.grant() {
-            (key, Some(entry)) => format!("add {} to `{key}`", quoted(&entry)),
+            (key, Some(entry)) => {
+                let part = match (self, entry.as_str()) {
+                    (Self::Resource { part: Part::Unknown, .. }, "file") => "file notes",
+                    (Self::Resource { part: Part::Unknown, .. }, "net") => "net api.example.com",
+                    (Self::Resource { part: Part::Unknown, .. }, "process") => "process git",
+                    _ => return format!("add {} to `{key}`", quoted(&entry)),
+                };
+                format!("add {} to `{key}`, or a part such as {}", quoted(&entry), quoted(part))
+            }
             (key, None) => format!("write `{key} = true`"),
         }
     }
@@ -250,11 +258,8 @@ impl GrantTable {
                     _ => reach,
                 }
             }
-            Need::Model(role) => whether(self.model.has(role)),
-            Need::Person(Some(role)) => whether(self.human.has(role)),
-            Need::Person(None) if self.human.all => Reach::All,
-            Need::Person(None) if self.human.some.is_empty() => Reach::None,
-            Need::Person(None) => Reach::Part,
+            Need::Model(role) => self.model.reach(role),
+            Need::Person(role) => self.human.reach(role),
             Need::Clock => whether(self.clock),
             Need::Random => whether(self.random),
             Need::Emit => whether(self.emit),
@@ -270,6 +275,17 @@ impl GrantTable {
             Err(_) => return true,
         };
         !is_private(address) || self.is_private_granted(&host, address)
+    }
+}
+
+impl Names {
+    fn reach(&self, name: Option<&str>) -> Reach {
+        match name {
+            Some(name) if self.has(name) => Reach::All,
+            None if self.all => Reach::All,
+            None if !self.some.is_empty() => Reach::Part,
+            _ => Reach::None,
+        }
     }
 }
 
