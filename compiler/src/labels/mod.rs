@@ -10,6 +10,7 @@
 //! and people reads it.
 
 mod agents;
+mod audit;
 mod explain;
 mod flow;
 mod infer;
@@ -19,6 +20,10 @@ mod sinks;
 #[cfg(test)]
 mod tests;
 mod types;
+
+pub use audit::{
+    DefLabels, Endorsement, Labels, Need, Outflow, ParamLabels, Receiver, Trust, Vouching, labels,
+};
 
 use crate::check::Types;
 use crate::diagnostics::Diagnostics;

@@ -1,6 +1,8 @@
 //! Programs for every rule of trust, accepted and refused.
 
 mod acceptance;
+mod audit;
+mod model;
 mod rules;
 
 use crate::diagnostics::Diagnostic;
