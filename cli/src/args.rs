@@ -101,7 +101,9 @@ pub struct DoctorArgs {
 Inputs are the graph's parameters: `name=text`, `name=@file` for a file's text, `name=@-` for standard input
 (text is passed on while it still arrives), `name:=json` for JSON. `kait run FILE --help` lists the parameters of FILE.
 
-Exit codes: 0 done, 1 the program or the run failed, 2 wrong usage, 4 a budget or time limit was reached, 130 interrupted.")]
+A graph may ask a person, or have a call approved: then it asks you, if it runs at a terminal.
+
+Exit codes: 0 done, 1 the program or the run failed, 2 wrong usage, 3 a person must be asked and nobody can be, 4 a budget or time limit was reached, 130 interrupted.")]
 pub struct RunArgs {
     /// The program; `FILE:GRAPH` names one of several graphs.
     pub file: String,
@@ -126,7 +128,7 @@ pub struct RunArgs {
     /// Write the answer only when it is final, instead of while it grows.
     #[arg(long)]
     pub buffer: bool,
-    /// Never ask for missing parameters.
+    /// Never ask for anything: neither for missing parameters nor for what the run asks people.
     #[arg(long)]
     pub no_input: bool,
 }

@@ -13,6 +13,8 @@ pub enum Exit {
     Failed,
     /// Wrong usage, or a fault of ours.
     Usage,
+    /// A person must be asked, and nobody can be asked here.
+    Unasked,
     /// A budget or time limit was reached.
     Limit,
     /// Interrupted.
@@ -25,6 +27,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Unasked => 3,
             Exit::Limit => 4,
             Exit::Interrupted => 130,
         })

@@ -4,6 +4,7 @@
 
 mod answer;
 mod args;
+mod asking;
 mod commands;
 mod compile;
 mod exit;

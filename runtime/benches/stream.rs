@@ -174,6 +174,7 @@ fn run(
     log: &Arc<RunLog>,
 ) -> impl Future<Output = RunEnd> + use<> {
     let start = RunStart {
+        people: None,
         run: "r".into(),
         graph: GraphId(0),
         args: vec![kait_engine::event::Arg::Ready(Value::Int(0))],

@@ -18,8 +18,8 @@ use kait_connect::{
 use kait_engine::check::TypeTable;
 pub use kait_engine::event::FailedAt;
 use kait_engine::event::{
-    Arg, Command, Computed, EffectId, Event, ModelRequest, Nanos, Outcome, Site, Source, Start,
-    TimerId, Usage,
+    Arg, Command, Computed, EffectId, Event, ModelRequest, Nanos, Outcome, Promise, Site, Source,
+    Start, TimerId, Usage,
 };
 use kait_engine::machine::State;
 use kait_engine::segment::{SegmentKind, SegmentOp, SegmentRole};
@@ -31,9 +31,10 @@ use smol_str::SmolStr;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use crate::people::{self, AnswerReceiver, Given, Questions};
 use crate::plan::Plan;
 use crate::plane::Plane;
-use crate::report::{RunUsage, fail_record};
+use crate::report::{RunUsage, fail_record, unasked_record};
 use crate::segments::{ResultSegment, RunLog, Writer};
 use crate::shared::{Permit, Shared};
 
@@ -58,6 +59,9 @@ pub struct RunStart {
     pub traced: bool,
     /// How many bodies of one `for` run at once where the program says nothing.
     pub parallel: u32,
+    /// Where answers to its questions come from; nothing if nobody can be asked. Then, and when the channel ends while
+    /// somebody is waited for, the run ends.
+    pub people: Option<AnswerReceiver>,
 }
 
 /// A piece of an argument that grows; the end of the channel is the end of the argument.
@@ -77,6 +81,8 @@ pub struct RunEnd {
     pub usage: Usage,
     /// Where the failure arose, if the run failed and it is known: everything but an interrupted run.
     pub failed_at: Option<FailedAt>,
+    /// Whether it ended because a person had to be asked and nobody could be.
+    pub unasked: bool,
     /// Everything that happened, in order, with the time: enough to replay the run.
     pub record: Vec<(Nanos, Event)>,
 }
@@ -111,6 +117,10 @@ pub struct Run {
     usage: Usage,
     /// Evaluations under way elsewhere; dropped, they end.
     computing: FxHashMap<EffectId, Wanted>,
+    people: Option<AnswerReceiver>,
+    questions: Questions,
+    /// What nobody could be asked, and where.
+    unasked: Option<(Failure, FailedAt)>,
     /// The engine has more to do, and is called again after what is due.
     resumes: bool,
     ended: Option<Outcome>,
@@ -178,6 +188,9 @@ impl Run {
             nodes: FxHashMap::default(),
             usage: Usage::default(),
             computing: FxHashMap::default(),
+            people: start.people,
+            questions: Questions::default(),
+            unasked: None,
             resumes: false,
             ended: None,
         };
@@ -246,13 +259,30 @@ impl Run {
                         self.happened(happened);
                     }
                 }
+                given = hear(&mut self.people) => match given {
+                    Some(given) => self.given(given),
+                    None => self.nobody_answers(),
+                },
                 () = sleep_until(next_timer), if next_timer.is_some() => self.fire_timers(),
             }
         };
         self.finish(outcome)
     }
 
-    fn finish(mut self, outcome: Outcome) -> RunEnd {
+    fn finish(mut self, mut outcome: Outcome) -> RunEnd {
+        for (segment, question) in self.questions.drain() {
+            self.writer.write(question.node, segment, fail_record(&Failure::Cancelled, None));
+        }
+        // What was in flight has ended; the run ended because of this.
+        let unasked = self.unasked.take().filter(|_| matches!(outcome, Outcome::Failed(_)));
+        let failed_at = match &unasked {
+            Some((failure, at)) => {
+                outcome = Outcome::Failed(failure.clone());
+                Some(at.clone())
+            }
+            None => self.state.failed_at().cloned(),
+        };
+        let unasked = unasked.is_some();
         let mut open: Vec<_> = std::mem::take(&mut self.nodes).into_values().collect();
         open.sort_unstable();
         for (segment, path) in open {
@@ -271,13 +301,13 @@ impl Run {
         }
         let op = match result {
             Ok(_) => SegmentOp::Close { value: json!("done") },
-            Err(failure) => fail_record(failure, self.state.failed_at()),
+            Err(failure) if unasked => unasked_record(failure, failed_at.as_ref()),
+            Err(failure) => fail_record(failure, failed_at.as_ref()),
         };
         let node = self.name();
         self.writer.write(node, self.run_segment, op);
         self.writer.end();
-        let failed_at = self.state.failed_at().cloned();
-        RunEnd { outcome, usage: self.usage, failed_at, record: self.record }
+        RunEnd { outcome, usage: self.usage, failed_at, unasked, record: self.record }
     }
 
     fn path(&self, effect: EffectId) -> SmolStr {
@@ -328,6 +358,7 @@ impl Run {
                 self.begin(effect, started);
             }
             Command::Model { effect, request } => self.model(effect, &request),
+            Command::Promise { effect, site, promise } => self.ask(effect, site, promise),
             Command::Compute { effect, job } => {
                 let (loaded, wanted) =
                     (Arc::clone(&self.plan.loaded), Arc::new(AtomicBool::new(true)));
@@ -351,6 +382,14 @@ impl Run {
                     handle.abort();
                 }
                 self.plane.forget(Source::Effect(effect));
+                if let Some((segment, question)) = self.questions.close(effect) {
+                    let failure = if question.is_late(now) {
+                        Failure::Unanswered
+                    } else {
+                        Failure::Cancelled
+                    };
+                    self.writer.write(question.node, segment, fail_record(&failure, None));
+                }
             }
             Command::Timer { timer, due } => {
                 self.timers.insert((due, timer));
@@ -392,6 +431,51 @@ impl Run {
             Command::ExpectFailed(_) | Command::Unstubbed { .. } => {}
             Command::Finish(outcome) => self.ended = Some(outcome),
         }
+    }
+
+    /// Shows a question to whoever may answer it.
+    fn ask(&mut self, effect: EffectId, site: Site, promise: Box<Promise>) {
+        let node = self.path(effect);
+        if self.people.is_none() {
+            return self.nobody(node, site, &promise);
+        }
+        let about = promise.about(&self.table);
+        let segment = self.writer.open(node.clone(), SegmentKind::Question, None, Some(about));
+        self.questions.add(segment, effect, node, site, promise);
+    }
+
+    /// Ends the run, as nobody can be asked what it must ask. What it has begun to write, it finishes.
+    fn nobody(&mut self, path: SmolStr, site: Site, promise: &Promise) {
+        if self.unasked.is_some() {
+            return;
+        }
+        let why = format!("nobody can be asked here: {}", people::wanted(promise));
+        let span = self.plan.loaded.node(site).and_then(|node| node.span);
+        self.unasked =
+            Some((Failure::Refused { why: why.into() }, FailedAt { path, span, limit: None }));
+        self.queue.push_back(Event::Cancel);
+    }
+
+    /// Nobody is there any more who could answer.
+    fn nobody_answers(&mut self) {
+        self.people = None;
+        let first = self.questions.first();
+        if let Some((node, site, promise)) = first {
+            self.nobody(node, site, &promise);
+        }
+    }
+
+    fn given(&mut self, given: Given) {
+        let Given { question, by, answer, taken } = given;
+        let result = self.questions.take(&self.table, question, &by, &answer);
+        let result = result.map(|(asked, read)| {
+            let value = people::closing(&by, &answer);
+            self.writer.write(asked.node, question, SegmentOp::Close { value });
+            let answer = Box::new(read);
+            self.queue.push_back(Event::Answered { effect: asked.effect, answer });
+        });
+        // Whoever has sent it may be gone.
+        let _ = taken.send(result);
     }
 
     fn node_ended(&mut self, effect: EffectId, site: Site, outcome: Option<Outcome>) {
@@ -594,6 +678,14 @@ impl Run {
 /// Now, in nanoseconds since the Unix epoch.
 fn now() -> Nanos {
     i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// The next answer of somebody; never, if nobody can be asked.
+async fn hear(people: &mut Option<AnswerReceiver>) -> Option<Given> {
+    match people {
+        Some(people) => people.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep_until(due: Option<Nanos>) {

@@ -5,6 +5,7 @@
 
 pub mod driver;
 pub mod inputs;
+pub mod people;
 pub mod plan;
 pub mod plane;
 pub mod profile;

@@ -269,12 +269,34 @@ impl RunDocument {
                     _ => RunState::Failed,
                 };
                 self.failure = Some(failure_json(failure));
-                self.error = Some(RunError::new(failure, end.failed_at.as_ref(), place));
+                let mut error = RunError::new(failure, end.failed_at.as_ref(), place);
+                if end.unasked {
+                    error.code = UNASKED.to_owned();
+                    error.help = Some(UNASKED_HELP.to_owned());
+                }
+                self.error = Some(error);
             }
         }
         self
     }
 }
+
+/// The code of a run that ended because nobody could be asked what it had to ask.
+pub const UNASKED: &str = "K9024";
+
+/// The record that ends a run which ended because nobody could be asked.
+pub fn unasked_record(failure: &Failure, at: Option<&FailedAt>) -> SegmentOp {
+    let mut record = fail_record(failure, at);
+    if let SegmentOp::Fail { error, .. } = &mut record {
+        error["code"] = UNASKED.into();
+        error["help"] = UNASKED_HELP.into();
+    }
+    record
+}
+
+/// What to do where nobody can be asked.
+pub const UNASKED_HELP: &str =
+    "run it at a terminal, where you are asked; everything before the question has been done";
 
 /// The record that ends a segment with a failure: its wire form, and its words. Where it stands in a file is not known
 /// here.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use kait_connect::{Config, Connections, Grower, Growth, LeafJob, Started, Step};
 use kait_engine::event::{
-    CacheKey, Command, EffectId, Event, ExpectFailed, FailedAt, Nanos, Outcome, Site, Start,
+    Asks, CacheKey, Command, EffectId, Event, ExpectFailed, FailedAt, Nanos, Outcome, Site, Start,
     TimerId,
 };
 use kait_engine::machine::State;
@@ -213,6 +213,15 @@ impl Simulation {
                 };
                 let outcome = self.unstubbed(name, request.site, Vec::new());
                 self.queue.push_back(done(effect, outcome));
+            }
+            // Approvals and questions of a test are answered by its stubs, never by people.
+            Command::Promise { site, promise, .. } => {
+                let name = match promise.asks {
+                    Asks::Approval { call, .. } => format!("approve {call}").into(),
+                    Asks::Question { .. } => "ask".into(),
+                    Asks::Selection { .. } => "choose".into(),
+                };
+                self.unstubbed(name, site, Vec::new());
             }
             Command::Compute { effect, job } => {
                 let result = job.run(&self.loaded, &|| false);

@@ -331,6 +331,7 @@ impl Runs {
             growing: Vec::new(),
             traced,
             parallel: self.limits.parallel,
+            people: None,
         };
         let run = Arc::clone(&handle);
         let driven = Arc::clone(self).drive(Arc::clone(hosted), run, log, start, slot);
@@ -360,6 +361,7 @@ impl Runs {
             outcome: Outcome::Failed(Failure::trap("the run was ended by a fault of ours")),
             usage: Usage::default(),
             failed_at: None,
+            unasked: false,
             record: Vec::new(),
         });
         handle.ended(&hosted, &end);

@@ -24,9 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
+use crate::asking::Asking;
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::{compile, failures, files, given, local_model, out};
+use crate::{asking, compile, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
 pub const PARALLEL: u32 = 16;
@@ -148,6 +149,7 @@ async fn drive(
     let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
     let mut reader = log.read();
     let cancel = CancellationToken::new();
+    let (asker, people) = people(args, !growing.is_empty());
     let start = RunStart {
         run: run.as_str().into(),
         graph,
@@ -155,6 +157,7 @@ async fn drive(
         growing,
         traced: args.json == Some(JsonForm::Lines),
         parallel: PARALLEL,
+        people,
     };
     let shared = Arc::new(Shared::default());
     let driven = tokio::spawn(Run::start(
@@ -198,6 +201,12 @@ async fn drive(
         if mode != Mode::Lines {
             notices.take(&records, &mut answer);
         }
+        if let Some(asker) = &asker {
+            for record in records.iter().filter(|record| asking::is_question(record)) {
+                answer.make_room();
+                asker.take(record);
+            }
+        }
         records.clear();
     }
     let end = driven.await.context("the run's task ended in a fault of ours")?;
@@ -237,8 +246,8 @@ fn finish(
     }
     match &end.outcome {
         Outcome::Failed(failure) => {
-            failures::print(failure, end.failed_at.as_ref(), compiled);
-            Ok(Exit::of(failure))
+            failures::print(failure, end, compiled);
+            Ok(if end.unasked { Exit::Unasked } else { Exit::of(failure) })
         }
         Outcome::Ok(_) => {
             if answer.made_again {
@@ -251,6 +260,19 @@ fn finish(
             Ok(Exit::Done)
         }
     }
+}
+
+/// Whoever sits at the terminal is asked, if there is one and standard input is not read otherwise.
+fn people(
+    args: &RunArgs,
+    stdin_is_read: bool,
+) -> (Option<Asking>, Option<kait_runtime::people::AnswerReceiver>) {
+    let by_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if args.no_input || stdin_is_read || !by_terminal {
+        return (None, None);
+    }
+    let (answers, people) = tokio::sync::mpsc::unbounded_channel();
+    (Some(Asking::begin(answers)), Some(people))
 }
 
 /// The first Ctrl-C cancels the run, which ends what it has begun; the second ends the process.

@@ -116,6 +116,7 @@ impl<'p> Dump<'p> {
             let _ = write!(text, " does {}", class(leaf.class));
             text += &self.resources(" reads ", &leaf.reads);
             text += &self.resources(" writes ", &leaf.writes);
+            text += if leaf.guarded { " needs approval" } else { "" };
             let _ = write!(text, " from {} {:?}", leaf.kind, leaf.locator.as_str());
             self.line(&text);
         }

@@ -18,9 +18,10 @@ use crate::expr::{
     BinaryOp, CallShape, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp,
 };
 use crate::program::{
-    Arm, Call, EffectClass, Function, FunctionId, Gate, Graph, GraphId, GraphKind, LeafCall,
-    LeafDecl, LeafId, Loop, Map, Message, MessageRole, ModelCall, Node, NodeKind, Param, Policy,
-    Program, Rate, Region, RegionId, ResourceId, RoleDecl, Stub, StubOutcome, TargetId,
+    Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, FunctionId, Gate, Graph,
+    GraphId, GraphKind, LeafCall, LeafDecl, LeafId, Loop, Map, Message, MessageRole, ModelCall,
+    Node, NodeKind, Param, Policy, Program, Rate, Region, RegionId, ResourceId, RoleDecl, Stub,
+    StubOutcome, TargetId,
 };
 use crate::types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
 use crate::value::{Blob, Currency, Money, Value, ValueMap};
@@ -402,7 +403,10 @@ structs! {
     Loop { init max body otherwise };
     Policy { body fallback deadline cache cache_key retry timeout rate };
     Rate { name calls per parallel };
-    LeafDecl { name kind locator params result class reads writes };
+    LeafDecl { name kind locator params result class reads writes guarded };
+    Approve { what args key edit untrusted role within show target };
+    Ask { question to show start choose within target };
+    Choose { items label max };
     RoleDecl { name needs };
     Stub { target params outcomes data } without span;
     StubOutcome { value after };
@@ -416,6 +420,7 @@ structs! {
 
 enums! {
     GraphKind { 0 Graph; 1 Prompt; 2 Test; }
+    Approved { 0 Leaf(leaf); 1 Graph(graph); 2 Stub(target); }
     Gate { 0 Free; 1 All; 2 Ask; }
     MessageRole { 0 System; 1 User; 2 Assistant; 3 Messages; }
     EffectClass { 0 Read; 1 Write { keyed }; 2 Emit; 3 Clock; 4 Random; 5 Model; 6 Human; }
@@ -433,6 +438,8 @@ enums! {
         10 Policy(policy);
         11 Stubbed { target args model };
         12 Expect { condition shows source };
+        13 Approve(approve);
+        14 Ask(ask);
     }
     Expr {
         0 Const(value);

@@ -125,7 +125,7 @@ impl Facts {
                 sum.changes = !node.writes.is_empty();
                 sum.writes.clone_from(&node.writes);
             }
-            NodeKind::Expect { .. } => sum.gated = true,
+            NodeKind::Approve(_) | NodeKind::Ask(_) | NodeKind::Expect { .. } => sum.gated = true,
             NodeKind::Call(call) => {
                 if let Some(graph) = program.graphs.get(call.graph.index()) {
                     self.region(graph.body, &mut sum);
@@ -147,7 +147,8 @@ impl Facts {
                 .unwrap_or_default(),
             // What stands in for a call in a test waits as the call would: only its maker knows.
             NodeKind::Stubbed { .. } => (node.gate, node.reads.clone()),
-            NodeKind::Expect { .. } => (Gate::All, Vec::new()),
+            NodeKind::Approve(_) | NodeKind::Expect { .. } => (Gate::All, Vec::new()),
+            NodeKind::Ask(_) => (Gate::Ask, Vec::new()),
             _ => Default::default(),
         };
         let sequential =

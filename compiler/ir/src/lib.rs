@@ -23,8 +23,8 @@ pub use expr::{BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart,
 pub use facts::fill;
 pub use failure::Failure;
 pub use program::{
-    EffectClass, Function, FunctionId, Gate, Graph, GraphId, LeafDecl, LeafId, Node, NodeKind,
-    Policy, Program, Region, RegionId, ResourceId, TargetId,
+    Approve, Approved, Ask, Choose, EffectClass, Function, FunctionId, Gate, Graph, GraphId,
+    LeafDecl, LeafId, Node, NodeKind, Policy, Program, Region, RegionId, ResourceId, TargetId,
 };
 pub use types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
 pub use value::{Blob, Currency, Money, Value, ValueMap};

@@ -259,6 +259,10 @@ pub enum NodeKind {
     Try(RegionId),
     /// Policies around a body that makes one call.
     Policy(Box<Policy>),
+    /// Asks a person to approve a call; its value is what the call is made with.
+    Approve(Box<Approve>),
+    /// Asks a person a question; its value is the answer.
+    Ask(Box<Ask>),
     /// Tests: a stubbed call; the engine answers it from [`Program::stubs`].
     Stubbed {
         /// What was called.
@@ -305,6 +309,74 @@ pub struct LeafCall {
     pub key: Option<ExprId>,
     /// Tests: count it as a call of this target.
     pub target: Option<TargetId>,
+}
+
+/// What a person approves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Approved {
+    /// A call of a leaf.
+    Leaf(LeafId),
+    /// A call of a graph.
+    Graph(GraphId),
+    /// Tests: a call that is stubbed.
+    Stub(TargetId),
+}
+
+/// Asks a person to approve one call, which is made below it in the same block (policies may stand around it).
+///
+/// The value is a record: who approved it, then the arguments as they were shown or edited, then the idempotency key if
+/// the call has one. The call takes all that it is made with from there, argument `i` from field `i + 1`, and from nowhere
+/// else; the verifier sees to it that there is exactly one such call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approve {
+    /// What is called.
+    pub what: Approved,
+    /// What it is to be called with, in declaration order; evaluated once, before anybody is asked.
+    pub args: Vec<ExprId>,
+    /// The idempotency key, if the call gives one.
+    pub key: Option<ExprId>,
+    /// Which arguments the person may change. Ascending.
+    pub edit: Vec<u32>,
+    /// Which arguments come, or may come, from where nobody vouches for them: they are shown as such. Ascending.
+    pub untrusted: Vec<u32>,
+    /// Who may approve: a text.
+    pub role: ExprId,
+    /// How long the person may take: a duration. Beyond, the node fails with `Unanswered`.
+    pub within: ExprId,
+    /// What is shown besides the arguments.
+    pub show: Option<(ExprId, TypeId)>,
+    /// Tests: what stubs of the approval are for.
+    pub target: Option<TargetId>,
+}
+
+/// Asks a person a question. The type of the node is the type of the answer, and makes the form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// What is asked: a text. Only a selection may do without.
+    pub question: Option<ExprId>,
+    /// Who is asked: a text.
+    pub to: Option<ExprId>,
+    /// What is shown besides the question.
+    pub show: Option<(ExprId, TypeId)>,
+    /// What the form begins with: a value of the answer's type.
+    pub start: Option<ExprId>,
+    /// The answer is a selection of these.
+    pub choose: Option<Choose>,
+    /// How long the person may take: a duration. Beyond, the node fails with `Unanswered`.
+    pub within: ExprId,
+    /// Tests: what stubs of the question are for.
+    pub target: Option<TargetId>,
+}
+
+/// What a person selects from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choose {
+    /// The list; the answer is a list of the same type.
+    pub items: ExprId,
+    /// The field by which the person knows an item.
+    pub label: Option<u32>,
+    /// The most items that may be taken: an int.
+    pub max: Option<ExprId>,
 }
 
 /// One logical model call.
@@ -470,6 +542,8 @@ pub struct LeafDecl {
     pub reads: Vec<ResourceId>,
     /// Resources that it writes.
     pub writes: Vec<ResourceId>,
+    /// `needs approval`: no call of it is made that a person has not approved ([`NodeKind::Approve`]).
+    pub guarded: bool,
 }
 
 /// A model role.

@@ -114,7 +114,22 @@ pub(crate) fn specimen() -> Program {
         class: EffectClass::Write { keyed: true },
         reads: vec![ResourceId(0)],
         writes: vec![ResourceId(1)],
+        guarded: false,
     }];
+    let order = Param {
+        name: "order".into(),
+        docs: "".into(),
+        ty: TypeId(0),
+        default: None,
+        stream: false,
+    };
+    b.0.leaves.push(LeafDecl {
+        name: "refund".into(),
+        params: vec![order],
+        reads: vec![],
+        guarded: true,
+        ..b.0.leaves[0].clone()
+    });
     functions(&mut b);
     let nodes = nodes(&mut b);
     let result = b.slot(0, 1);
@@ -125,6 +140,8 @@ pub(crate) fn specimen() -> Program {
     let leaf_body = b.plain(1);
     b.graph("callee", GraphKind::Prompt, 1, leaf_body);
     test(&mut b);
+    // It holds a test, so nobody is offered anything.
+    b.0.graphs.iter_mut().for_each(|graph| graph.public = false);
     b.0
 }
 
@@ -408,7 +425,70 @@ fn nodes(b: &mut Build) -> Vec<Node> {
         }),
     };
     nodes.push(below(node("policy", NodeKind::Policy(Box::new(policy)))));
+    people(b, &mut nodes);
     nodes
+}
+
+/// A call that a person approves, and a question.
+fn people(b: &mut Build, nodes: &mut Vec<Node>) {
+    let field = |name: &str| FieldType {
+        name: name.into(),
+        wire: name.into(),
+        docs: "".into(),
+        ty: TypeId(0),
+        default: None,
+    };
+    let fields = vec![field("by"), field("order"), field("key")];
+    let approved = RecordType { name: "Approved<refund>".into(), docs: "".into(), fields };
+    let approved = b.ty(Type::Record(approved));
+    let (arg, key, role, within) = (b.slot(0, 1), b.text("k"), b.text("lead"), b.int(1));
+    let approve = Approve {
+        what: Approved::Leaf(LeafId(1)),
+        args: vec![arg],
+        key: Some(key),
+        edit: vec![0],
+        untrusted: vec![0],
+        role,
+        within,
+        show: Some((role, TypeId(0))),
+        target: None,
+    };
+    let gated = |node: Node| Node { gate: Gate::All, holds_gate: true, ..node };
+    nodes.push(gated(Node {
+        data: vec![0],
+        order: vec![2],
+        ty: approved,
+        ..node("approve", NodeKind::Approve(Box::new(approve)))
+    }));
+    let (order, key) = (b.slot(0, 12), b.slot(0, 12));
+    let (order, key) = (b.expr(Expr::Field(order, 1)), b.expr(Expr::Field(key, 2)));
+    let refund =
+        LeafCall { leaf: LeafId(1), args: vec![order], key: Some(key), target: Some(TargetId(0)) };
+    nodes.push(gated(Node {
+        data: vec![11],
+        order: vec![2, 11],
+        writes: vec![ResourceId(1)],
+        ..node("refund", NodeKind::Leaf(refund))
+    }));
+    let (question, to, within, max) = (b.text("Which?"), b.text("lead"), b.int(1), b.int(1));
+    let items = b.text("list");
+    let ask = Ask {
+        question: Some(question),
+        to: Some(to),
+        show: Some((question, TypeId(0))),
+        start: Some(question),
+        choose: Some(Choose { items, label: Some(0), max: Some(max) }),
+        within,
+        target: None,
+    };
+    let list = b.ty(Type::List(TypeId(0)));
+    nodes.push(Node {
+        gate: Gate::Ask,
+        holds_gate: true,
+        order: vec![2],
+        ty: list,
+        ..node("ask", NodeKind::Ask(Box::new(ask)))
+    });
 }
 
 fn test(b: &mut Build) {
@@ -728,7 +808,7 @@ fn places_and_problems_read_as_sentences() {
 fn the_dump_shows_every_node() {
     let text = specimen().to_string();
     for word in [
-        "pub graph main(p: text) -> text calls 3",
+        "graph main(p: text) -> text calls 3",
         "call: text = counted call callee(pure) model fast repair 2",
         "pay: text = leaf pay() key \"key\"  # gate; guard; reads net; writes payments",
         "model: text = model fast -> text repair 1 max_tokens 1 system \"hi\" user \"hi\"",

@@ -8,14 +8,18 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::expr::ExprId;
 use crate::program::{FunctionId, GraphId, LeafId, Program, RegionId, ResourceId, TargetId};
 use crate::types::TypeId;
 
+mod approvals;
 mod exprs;
 mod graphs;
 mod regions;
 mod tables;
+mod words;
 
 /// How deep regions may nest within one graph.
 pub const MAX_NESTING: u32 = 128;
@@ -158,6 +162,9 @@ pub enum Problem {
     /// A call cycle without bound.
     #[error("it calls itself without a depth")]
     Recursion,
+    /// A call that needs approval can be reached without its own, or an approve node does not belong to one call.
+    #[error("{0}")]
+    Approval(SmolStr),
     /// Anything else that is against the rules.
     #[error("{0}")]
     Rule(&'static str),
@@ -174,6 +181,8 @@ pub fn verify(program: &Program) -> Result<(), Vec<VerifyError>> {
     regions::check(program, &mut errors);
     errors.stop()?;
     graphs::check(program, &mut errors);
+    errors.stop()?;
+    approvals::check(program, &mut errors);
     errors.stop()
 }
 

@@ -4,7 +4,7 @@
 //! node or expression is described in one place.
 
 use crate::expr::{Expr, ExprId, LogQuery, Pattern, TemplatePart};
-use crate::program::{EffectClass, Gate, Loop, Map, NodeKind, Policy, RegionId};
+use crate::program::{Approve, Ask, EffectClass, Gate, Loop, Map, NodeKind, Policy, RegionId};
 
 impl Expr {
     /// Calls `f` with every direct operand, in the order of evaluation.
@@ -148,6 +148,21 @@ impl NodeKind {
                     limits.into_iter().flatten().for_each(f);
                 }
             }
+            NodeKind::Approve(approve) => {
+                let Approve { args, key, role, within, show, .. } = &**approve;
+                let show = show.map(|(value, _)| value);
+                args.iter().copied().chain(*key).chain([*role, *within]).chain(show).for_each(f);
+            }
+            NodeKind::Ask(ask) => {
+                let Ask { question, to, show, start, choose, within, .. } = &**ask;
+                let show = show.map(|(value, _)| value);
+                [*question, *to, show, *start].into_iter().flatten().for_each(&mut f);
+                if let Some(choose) = choose {
+                    f(choose.items);
+                    choose.max.into_iter().for_each(&mut f);
+                }
+                f(*within);
+            }
             NodeKind::Stubbed { args, .. } => args.iter().copied().for_each(f),
             NodeKind::Expect { condition, shows, .. } => {
                 f(*condition);
@@ -163,6 +178,8 @@ impl NodeKind {
             | NodeKind::Call(_)
             | NodeKind::Leaf(_)
             | NodeKind::Model(_)
+            | NodeKind::Approve(_)
+            | NodeKind::Ask(_)
             | NodeKind::Stubbed { .. }
             | NodeKind::Expect { .. } => {}
             NodeKind::Switch { arms, .. } => arms.iter().for_each(|arm| f(arm.body)),
@@ -190,6 +207,8 @@ impl NodeKind {
             self,
             NodeKind::Leaf(_)
                 | NodeKind::Model(_)
+                | NodeKind::Approve(_)
+                | NodeKind::Ask(_)
                 | NodeKind::Stubbed { .. }
                 | NodeKind::Expect { .. }
         )

@@ -291,6 +291,11 @@ codes! {
     NothingBound = "K9021" "nothing-bound" Error nofix "nothing is bound to a role";
     NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
+    NobodyToAsk = "K9024" "nobody-to-ask" Error nofix "a person must be asked, and nobody can be asked here";
+    NotCompiled = "K9030" "not-compiled" Error nofix "a file is no compiled program";
+    OtherFormat = "K9031" "other-format" Error nofix "a compiled program is of another version";
+    DamagedProgram = "K9032" "damaged-program" Error nofix "a compiled program is damaged";
+    RefusedProgram = "K9033" "refused-program" Error nofix "a compiled program is refused, as it breaks a rule";
     NoSuchGraph = "K9040" "no-such-graph" Error nofix "there is no graph to run, or several";
     BadInput = "K9041" "bad-input" Error nofix "the run's inputs do not fit its parameters";
     MadeAgain = "K9042" "made-again" Warning nofix "an answer started again after part of it was shown";

@@ -48,7 +48,7 @@ impl<'a> BodyLowerer<'_, 'a> {
             Builtin::Header | Builtin::Query | Builtin::Bearer | Builtin::Basic => {
                 self.broken(id, "a way to send a value outside the header of an extern")
             }
-            Builtin::Ask | Builtin::Choose => self.question(id, builtin, args, name),
+            Builtin::Ask | Builtin::Choose => self.question(id, builtin, args, &[], name),
             Builtin::SessionSave => self.session_save(id, args),
         }
     }

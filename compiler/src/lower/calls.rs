@@ -452,6 +452,7 @@ impl Lowerer<'_> {
             class,
             reads: self.resources(set.reads()),
             writes: self.resources(set.writes()),
+            guarded: callable.needs.as_ref().is_some_and(|(word, _)| word == "approval"),
         };
         let id = LeafId(u32::try_from(self.program.leaves.len()).unwrap_or(u32::MAX));
         self.program.leaves.push(decl);

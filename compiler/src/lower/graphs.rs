@@ -59,7 +59,8 @@ impl Lowerer<'_> {
         self.program.graphs.push(Graph {
             name,
             kind,
-            public: declared.is_some_and(|def| def.is_pub) && is_root,
+            // Nobody is offered what a test's stubs answer.
+            public: declared.is_some_and(|def| def.is_pub) && is_root && !self.in_test,
             docs: declared.map(|def| def.docs.clone()).unwrap_or_default(),
             params,
             result,

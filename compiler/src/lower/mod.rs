@@ -19,7 +19,7 @@ mod sessions;
 mod shape;
 mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod values;
 

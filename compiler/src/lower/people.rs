@@ -1,12 +1,12 @@
-//! Approvals and questions of tests, which stubs answer. In other runs nobody can be asked yet.
+//! Approvals and questions.
 //!
-//! An approval is a node of its own in front of the call: its value says who approved it, and per parameter what was
-//! edited, as a list of at most one value. The call takes those values where they are.
+//! An approval is a node of its own in front of the call: its value says who approved it and with what the call is made,
+//! which takes all of its arguments from there. In a test stubs answer both.
 
-use kait_ir::expr::{Expr as Ir, ExprArm, Pattern};
-use kait_ir::program::{Gate, NodeKind, Stub as IrStub};
+use kait_ir::expr::Expr as Ir;
+use kait_ir::program::{Approve, Approved, Ask, Choose, NodeKind, Stub as IrStub};
 use kait_ir::types::{FieldType, RecordType, Type, TypeId};
-use kait_ir::{ExprId as IrId, Failure, TargetId, Value};
+use kait_ir::{ExprId as IrId, TargetId};
 use smol_str::{SmolStr, format_smolstr};
 
 use super::Lowerer;
@@ -15,9 +15,12 @@ use super::calls::{Prepared, What};
 use super::growth::named;
 use super::policies::policy;
 use super::regions::NewNode;
-use crate::check::people::{ASK, ASKED, CHOOSE};
+use crate::check::people::{ASK, CHOOSE};
 use crate::check::{ArgSource, CallTypes};
 use crate::hir::{Arg, ArgValue, Builtin, Callee, DefId, DefKind, Expr, ExprId, Stub};
+
+#[cfg(test)]
+mod tests;
 
 /// What stubs of a test answer beside calls.
 #[derive(Debug, Default)]
@@ -107,8 +110,8 @@ impl Lowerer<'_> {
         self.program.stubs.sort_by_key(|stub| stub.span.map(|span| (span.file, span.start)));
     }
 
-    /// What an approval gives: who said yes, and per parameter what it was changed to.
-    fn approval_type(&mut self, def: DefId, params: &[TypeId]) -> TypeId {
+    /// What an approval gives: who said yes, what the call is made with, and its key if it has one.
+    fn approval_type(&mut self, def: DefId, params: &[TypeId], key: Option<TypeId>) -> TypeId {
         let field = |name: &str, ty| FieldType {
             name: name.into(),
             wire: name.into(),
@@ -124,80 +127,112 @@ impl Lowerer<'_> {
             _ => Vec::new(),
         };
         let mut fields = vec![field("by", text)];
-        for (name, ty) in names.iter().zip(params) {
-            let list = self.plain(Type::List(*ty));
-            fields.push(field(name, list));
-        }
+        fields.extend(names.iter().zip(params).map(|(name, ty)| field(name, *ty)));
+        fields.extend(key.map(|ty| field("key", ty)));
         let name = format_smolstr!("Approved<{}>", self.qualified(def));
         self.plain(Type::Record(RecordType { name, docs: SmolStr::default(), fields }))
     }
 }
 
 impl<'a> BodyLowerer<'_, 'a> {
-    /// Puts an approval in front of a call, whose arguments then come from it.
+    /// Puts an approval in front of a call, which then takes all that it is made with from there. Gives the approval: the
+    /// call is to start after it.
     pub(super) fn approve(
         &mut self,
         call: ExprId,
         callee: &Callee,
         prepared: &mut Prepared,
         policies: &'a [Arg],
-    ) {
+    ) -> Option<IrId> {
         let span = self.span(call);
-        let Callee::Def(def) = callee else { return };
-        if !self.low.in_test {
-            self.low.not_run(span, "approvals");
-            return;
-        }
+        let Callee::Def(def) = callee else { return None };
         let What::Node(kind) = &mut prepared.what else {
             // Pure code is approved like anything else, but there is no call whose arguments could be taken.
             self.low.not_run(span, "approvals of functions");
-            return;
+            return None;
         };
-        let args = match kind {
-            NodeKind::Call(call) => &mut call.args,
-            NodeKind::Leaf(call) => &mut call.args,
-            NodeKind::Stubbed { args, .. } => args,
-            _ => return,
-        };
-        let own = std::mem::take(args);
-        for name in ["approve", "within", "show"] {
-            if let Some(value) = policy(policies, name) {
-                self.value(value);
+        let (what, own, key) = match kind {
+            NodeKind::Call(call) => {
+                (Approved::Graph(call.graph), std::mem::take(&mut call.args), None)
             }
-        }
-        let given: Vec<IrId> = own.iter().map(|arg| self.low.copy(*arg)).collect();
-        let subst = std::rc::Rc::clone(&self.subst);
-        let types = self.types;
-        let params: Vec<TypeId> = match types.calls.get(&call) {
-            Some(call) => call.params.iter().map(|ty| self.low.ty(*ty, &subst)).collect(),
-            None => Vec::new(),
+            NodeKind::Leaf(call) => {
+                (Approved::Leaf(call.leaf), std::mem::take(&mut call.args), call.key.take())
+            }
+            NodeKind::Stubbed { target, args, .. } => {
+                (Approved::Stub(*target), std::mem::take(args), None)
+            }
+            _ => return None,
         };
-        let target = self.low.approval(*def);
-        let ty = self.low.approval_type(*def, &params);
-        let kind = NodeKind::Stubbed { target, args: given, model: false };
-        let node = self.node(NewNode { kind, name: "approve", ty, grows: false, span: Some(span) });
-        self.stubbed_as(node, Gate::All, Vec::new(), Vec::new());
-        let editable = self.editable(*def, policies);
-        let mut taken = Vec::with_capacity(own.len());
-        for (index, arg) in (0u32..).zip(own) {
+        let count = own.len();
+        let role = policy(policies, "approve")?;
+        let Some(within) = policy(policies, "within") else {
+            self.broken(call, "an approval without end");
+            return None;
+        };
+        let role = self.value(role);
+        let within = self.value(within);
+        let show = policy(policies, "show").map(|show| {
+            let ty = self.ty(show);
+            (self.value(show), ty)
+        });
+        let params = self.approved_types(call, what);
+        let key_type = key.map(|_| self.low.plain(Type::Text));
+        let ty = self.low.approval_type(*def, &params, key_type);
+        let target = self.low.in_test.then(|| self.low.approval(*def));
+        let untrusted = (0u32..).zip(&own).filter(|(_, arg)| !self.is_literal(**arg));
+        let approve = Approve {
+            what,
+            untrusted: untrusted.map(|(index, _)| index).collect(),
+            args: own,
+            key,
+            edit: self.editable(*def, policies),
+            role,
+            within,
+            show,
+            target,
+        };
+        let kind = NodeKind::Approve(Box::new(approve));
+        let name = "approve";
+        let node = self.node(NewNode { kind, name, ty, grows: false, span: Some(span) });
+        let mut taken = |field: usize| {
             let node = self.low.copy(node);
-            let edited = self.low.expr(Ir::Field(node, index + 1));
-            let may = editable.contains(&(index as usize));
-            taken.push(self.edited(edited, arg, may));
-        }
+            self.low.expr(Ir::Field(node, u32::try_from(field).unwrap_or(u32::MAX)))
+        };
+        let given: Vec<IrId> = (1..=count).map(&mut taken).collect();
+        let key = key.map(|_| taken(count + 1));
         if let What::Node(kind) = &mut prepared.what {
             match kind {
-                NodeKind::Call(call) => call.args = taken,
-                NodeKind::Leaf(call) => call.args = taken,
-                NodeKind::Stubbed { args, .. } => *args = taken,
+                NodeKind::Call(call) => call.args = given,
+                NodeKind::Leaf(call) => (call.args, call.key) = (given, key),
+                NodeKind::Stubbed { args, .. } => *args = given,
                 _ => {}
             }
         }
-        self.after(node);
+        Some(node)
+    }
+
+    /// The types of the parameters of a call that is approved: what a person edits is checked against them.
+    fn approved_types(&mut self, call: ExprId, what: Approved) -> Vec<TypeId> {
+        let program = &self.low.program;
+        let declared = match what {
+            Approved::Leaf(id) => program.leaves.get(id.index()).map(|leaf| &leaf.params),
+            Approved::Graph(id) => program.graphs.get(id.index()).map(|graph| &graph.params),
+            Approved::Stub(_) => None,
+        };
+        if let Some(params) = declared {
+            return params.iter().map(|param| param.ty).collect();
+        }
+        let (subst, types) = (std::rc::Rc::clone(&self.subst), self.types);
+        let params = types.calls.get(&call).map_or(&[][..], |call| &call.params);
+        params.iter().map(|ty| self.low.ty(*ty, &subst)).collect()
+    }
+
+    fn is_literal(&self, value: IrId) -> bool {
+        matches!(self.low.get(value), Some(Ir::Const(_)))
     }
 
     /// Indices of the parameters that `edit:` lists.
-    fn editable(&self, def: DefId, policies: &[Arg]) -> Vec<usize> {
+    fn editable(&self, def: DefId, policies: &[Arg]) -> Vec<u32> {
         let Some(DefKind::Callable(callable)) = self.low.def(def).map(|def| &def.kind) else {
             return Vec::new();
         };
@@ -206,48 +241,31 @@ impl<'a> BodyLowerer<'_, 'a> {
                 ArgValue::Selectors(list) => list.as_slice(),
                 _ => &[],
             });
-        listed
-            .filter_map(|(name, _)| callable.params.iter().position(|param| param.name == *name))
-            .collect()
+        let index = |name: &SmolStr| callable.params.iter().position(|param| param.name == *name);
+        let mut found: Vec<u32> = listed
+            .filter_map(|(name, _)| index(name).and_then(|index| u32::try_from(index).ok()))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
-    /// The value that was edited, if there is one, else the call's own.
-    fn edited(&mut self, edited: IrId, own: IrId, may: bool) -> IrId {
-        let local = self.local();
-        self.next_local = local;
-        let value = if may {
-            self.low.expr(Ir::Local(local))
-        } else {
-            let failure = Failure::trap("whoever approved edited what `edit:` does not list");
-            let failure = self.low.constant(failure.to_value());
-            self.low.expr(Ir::Fail(failure))
-        };
-        let arms = vec![
-            ExprArm {
-                pattern: Pattern::List(vec![Pattern::Bind(local)], None),
-                guard: None,
-                body: value,
-            },
-            ExprArm { pattern: Pattern::Any, guard: None, body: own },
-        ];
-        self.low.expr(Ir::Match { scrutinee: edited, arms })
-    }
-
-    /// `ask(…)` and `choose(…)`.
+    /// `ask(…)` and `choose(…)`, with the policies behind it.
     pub(super) fn question(
         &mut self,
         id: ExprId,
         form: Builtin,
         args: &'a [Arg],
+        policies: &'a [Arg],
         name: Option<&str>,
     ) -> IrId {
         let span = self.span(id);
-        if !self.low.in_test {
-            return self.low.not_run(span, "questions to people");
-        }
         let types = self.types;
         let Some(call) = types.calls.get(&id) else {
             return self.broken(id, "a question that was not resolved");
+        };
+        let Some(within) = policy(policies, "within") else {
+            return self.broken(id, "a question without end");
         };
         let exprs: Vec<ExprId> = args
             .iter()
@@ -257,36 +275,36 @@ impl<'a> BodyLowerer<'_, 'a> {
             })
             .collect();
         let lowered = self.operands(&exprs);
-        let of_arg = |index: u32| {
-            let before = args.iter().take(index as usize);
-            let position = before.filter(|arg| matches!(arg.value, ArgValue::Expr(_))).count();
-            lowered.get(position).copied()
-        };
         let names: &[&str] = if form == Builtin::Ask { &ASK } else { &CHOOSE };
-        let mut given = Vec::with_capacity(ASKED.len());
-        for wanted in ASKED {
-            let place = names.iter().position(|name| *name == wanted);
-            let source = place.and_then(|place| call.args.get(place));
-            let value = match source {
-                Some(ArgSource::Arg(index)) => of_arg(*index),
-                _ => None,
-            };
-            given.push(match value {
-                Some(value) => value,
-                // `choose` may leave out what it asks; a stub then sees no text.
-                None if wanted == "question" => self.low.constant(Value::text("")),
-                None => self.nothing(),
-            });
-        }
+        // The argument of a place, and its place among the arguments that are values.
+        let given = |wanted: &str| {
+            let place = names.iter().position(|name| *name == wanted)?;
+            let Some(ArgSource::Arg(index)) = call.args.get(place) else { return None };
+            let before = args.iter().take(*index as usize);
+            let position = before.filter(|arg| matches!(arg.value, ArgValue::Expr(_))).count();
+            Some((*lowered.get(position)?, *exprs.get(position)?))
+        };
+        let value = |wanted: &str| given(wanted).map(|(value, _)| value);
+        let (question, to, start) = (value("question"), value("to"), value("start"));
+        let show = given("show").map(|(value, of)| (value, self.ty(of)));
+        let choose = match form {
+            Builtin::Ask => None,
+            _ => match value("items") {
+                Some(items) => {
+                    let label = call.selectors.first().map(|(_, field)| *field);
+                    Some(Choose { items, label, max: value("max") })
+                }
+                None => return self.broken(id, "a selection from nothing"),
+            },
+        };
+        let within = self.value(within);
         let subst = std::rc::Rc::clone(&self.subst);
         let ty = self.low.ty(call.result, &subst);
-        let target = self.low.asked(form, ty);
+        let target = self.low.in_test.then(|| self.low.asked(form, ty));
         let word = if form == Builtin::Ask { "ask" } else { "choose" };
-        let kind = NodeKind::Stubbed { target, args: given, model: false };
-        let name = name.unwrap_or(word);
-        let node = self.node(NewNode { kind, name, ty, grows: false, span: Some(span) });
-        self.stubbed_as(node, Gate::Ask, Vec::new(), Vec::new());
-        node
+        let ask = Ask { question, to, show, start, choose, within, target };
+        let kind = NodeKind::Ask(Box::new(ask));
+        self.node(NewNode { kind, name: name.unwrap_or(word), ty, grows: false, span: Some(span) })
     }
 
     /// What a stub of an approval or of a question is a stub of; `None` if it fits several.
@@ -330,7 +348,8 @@ impl<'a> BodyLowerer<'_, 'a> {
         }
     }
 
-    /// `Approved(by: …, amount: …)` as what an approval gives.
+    /// `Approved(by: …, amount: …)` as what a stub of an approval gives: who approved it, and per parameter what was
+    /// edited, as a list of at most one value.
     pub(super) fn approved(&mut self, outcome: ExprId) -> Option<IrId> {
         let Expr::Call { args, .. } = self.hir(outcome) else { return None };
         let types = self.types;

@@ -41,12 +41,10 @@ impl<'a> BodyLowerer<'_, 'a> {
             let span = self.span(id);
             return self.low.not_run(span, "calls with `once`");
         }
-        if policy(policies, "approve").is_some() {
-            self.approve(call, callee, &mut prepared, policies);
-        }
-        if let Some(after) = policy(policies, "after") {
-            self.start_after(after);
-        }
+        let approved = match policy(policies, "approve") {
+            Some(_) => self.approve(call, callee, &mut prepared, policies),
+            None => None,
+        };
         let part =
             |this: &mut Self, name: &str| policy(policies, name).map(|value| this.value(value));
         let deadline = part(self, "deadline");
@@ -58,7 +56,17 @@ impl<'a> BodyLowerer<'_, 'a> {
         let wraps = [deadline, cache, retry, timeout].iter().any(Option::is_some)
             || rate.is_some()
             || fallback.is_some();
+        // Only now, as the policies' own values may take nodes.
+        let start_after = |this: &mut Self| {
+            if let Some(after) = policy(policies, "after") {
+                this.start_after(after);
+            }
+            if let Some(approved) = approved {
+                this.after(approved);
+            }
+        };
         if !wraps {
+            start_after(self);
             let value = self.make(call, prepared, name);
             return self.coerced(call, value);
         }
@@ -84,6 +92,7 @@ impl<'a> BodyLowerer<'_, 'a> {
         let (grows, span) = (self.grows(id), Some(self.span(id)));
         let sleeps = self.effects_guard(call, callee);
         let kind = Kind::Policy(Box::new(policy));
+        start_after(self);
         let node = self.node(NewNode { kind, name, ty, grows, span });
         if sleeps {
             self.guard(node);
@@ -100,7 +109,7 @@ impl<'a> BodyLowerer<'_, 'a> {
         )
     }
 
-    /// A question with what happens when nobody answers; how long it stands is nothing that a test waits for.
+    /// A question with what happens when nobody answers.
     fn question_with(
         &mut self,
         id: ExprId,
@@ -108,16 +117,26 @@ impl<'a> BodyLowerer<'_, 'a> {
         policies: &'a [Arg],
         name: Option<&str>,
     ) -> IrId {
-        if let Some(after) = policy(policies, "after") {
-            self.start_after(after);
-        }
-        let Some(fallback) = policy(policies, "fallback") else {
-            return self.named_value(call, name);
+        let Expr::Call { callee: Callee::Builtin(form), args, .. } = self.hir(call) else {
+            return self.broken(id, "policies around what is no question");
+        };
+        let ask = |this: &mut Self, name| {
+            let answer = this.question(call, *form, args, policies, name);
+            this.coerced(call, answer)
         };
         if !self.in_region() {
-            return self.broken(id, "policies where no node can stand");
+            return self.broken(id, "a question where no node can stand");
         }
-        let body = self.arm_region(|this| this.value(call));
+        let start_after = |this: &mut Self| {
+            if let Some(after) = policy(policies, "after") {
+                this.start_after(after);
+            }
+        };
+        let Some(fallback) = policy(policies, "fallback") else {
+            start_after(self);
+            return ask(self, name);
+        };
+        let body = self.arm_region(|this| ask(this, None));
         let fallback = Some(self.arm_region(|this| this.value(fallback)));
         let policy = Policy {
             body,
@@ -132,6 +151,7 @@ impl<'a> BodyLowerer<'_, 'a> {
         let ty = self.ty(id);
         let span = Some(self.span(id));
         let kind = Kind::Policy(Box::new(policy));
+        start_after(self);
         self.node(NewNode { kind, name: name.unwrap_or("ask"), ty, grows: false, span })
     }
 

@@ -151,6 +151,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 class,
                 reads: self.low.resources(set.reads()),
                 writes: self.low.resources(set.writes()),
+                guarded: false,
             };
             self.low.program.leaves.push(leaf);
             self.low.program.leaves.len() - 1

@@ -37,7 +37,7 @@ fn graphs(compilation: &Compilation) -> Vec<DefId> {
 }
 
 /// All graphs of a text, lowered. That it verifies is part of lowering.
-fn program(text: &str) -> Program {
+pub(super) fn program(text: &str) -> Program {
     let compilation = compiled(text);
     compilation.lower(&graphs(&compilation)).expect("it should lower")
 }

@@ -110,6 +110,7 @@ impl ProgramBuilder {
             class,
             reads: Vec::new(),
             writes: Vec::new(),
+            guarded: false,
         });
         LeafId(next(self.program.leaves.len()) - 1)
     }

@@ -8,6 +8,8 @@ use kait_ir::{Failure, GraphId, LeafId, RegionId, TypeId, Value};
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+pub use crate::promise::{Answer, Asks, Promise, Shown};
+
 /// A point in time, in nanoseconds since the Unix epoch (or since anything, in virtual time).
 pub type Nanos = i64;
 
@@ -188,6 +190,14 @@ pub enum Event {
         /// Its value; a failure fails the run.
         outcome: Outcome,
     },
+    /// Somebody has kept a [`Command::Promise`]. An answer that does not fit makes the call fail with `Invalid`, so whoever
+    /// takes answers checks them first ([`Promise::read_answer`]).
+    Answered {
+        /// Which.
+        effect: EffectId,
+        /// What was answered.
+        answer: Box<Answer>,
+    },
     /// A [`Command::Compute`] is done.
     Computed {
         /// The node whose expression it was; of a block's value, `node` is [`EffectId::VALUE`].
@@ -223,6 +233,16 @@ pub enum Command {
         effect: EffectId,
         /// What is asked.
         request: Box<ModelRequest>,
+    },
+    /// Ask a person; answered by [`Event::Answered`]. The engine itself looks to the deadline; when it has passed, or when
+    /// nobody wants the answer any more, [`Command::Abandon`] follows.
+    Promise {
+        /// The question's id.
+        effect: EffectId,
+        /// Where it stands.
+        site: Site,
+        /// All that the person is shown.
+        promise: Box<Promise>,
     },
     /// Evaluate an expression that takes long, away from whatever must not wait; answered by [`Event::Computed`].
     Compute {

@@ -15,6 +15,7 @@ pub mod load;
 pub mod machine;
 mod moves;
 mod path;
+pub mod promise;
 pub mod render;
 pub mod segment;
 pub mod std;

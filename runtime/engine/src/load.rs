@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use kait_ir::program::Arm;
 use kait_ir::{
     EffectClass, Expr, ExprId, Gate, GraphId, LeafDecl, Node, NodeKind, Program, RegionId,
     ResourceId, TargetId,
@@ -113,7 +112,7 @@ impl Loaded {
     pub fn new(program: impl Into<Arc<Program>>) -> Result<Self, LoadError> {
         let program = program.into();
         kait_ir::verify(&program).map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let errors: Vec<String> = errors.iter().map(|e| e.in_words(&program)).collect();
             LoadError::Unverified(errors.join("; "))
         })?;
         Self::prepare(program)
@@ -295,13 +294,15 @@ fn turns(program: &Program) -> Vec<Vec<Vec<TargetId>>> {
                         let graph = program.graphs.get(call.graph.index());
                         graph.into_iter().for_each(|graph| inside(graph.body));
                     }
-                    kind => regions_of(kind, &mut inside),
+                    kind => kind.for_each_region(&mut inside),
                 }
-                if let NodeKind::Stubbed { target, .. } = &node.kind
-                    && in_turn(*target)
-                {
-                    all.push(*target);
-                }
+                let target = match &node.kind {
+                    NodeKind::Stubbed { target, .. } => Some(*target),
+                    NodeKind::Approve(approve) => approve.target,
+                    NodeKind::Ask(ask) => ask.target,
+                    _ => None,
+                };
+                all.extend(target.filter(|target| in_turn(*target)));
                 all.sort_unstable();
                 all.dedup();
                 if let Some(known) = found.get_mut(index).and_then(|nodes| nodes.get_mut(at))
@@ -403,7 +404,9 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
 /// Whether the node is a question, or policies and handlers around nothing but one.
 fn is_ask(program: &Program, node: &Node) -> bool {
     let body = match &node.kind {
-        NodeKind::Leaf(_) | NodeKind::Stubbed { .. } => return node.gate == Gate::Ask,
+        NodeKind::Leaf(_) | NodeKind::Ask(_) | NodeKind::Stubbed { .. } => {
+            return node.gate == Gate::Ask;
+        }
         NodeKind::Policy(policy) => policy.body,
         NodeKind::Catch { body, .. } | NodeKind::Try(body) => *body,
         _ => return false,
@@ -550,7 +553,7 @@ fn check_regions(program: &Program) -> Result<Vec<Option<GraphId>>, LoadError> {
                     return Err(damaged(format!("`{}` depends on what is below it", node.path)));
                 }
                 check_node(program, node)?;
-                regions_of(&node.kind, &mut |inner| todo.push(inner));
+                node.kind.for_each_region(|inner| todo.push(inner));
             }
             if program.exprs.get(region.result.0 as usize).is_none() {
                 return Err(damaged("a region without a result"));
@@ -575,35 +578,6 @@ fn check_node(program: &Program, node: &Node) -> Result<(), LoadError> {
         _ => true,
     };
     if ok { Ok(()) } else { Err(damaged(format!("`{}` calls what is not there", node.path))) }
-}
-
-/// Calls `f` for every region that a node holds.
-pub(crate) fn regions_of(kind: &NodeKind, f: &mut impl FnMut(RegionId)) {
-    let each = |arms: &[Arm], f: &mut dyn FnMut(RegionId)| arms.iter().for_each(|arm| f(arm.body));
-    match kind {
-        NodeKind::Pure(_)
-        | NodeKind::Call(_)
-        | NodeKind::Leaf(_)
-        | NodeKind::Model(_)
-        | NodeKind::Stubbed { .. }
-        | NodeKind::Expect { .. } => {}
-        NodeKind::Switch { arms, .. } => each(arms, f),
-        NodeKind::Map(map) => f(map.body),
-        NodeKind::Loop(rounds) => {
-            f(rounds.body);
-            f(rounds.otherwise);
-        }
-        NodeKind::Race { arms, .. } => arms.iter().copied().for_each(f),
-        NodeKind::Catch { body, arms } => {
-            f(*body);
-            each(arms, f);
-        }
-        NodeKind::Try(body) => f(*body),
-        NodeKind::Policy(policy) => {
-            f(policy.body);
-            policy.fallback.into_iter().for_each(f);
-        }
-    }
 }
 
 /// Whether effects of this class change the world, so that one in flight is awaited rather than torn.

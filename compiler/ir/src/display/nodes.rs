@@ -2,7 +2,7 @@
 
 use super::Dump;
 use crate::expr::ExprId;
-use crate::program::{Arm, MessageRole, Node, NodeKind, RegionId};
+use crate::program::{Approved, Arm, MessageRole, Node, NodeKind, RegionId};
 
 impl<'p> Dump<'p> {
     pub(super) fn node(&mut self, node: &'p Node) {
@@ -102,6 +102,32 @@ impl<'p> Dump<'p> {
                 }
                 text
             }
+            NodeKind::Approve(approve) => {
+                let mut text = format!("approve {}(", self.approved(approve.what));
+                for (index, arg) in (0u32..).zip(&approve.args) {
+                    text += if index > 0 { ", " } else { "" };
+                    text += if approve.untrusted.contains(&index) { "untrusted " } else { "" };
+                    text += if approve.edit.contains(&index) { "edit " } else { "" };
+                    text += &self.expr(*arg);
+                }
+                text += &format!(") by {}", self.expr(approve.role));
+                text += &self.optional("key", approve.key);
+                text += &self.optional("within", Some(approve.within));
+                text + &self.optional("show", approve.show.map(|(value, _)| value))
+            }
+            NodeKind::Ask(ask) => {
+                let mut text = String::from("ask");
+                text += &ask.question.map_or(String::new(), |q| format!(" {}", self.expr(q)));
+                if let Some(choose) = &ask.choose {
+                    text += &self.optional("of", Some(choose.items));
+                    text += &choose.label.map_or(String::new(), |at| format!(" label .{at}"));
+                    text += &self.optional("max", choose.max);
+                }
+                text += &self.optional("to", ask.to);
+                text += &self.optional("show", ask.show.map(|(value, _)| value));
+                text += &self.optional("start", ask.start);
+                text + &self.optional("within", Some(ask.within))
+            }
             NodeKind::Stubbed { target, args, .. } => {
                 format!("stubbed {}({})", self.target(*target), self.all(args))
             }
@@ -113,6 +139,16 @@ impl<'p> Dump<'p> {
                 format!("expect {:?} {condition}{}", source.as_str(), shows.collect::<String>())
             }
         }
+    }
+
+    fn approved(&self, what: Approved) -> &str {
+        let program = self.program;
+        let name = match what {
+            Approved::Leaf(id) => program.leaves.get(id.index()).map(|leaf| &leaf.name),
+            Approved::Graph(id) => program.graphs.get(id.index()).map(|graph| &graph.name),
+            Approved::Stub(id) => program.targets.get(id.index()),
+        };
+        name.map_or("?", |name| name.as_str())
     }
 
     fn blocks(&mut self, kind: &'p NodeKind) {

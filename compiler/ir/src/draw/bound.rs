@@ -131,6 +131,8 @@ impl Counter<'_> {
             }
             NodeKind::Pure(_)
             | NodeKind::Leaf(_)
+            | NodeKind::Approve(_)
+            | NodeKind::Ask(_)
             | NodeKind::Stubbed { .. }
             | NodeKind::Expect { .. } => Bound::NONE,
         }

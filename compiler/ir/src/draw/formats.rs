@@ -75,7 +75,7 @@ fn notes(item: &super::Item) -> String {
     if notes.is_empty() { String::new() } else { format!("  [{}]", notes.join(", ")) }
 }
 
-/// A graph as a Mermaid flowchart: data edges solid, order dashed, control thick.
+/// A graph as a Mermaid flowchart: data edges solid, order dashed, gates dashed and named.
 pub fn mermaid(program: &Program, id: GraphId) -> String {
     let drawing = drawing(program, id);
     let mut out = String::from("flowchart TD\n");
@@ -85,6 +85,7 @@ pub fn mermaid(program: &Program, id: GraphId) -> String {
         let arrow = match edge.kind {
             EdgeKind::Data => "-->",
             EdgeKind::Order => "-.->",
+            EdgeKind::Gate => "-.->|gate|",
             // What a subgraph encloses is seen to belong to it.
             EdgeKind::Control => continue,
         };
@@ -112,6 +113,7 @@ fn subgraphs(drawing: &Drawing, parent: Option<usize>, depth: usize, out: &mut S
             ItemKind::Result => ("[/", "/]"),
             ItemKind::Model => ("{{", "}}"),
             ItemKind::Write => ("[[", "]]"),
+            ItemKind::Person => (">", "]"),
             ItemKind::Read | ItemKind::Other => ("[(", ")]"),
             _ => ("[", "]"),
         };

@@ -1,7 +1,8 @@
 //! Drawings of graphs: one model of what is to be seen, and its renderings as text, Mermaid, JSON and SVG.
 //!
-//! A drawing shows one graph: its inputs, its nodes, blocks within nodes, and its result, with three kinds of edges:
-//! data flows, order without data, and control (a form and the blocks that it may run). A block names the values that
+//! A drawing shows one graph: its inputs, its nodes, blocks within nodes, and its result, with four kinds of edges:
+//! data flows, order without data, gates (what others could tell the order by waits for all above it), and control (a
+//! form and the blocks that it may run). A block names the values that
 //! it takes from outside, so that no edge crosses its border. The same program always gives the same drawing.
 
 mod bound;
@@ -14,7 +15,9 @@ mod svg;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::expr::{Expr, ExprId};
-use crate::program::{EffectClass, Graph, GraphId, GraphKind, Node, NodeKind, Program, RegionId};
+use crate::program::{
+    Approved, EffectClass, Graph, GraphId, GraphKind, Node, NodeKind, Program, RegionId,
+};
 use crate::types::TypeId;
 
 pub use bound::{Bound, bound};
@@ -86,7 +89,9 @@ pub enum ItemKind {
     Read,
     /// A leaf that changes the world.
     Write,
-    /// A leaf that shows something, looks at the clock, draws by chance or asks.
+    /// A person who approves a call or is asked.
+    Person,
+    /// A leaf that shows something, looks at the clock, or draws by chance.
     Other,
     /// A form with blocks: a choice, map, loop, race, handler, policies.
     Form,
@@ -106,6 +111,7 @@ impl ItemKind {
             Self::Model => "model",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Person => "person",
             Self::Other => "effect",
             Self::Form => "form",
             Self::Block => "block",
@@ -131,6 +137,8 @@ pub enum EdgeKind {
     Data,
     /// One waits for the other though no value flows.
     Order,
+    /// One waits for all that stands above it, of which the other is the last part.
+    Gate,
     /// A form runs a block.
     Control,
 }
@@ -141,6 +149,7 @@ impl EdgeKind {
         match self {
             Self::Data => "data",
             Self::Order => "order",
+            Self::Gate => "gate",
             Self::Control => "control",
         }
     }
@@ -199,6 +208,8 @@ struct Scope {
     form: Option<usize>,
     /// Its value says how a loop goes on.
     flows: bool,
+    /// Nodes that the next gated one waits for: those since the last gated one, and that.
+    above: Vec<usize>,
 }
 
 impl<'p> Drawer<'p> {
@@ -245,6 +256,7 @@ impl<'p> Drawer<'p> {
             outer: Vec::new(),
             form,
             flows,
+            above: Vec::new(),
         });
         if is_root {
             for slot in 0..count as u32 {
@@ -379,7 +391,8 @@ impl<'p> Drawer<'p> {
         let mut roots = Vec::new();
         node.kind.for_each_expr(|expr| roots.push(expr));
         self.reads(drawn, &roots);
-        for other in &node.order {
+        // What flows is waited for anyway.
+        for other in node.order.iter().filter(|other| !node.data.contains(other)) {
             let params = self.scopes.last().map_or(0, |scope| scope.params.len());
             let from = self
                 .scopes
@@ -391,6 +404,7 @@ impl<'p> Drawer<'p> {
                 self.edge(from, drawn, EdgeKind::Order);
             }
         }
+        self.gates(drawn, node);
         let matched = match &node.kind {
             NodeKind::Switch { scrutinee, .. } => self.type_of(*scrutinee),
             _ => None,
@@ -417,6 +431,23 @@ impl<'p> Drawer<'p> {
             self.region(region, Some(block), &inner, params, flows);
         }
         Some(drawn)
+    }
+}
+
+impl Drawer<'_> {
+    /// Gates of a node. What is waited for through a node in between is not drawn again, so their number is linear.
+    fn gates(&mut self, drawn: usize, node: &Node) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        if !node.holds_gate {
+            scope.above.push(drawn);
+            return;
+        }
+        let waits = std::mem::replace(&mut scope.above, vec![drawn]);
+        let known: rustc_hash::FxHashSet<usize> =
+            self.edges.iter().rev().take_while(|e| e.to == drawn).map(|e| e.from).collect();
+        for from in waits.into_iter().filter(|from| !known.contains(from)) {
+            self.edge(from, drawn, EdgeKind::Gate);
+        }
     }
 }
 
@@ -493,10 +524,34 @@ fn describe(program: &Program, node: &Node) -> (ItemKind, String) {
                 parts.iter().filter(|(_, on)| *on).map(|(word, _)| *word).collect();
             (ItemKind::Form, format!("with {}", words.join(", ")))
         }
+        NodeKind::Approve(approve) => {
+            let name = match approve.what {
+                Approved::Leaf(id) => program.leaves.get(id.index()).map(|leaf| &leaf.name),
+                Approved::Graph(id) => program.graphs.get(id.index()).map(|graph| &graph.name),
+                Approved::Stub(id) => program.targets.get(id.index()),
+            };
+            let name = name.map_or("?", |name| name.as_str());
+            let by = constant_text(program, Some(approve.role));
+            let by = by.map_or(String::new(), |by| format!(" by {by}"));
+            (ItemKind::Person, format!("approval of {name}{by}"))
+        }
+        NodeKind::Ask(ask) => {
+            let to = constant_text(program, ask.to).map_or(String::new(), |to| format!(" {to}"));
+            let what = if ask.choose.is_some() { ": a selection" } else { "" };
+            (ItemKind::Person, format!("asks{to}{what}"))
+        }
         NodeKind::Stubbed { target: id, .. } => {
             (ItemKind::Call, format!("{} (stubbed)", target(id)))
         }
         NodeKind::Expect { source, .. } => (ItemKind::Other, source.to_string()),
+    }
+}
+
+/// The text that an expression is, if it is a constant.
+fn constant_text(program: &Program, id: Option<ExprId>) -> Option<&str> {
+    match program.exprs.get(id?.0 as usize)? {
+        Expr::Const(value) => value.as_text(),
+        _ => None,
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Plan {
     pub models: Vec<String>,
     /// How often models are asked at most.
     pub bound: super::Bound,
-    /// The leaves that may ask a person.
+    /// What people may be asked.
     pub questions: Vec<SmolStr>,
     /// Whether steps were left out because there are too many.
     pub cut: bool,
@@ -173,6 +173,13 @@ impl Lister<'_> {
                     let asked = self.model(role, call.repair.unwrap_or(repair), &output);
                     let name = self.program.graphs.get(call.graph.index()).map_or("?", |g| &g.name);
                     what = format!("{name}: {asked}");
+                }
+            }
+            NodeKind::Approve(_) | NodeKind::Ask(_) => {
+                self.effects.insert("human".into());
+                let question = SmolStr::from(what.as_str());
+                if !self.plan.questions.contains(&question) {
+                    self.plan.questions.push(question);
                 }
             }
             NodeKind::Pure(_) => what = "may end the run".into(),

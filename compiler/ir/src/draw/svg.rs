@@ -16,13 +16,13 @@ text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1c2430}\
 rect{fill:#fff;stroke:#8a94a3}\
 .input rect,.outer rect,.result rect{fill:#f3f4f6;stroke:#b6bdc9}\
 .model rect{fill:#efe7fd;stroke:#8b5cf6}.read rect{fill:#e3f0fd;stroke:#3b82f6}\
-.write rect{fill:#fde6e0;stroke:#e0532f}.effect rect{fill:#fdf3d7;stroke:#d19a1c}\
+.write rect{fill:#fde6e0;stroke:#e0532f}.person rect{fill:#fce3ee;stroke:#d6357e}.effect rect{fill:#fdf3d7;stroke:#d19a1c}\
 .call rect{fill:#e4f5ea;stroke:#2f9e5f}.form>rect{fill:#fafbfc}.block>rect{fill:#fff;stroke:#c9cfd8}\
 .guard>rect{stroke-width:2.5}\
 path{fill:none;stroke:#4b5563;stroke-width:1.3}\
-path.order{stroke:#b45309;stroke-dasharray:6 4}path.control{stroke:#9aa4b2;stroke-dasharray:1.5 3.5}";
+path.order{stroke:#b45309;stroke-dasharray:6 4}path.gate{stroke:#be3a5b;stroke-dasharray:2 3}path.control{stroke:#9aa4b2;stroke-dasharray:1.5 3.5}";
 
-/// A graph as an SVG image: data edges solid, order dashed, control dotted.
+/// A graph as an SVG image: data edges solid, order and gates dashed, control dotted.
 pub fn svg(program: &Program, id: GraphId) -> String {
     let drawing = drawing(program, id);
     let layout = layout(&drawing);
@@ -33,11 +33,12 @@ pub fn svg(program: &Program, id: GraphId) -> String {
     let _ = write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\">\n\
-         <style>{STYLE}</style>\n<defs>{}{}{}</defs>\n\
+         <style>{STYLE}</style>\n<defs>{}{}{}{}</defs>\n\
          <rect width=\"100%\" height=\"100%\" style=\"stroke:none\"/>\n\
          <text class=\"title\" x=\"10\" y=\"24\">{}</text>\n<g transform=\"translate(0 {HEAD})\">\n",
         marker("data", "#4b5563"),
         marker("order", "#b45309"),
+        marker("gate", "#be3a5b"),
         marker("control", "#9aa4b2"),
         escape(&title),
     );
@@ -147,7 +148,7 @@ fn course(legs: &[Leg]) -> String {
 
 fn legend(drawing: &Drawing, y: f64, out: &mut String) {
     let mut x = 10.0;
-    for kind in [EdgeKind::Data, EdgeKind::Order, EdgeKind::Control] {
+    for kind in [EdgeKind::Data, EdgeKind::Order, EdgeKind::Gate, EdgeKind::Control] {
         if !drawing.edges.iter().any(|edge| edge.kind == kind) {
             continue;
         }

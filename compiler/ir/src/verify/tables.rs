@@ -3,7 +3,7 @@
 use super::{Errors, MAX_LOCALS, Place, Problem, Sizes};
 use crate::expr::{Expr, LogQuery, Pattern, TemplatePart};
 use crate::program::{
-    FunctionId, GraphId, GraphKind, LeafId, Node, NodeKind, Param, Program, RegionId,
+    Approved, FunctionId, GraphId, GraphKind, LeafId, Node, NodeKind, Param, Program, RegionId,
 };
 use crate::types::{FieldType, Type, TypeId};
 
@@ -258,6 +258,25 @@ fn node(program: &Program, node: &Node, place: Place, sizes: &Sizes<'_>, errors:
                 );
             }
         }
+        NodeKind::Approve(approve) => {
+            match approve.what {
+                Approved::Leaf(id) => sizes.leaf(errors, place, id),
+                Approved::Graph(id) => sizes.graph(errors, place, id),
+                Approved::Stub(id) => sizes.target(errors, place, id),
+            }
+            approve.target.iter().for_each(|target| sizes.target(errors, place, *target));
+            approve.show.iter().for_each(|(_, ty)| sizes.ty(errors, place, *ty));
+        }
+        NodeKind::Ask(ask) => {
+            ask.target.iter().for_each(|target| sizes.target(errors, place, *target));
+            ask.show.iter().for_each(|(_, ty)| sizes.ty(errors, place, *ty));
+            if ask.question.is_none() && ask.choose.is_none() {
+                errors.add(place, Problem::Rule("it asks nothing"));
+            }
+            if ask.choose.is_some() && !matches!(program.types.base(node.ty), Type::List(_)) {
+                errors.add(place, Problem::Rule("a selection is not a list"));
+            }
+        }
         NodeKind::Stubbed { target, .. } => sizes.target(errors, place, *target),
         NodeKind::Expect { shows, .. } => {
             shows.iter().for_each(|(_, _, ty)| sizes.ty(errors, place, *ty));
@@ -275,6 +294,14 @@ fn stubs(program: &Program, sizes: &Sizes<'_>, errors: &mut Errors) {
     let tests = program.graphs.iter().filter(|graph| graph.kind == GraphKind::Test).count();
     if tests > 1 || (tests == 0 && !program.stubs.is_empty()) {
         errors.add(Place::Program, Problem::Count { what: "tests", found: tests, wanted: 1 });
+    }
+    if tests > 0 {
+        // What a test answers by its stubs must not be run as if people and the world had answered.
+        for (id, _) in (0..).map(GraphId).zip(&program.graphs).filter(|(_, graph)| graph.public) {
+            errors.add(Place::Graph(id), Problem::Rule("a test offers no graph to anybody"));
+        }
+    } else if !program.targets.is_empty() {
+        errors.add(Place::Program, Problem::Rule("only a test stubs and counts calls"));
     }
     for (index, stub) in (0..).zip(&program.stubs) {
         let place = Place::Stub(index);

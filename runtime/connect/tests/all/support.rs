@@ -62,6 +62,7 @@ pub async fn keyed(
         class: EffectClass::Read,
         reads: vec![],
         writes: vec![],
+        guarded: false,
     };
     let job = LeafJob {
         decl: &decl,

@@ -16,6 +16,7 @@ mod leaf;
 mod looping;
 mod map;
 mod order;
+mod people;
 mod policy;
 mod race;
 pub(crate) mod scope;
@@ -109,6 +110,7 @@ impl<'a> Run<'a> {
                 Some(TimerUse::Scope(scope)) => self.scope_is_over(scope),
                 Some(TimerUse::Backoff(waiter)) => self.backoff_over(waiter),
                 Some(TimerUse::Stub(waiter)) => self.stub_answers(waiter),
+                Some(TimerUse::Promise(waiter)) => self.promise_is_over(waiter),
                 None => {}
             },
             Event::Cached { effect, value } => self.cache_answers(effect, value),
@@ -118,6 +120,7 @@ impl<'a> Run<'a> {
             }
             Event::Superseded { sink, generation } => self.superseded(sink, generation),
             Event::InputDone { param, outcome } => self.input_done(param, outcome),
+            Event::Answered { effect, answer } => self.answered(effect, &answer),
             Event::Computed { effect, result } => self.computed(effect, result),
             Event::Resume => {}
             Event::Cancel => self.cancel_run(),
@@ -526,6 +529,8 @@ impl<'a> Run<'a> {
                 self.start_body(frame, node, *body)
             }
             NodeKind::Policy(policy) => self.start_policy(frame, node, policy),
+            NodeKind::Approve(approve) => self.start_approve(frame, node, approve),
+            NodeKind::Ask(ask) => self.start_ask(frame, node, ask),
             NodeKind::Stubbed { target, args, model } => {
                 self.start_stubbed(frame, node, *target, args, *model)
             }

@@ -122,13 +122,13 @@ impl<'a> Run<'a> {
             _ => return true,
         };
         let mut missing = None;
-        for expr in expressions(&node.kind) {
+        node.kind.for_each_expr(|expr| {
             crate::load::slots_of(self.loaded.program(), expr, &mut |up, slot| {
                 if up == 0 && growing.contains(&slot) {
                     missing = Some(slot);
                 }
             });
-        }
+        });
         match missing {
             Some(slot) => {
                 self.wait_for_slot(waiter.frame, slot, waiter);
@@ -267,44 +267,6 @@ impl Frame {
             && (cell.state == NodeState::Ok || table.is_ask(self.ask_prefix))
         {
             self.ask_prefix += 1;
-        }
-    }
-}
-
-/// The expressions that a node itself evaluates.
-fn expressions(kind: &NodeKind) -> Vec<kait_ir::ExprId> {
-    match kind {
-        NodeKind::Pure(expr) => vec![*expr],
-        NodeKind::Call(call) => call.args.clone(),
-        NodeKind::Leaf(call) => call.args.iter().copied().chain(call.key).collect(),
-        NodeKind::Model(call) => {
-            let options = call.options.iter().map(|(_, e)| *e);
-            options.chain(call.messages.iter().map(|m| m.content)).collect()
-        }
-        NodeKind::Switch { scrutinee, arms } => {
-            std::iter::once(*scrutinee).chain(arms.iter().filter_map(|a| a.guard)).collect()
-        }
-        NodeKind::Map(map) => std::iter::once(map.source)
-            .chain(map.filter)
-            .chain(map.max)
-            .chain(map.parallel)
-            .collect(),
-        NodeKind::Loop(rounds) => rounds.init.iter().copied().chain([rounds.max]).collect(),
-        NodeKind::Race { .. } | NodeKind::Try(_) => Vec::new(),
-        NodeKind::Catch { arms, .. } => arms.iter().filter_map(|a| a.guard).collect(),
-        NodeKind::Policy(policy) => {
-            let key = policy.cache_key.iter().flat_map(|(_, args)| args.iter().copied());
-            let rate = policy.rate.iter().flat_map(|r| [r.calls, r.per, r.parallel]).flatten();
-            [policy.deadline, policy.cache, policy.retry, policy.timeout]
-                .into_iter()
-                .flatten()
-                .chain(key)
-                .chain(rate)
-                .collect()
-        }
-        NodeKind::Stubbed { args, .. } => args.clone(),
-        NodeKind::Expect { condition, shows, .. } => {
-            std::iter::once(*condition).chain(shows.iter().map(|(_, e, _)| *e)).collect()
         }
     }
 }

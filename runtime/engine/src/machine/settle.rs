@@ -274,7 +274,10 @@ impl Run<'_> {
                 self.leave(scope);
                 self.out.push(Command::Abandon(effect));
             }
-            NodeKind::Stubbed { .. } => {
+            NodeKind::Approve(_) | NodeKind::Ask(_) if cell.link == NONE => {
+                self.drop_promise(self.waiter(at, node));
+            }
+            NodeKind::Stubbed { .. } | NodeKind::Approve(_) | NodeKind::Ask(_) => {
                 if cell.link != NONE {
                     if self.stub_works(at, node) {
                         self.leave(scope);

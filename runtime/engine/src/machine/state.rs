@@ -4,7 +4,7 @@
 //! their memory, so rounds of a loop and items of a map allocate nothing once the first have run.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use kait_ir::{ExprId, Failure, TargetId, Value};
 use rustc_hash::FxHashMap;
@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 use super::control::Control;
 use super::scope::Scope;
 use crate::eval::Answer;
-use crate::event::{EffectId, FailedAt, Nanos, Outcome, SinkId};
+use crate::event::{Asks, EffectId, FailedAt, Nanos, Outcome, SinkId};
 
 /// No frame, no control, no scope.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -261,6 +261,17 @@ pub(crate) enum TimerUse {
     Backoff(Waiter),
     /// The answer of a stub that takes its time.
     Stub(Waiter),
+    /// The deadline of a question to a person.
+    Promise(Waiter),
+}
+
+/// A question that a person has not answered yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// Its deadline.
+    pub(crate) timer: u64,
+    /// What is asked: the answer is held against it.
+    pub(crate) asks: Asks,
 }
 
 /// The state of one run.
@@ -303,6 +314,8 @@ pub struct State {
     pub(crate) failed_at: Option<FailedAt>,
     /// Stubbed calls that wait until all calls above them have had their turn.
     pub(crate) turns: Vec<Waiter>,
+    /// Questions to people that are open.
+    pub(crate) promises: BTreeMap<Waiter, Pending>,
     /// Answers of stubs that take their time.
     pub(crate) stub_answers: Vec<(Waiter, u64, Result<Value, Fail>)>,
     pub(crate) seed: u64,

@@ -30,6 +30,18 @@ impl<'a> Run<'a> {
             }
             Ok(values)
         })?;
+        self.answer_from_stubs(at, node, target, values, model)
+    }
+
+    /// The same of a call, approval or question whose arguments are known.
+    pub(crate) fn answer_from_stubs(
+        &mut self,
+        at: u32,
+        node: u32,
+        target: TargetId,
+        values: SmallVec<[Value; 2]>,
+        model: bool,
+    ) -> Result<(), Fail> {
         let program = self.loaded.program();
         let root = 0;
         for &index in self.loaded.stubs_of(target) {
@@ -118,7 +130,8 @@ impl<'a> Run<'a> {
             NodeState::Running => {}
         }
         match &self.node(at, node).kind {
-            NodeKind::Stubbed { .. } => true, // it only takes its time
+            // It only takes its time.
+            NodeKind::Stubbed { .. } | NodeKind::Approve(_) | NodeKind::Ask(_) => true,
             NodeKind::Call(_) | NodeKind::Switch { .. } | NodeKind::Try(_) => {
                 todo.push(cell.link);
                 true
@@ -174,8 +187,21 @@ impl<'a> Run<'a> {
             }
             e.eval(outcome.value)
         });
-        let result = result.and_then(|value| self.checked(at, node, value));
-        if outcome.after <= 0 {
+        let mut result = match &self.node(at, node).kind {
+            NodeKind::Approve(approve) => {
+                result.and_then(|said| self.stub_approved(at, node, approve, values, &said))
+            }
+            _ => result.and_then(|value| self.checked(at, node, value)),
+        };
+        let mut after = outcome.after;
+        // People who take longer than they may have not answered.
+        if let Some(within) = self.patience(at, node)?
+            && after > within
+        {
+            after = within;
+            result = Err(Failure::Unanswered.into());
+        }
+        if after <= 0 {
             match result {
                 Ok(value) => self.node_ok(at, node, value),
                 Err(fail) => self.node_failed(at, node, fail),
@@ -187,7 +213,7 @@ impl<'a> Run<'a> {
         if self.stub_works(at, node) {
             self.enter(self.frame(at).scope);
         }
-        let due = self.s.now.saturating_add(outcome.after);
+        let due = self.s.now.saturating_add(after);
         let timer = self.set_timer(due, TimerUse::Stub(waiter));
         self.s.stub_answers.push((waiter, timer, result));
         Ok(())
@@ -195,7 +221,8 @@ impl<'a> Run<'a> {
 
     /// Whether a stubbed call keeps clocks running: a question to a person does not.
     pub(crate) fn stub_works(&self, at: u32, node: u32) -> bool {
-        self.node(at, node).gate != kait_ir::Gate::Ask
+        let node = self.node(at, node);
+        !matches!(node.kind, NodeKind::Approve(_)) && node.gate != kait_ir::Gate::Ask
     }
 
     /// A stub has taken its time.

@@ -7,12 +7,13 @@ mod growth;
 mod oracle;
 mod people;
 mod policies;
+mod promises;
 mod stubs;
 
 use kait_ir::{Failure, GraphId, Program, Value};
 
 use super::{Machine, State};
-use crate::event::{Command, ComputeJob, EffectId, Event, Nanos, Outcome, Start, TimerId};
+use crate::event::{Command, ComputeJob, EffectId, Event, Nanos, Outcome, Promise, Start, TimerId};
 use crate::load::Loaded;
 
 pub(super) const SECOND: i64 = 1_000_000_000;
@@ -36,6 +37,8 @@ pub(super) struct Driver {
     pub(super) commands: Vec<Command>,
     pub(super) in_flight: Vec<InFlight>,
     pub(super) timers: Vec<(TimerId, Nanos)>,
+    /// What people are asked and have not answered.
+    pub(super) asked: Vec<(EffectId, Promise)>,
     /// Everything that is not a leaf, a model or a timer.
     pub(super) others: Vec<Command>,
     pub(super) abandoned: Vec<EffectId>,
@@ -57,6 +60,7 @@ impl Driver {
             commands: Vec::new(),
             in_flight: Vec::new(),
             timers: Vec::new(),
+            asked: Vec::new(),
             others: Vec::new(),
             abandoned: Vec::new(),
             outcome: None,
@@ -81,6 +85,9 @@ impl Driver {
     pub(super) fn event(&mut self, event: Event) {
         let mut out = Vec::new();
         self.events.push((self.now, event.clone()));
+        if let Event::Answered { effect, .. } = &event {
+            self.asked.retain(|(asked, _)| asked != effect);
+        }
         self.machine.on(&mut self.state, self.now, event, &mut out);
         for command in &out {
             assert!(self.outcome.is_none(), "a command after the end: {command:?}");
@@ -108,6 +115,13 @@ impl Driver {
                     if self.computing.iter().any(|(computed, _)| computed == effect) =>
                 {
                     self.computing.retain(|(computed, _)| computed != effect);
+                }
+                Command::Abandon(effect) if self.asked.iter().any(|(asked, _)| asked == effect) => {
+                    self.asked.retain(|(asked, _)| asked != effect);
+                    self.abandoned.push(*effect);
+                }
+                Command::Promise { effect, promise, .. } => {
+                    self.asked.push((*effect, (**promise).clone()));
                 }
                 Command::Abandon(effect) => {
                     let at = self.in_flight.iter().position(|f| f.effect == *effect);

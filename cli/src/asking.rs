@@ -1,0 +1,395 @@
+//! Questions of a run, at a terminal: shows exactly what is asked, and takes what the person answers.
+//!
+//! One question at a time, on a thread of its own: reading a line blocks. What a value says is shown as a quotation if
+//! nobody vouches for it, and nothing of it can move the cursor. What is answered is checked by the run itself; an
+//! answer that does not fit is asked for again.
+
+use std::io::{BufRead, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
+use kait_runtime::people::{AnswerSender, Given, NotTaken};
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::oneshot;
+
+use crate::answer::shown;
+
+/// Who answers at a terminal, where the system does not say.
+const SOMEBODY: &str = "terminal";
+
+/// Questions that are open, for the thread that asks them.
+pub struct Asking {
+    questions: Sender<(u64, Json)>,
+}
+
+impl Asking {
+    /// Begins to ask on standard input and standard error.
+    pub fn begin(answers: AnswerSender) -> Self {
+        let (questions, asked) = channel();
+        std::thread::spawn(move || {
+            let by = person();
+            let (input, mut out) = (std::io::stdin().lock(), anstream::stderr());
+            ask_all(&asked, &answers, &by, input, &mut out);
+        });
+        Self { questions }
+    }
+
+    /// Hands a question of the log on to the thread that asks.
+    pub fn take(&self, record: &Segment) {
+        if let SegmentOp::Open { about: Some(about), .. } = &record.op {
+            // The thread ends only when nobody can answer any more, and has said so.
+            let _ = self.questions.send((record.segment, about.clone()));
+        }
+    }
+}
+
+/// Whether a record of the log asks somebody something.
+pub fn is_question(record: &Segment) -> bool {
+    matches!(record.op, SegmentOp::Open { kind: SegmentKind::Question, .. })
+}
+
+/// The name under which somebody at this terminal answers.
+fn person() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
+}
+
+/// Asks one question after the other, until nobody asks or nobody can answer any more.
+fn ask_all(
+    asked: &Receiver<(u64, Json)>,
+    answers: &AnswerSender,
+    by: &str,
+    mut input: impl BufRead,
+    out: &mut impl Write,
+) {
+    while let Ok((question, about)) = asked.recv() {
+        loop {
+            let Ok(Some(answer)) = ask(&about, &mut input, out) else {
+                // Standard input has ended: dropping the sender tells the run that nobody answers.
+                return;
+            };
+            let (taken, told) = oneshot::channel();
+            let given = Given { question, by: by.into(), answer, taken };
+            if answers.send(given).is_err() {
+                return;
+            }
+            match told.blocking_recv() {
+                Ok(Err(NotTaken::Wrong(failure))) => {
+                    let (_, message, _) = kait_runtime::report::words(&failure);
+                    let _ = writeln!(out, "{}", shown(&message));
+                }
+                Ok(Err(NotTaken::Closed)) => {
+                    let _ = writeln!(out, "it is too late: this is not asked any more");
+                    break;
+                }
+                Ok(Ok(())) | Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Asks once. Nothing, if the input has ended.
+fn ask(
+    about: &Json,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> std::io::Result<Option<Json>> {
+    head(about, out)?;
+    match about["asks"].as_str() {
+        Some("approval") => approve(about, input, out),
+        Some("selection") => select(about, input, out),
+        _ => question(about, input, out),
+    }
+}
+
+fn head(about: &Json, out: &mut impl Write) -> std::io::Result<()> {
+    let to = about["to"].as_str().map_or(String::new(), |to| format!(" ({to})"));
+    let due = about["due"].as_str().unwrap_or_default();
+    let until = if due.is_empty() { String::new() } else { format!(", until {due}") };
+    match about["asks"].as_str() {
+        Some("approval") => {
+            let call = about["call"].as_str().unwrap_or_default();
+            writeln!(out, "\n? may `{}` be called?{}{until}", shown(call), shown(&to))?;
+        }
+        _ => {
+            let question = about["question"].as_str().unwrap_or("which of these?");
+            writeln!(out, "\n? {}{}{until}", shown(question), shown(&to))?;
+        }
+    }
+    if let Some(value) = about.get("show").filter(|value| !value.is_null()) {
+        value_lines(value, true, out)?;
+    }
+    Ok(())
+}
+
+/// A value, indented; a quotation has a bar in front of each line.
+fn value_lines(value: &Json, quoted: bool, out: &mut impl Write) -> std::io::Result<()> {
+    let text = match value {
+        Json::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    let bar = if quoted { "│ " } else { "" };
+    if text.is_empty() {
+        return writeln!(out, "    {bar}(empty)");
+    }
+    for line in text.lines() {
+        writeln!(out, "    {bar}{}", shown(line))?;
+    }
+    Ok(())
+}
+
+/// The next line, without its end; nothing at the end of the input.
+fn line(
+    prompt: &str,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> std::io::Result<Option<String>> {
+    write!(out, "{prompt}")?;
+    out.flush()?;
+    let mut text = String::new();
+    if input.read_line(&mut text)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+fn approve(
+    about: &Json,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> std::io::Result<Option<Json>> {
+    let none = Vec::new();
+    let args = about["arguments"].as_array().unwrap_or(&none);
+    let may_edit = args.iter().any(|arg| !arg["schema"].is_null());
+    for arg in args {
+        let name = arg["name"].as_str().unwrap_or_default();
+        let untrusted = arg["untrusted"] == true;
+        let notes = match (untrusted, !arg["schema"].is_null()) {
+            (true, true) => "  (not written by this program; you may change it)",
+            (true, false) => "  (not written by this program)",
+            (false, true) => "  (you may change it)",
+            (false, false) => "",
+        };
+        writeln!(out, "  {}{notes}", shown(name))?;
+        value_lines(&arg["value"], untrusted, out)?;
+    }
+    let prompt = if may_edit {
+        "approve? yes, no, or name=value to change: "
+    } else {
+        "approve? yes or no: "
+    };
+    let mut edits = Map::new();
+    loop {
+        let Some(word) = line(prompt, input, out)? else { return Ok(None) };
+        match word.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => {
+                let mut answer = json!({ "decision": "approve" });
+                if !edits.is_empty() {
+                    answer["edit"] = edits.into();
+                }
+                return Ok(Some(answer));
+            }
+            "n" | "no" => {
+                let Some(why) = line("why? ", input, out)? else { return Ok(None) };
+                return Ok(Some(json!({ "decision": "deny", "why": why })));
+            }
+            _ => {}
+        }
+        let edit = word.split_once('=').and_then(|(name, value)| {
+            let arg = args.iter().find(|arg| arg["name"] == name.trim())?;
+            let schema = arg.get("schema").filter(|schema| !schema.is_null())?;
+            Some((name.trim(), read_value(schema, value.trim())))
+        });
+        match edit {
+            Some((name, value)) => {
+                writeln!(out, "  {} becomes", shown(name))?;
+                value_lines(&value, false, out)?;
+                edits.insert(name.to_owned(), value);
+            }
+            None => writeln!(out, "that is neither yes nor no, and changes nothing")?,
+        }
+    }
+}
+
+fn select(
+    about: &Json,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> std::io::Result<Option<Json>> {
+    let none = Vec::new();
+    for (index, label) in about["labels"].as_array().unwrap_or(&none).iter().enumerate() {
+        writeln!(out, "  {}. {}", index + 1, shown(label.as_str().unwrap_or_default()))?;
+    }
+    let most = about["max"].as_i64().map_or(String::new(), |max| format!(", at most {max}"));
+    let prompt = format!("numbers, with commas between them{most}; nothing takes none: ");
+    loop {
+        let Some(words) = line(&prompt, input, out)? else { return Ok(None) };
+        let places = words.split([',', ' ']).filter(|word| !word.is_empty());
+        let places: Option<Vec<u64>> =
+            places.map(|word| word.parse::<u64>().ok()?.checked_sub(1)).collect();
+        match places {
+            Some(places) => return Ok(Some(json!({ "answer": places }))),
+            None => {
+                writeln!(out, "write the numbers in front of what is to be taken, such as 1, 3")?
+            }
+        }
+    }
+}
+
+fn question(
+    about: &Json,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> std::io::Result<Option<Json>> {
+    let schema = &about["schema"];
+    let start = about.get("start").filter(|start| !start.is_null());
+    let choices: Vec<String> = variants(schema);
+    let hint = match schema["type"].as_str() {
+        Some("boolean") => "yes or no".to_owned(),
+        Some("string") if choices.is_empty() => "text".to_owned(),
+        Some(word @ ("integer" | "number")) => word.to_owned(),
+        _ if !choices.is_empty() => choices.join(", "),
+        _ => {
+            writeln!(out, "  as JSON that fits")?;
+            value_lines(schema, false, out)?;
+            "JSON".to_owned()
+        }
+    };
+    let start_hint = match start {
+        Some(Json::String(text)) => format!("; nothing takes `{}`", shown(text)),
+        Some(value) => format!("; nothing takes {value}"),
+        None => String::new(),
+    };
+    let Some(text) = line(&format!("{hint}{start_hint}: "), input, out)? else { return Ok(None) };
+    let answer = match (start, text.trim()) {
+        (Some(start), "") => start.clone(),
+        (_, word) => read_value(schema, word),
+    };
+    Ok(Some(json!({ "answer": answer })))
+}
+
+/// The words that a schema allows, if it allows only some.
+fn variants(schema: &Json) -> Vec<String> {
+    let words = schema["enum"].as_array();
+    words.into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect()
+}
+
+/// What somebody has typed, as the JSON that the schema wants. What is no such thing is a text, which the run refuses.
+fn read_value(schema: &Json, text: &str) -> Json {
+    let yes_or_no = match text.to_ascii_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    };
+    match schema["type"].as_str() {
+        Some("string") => Json::String(text.to_owned()),
+        Some("boolean") if yes_or_no.is_some() => json!(yes_or_no),
+        _ => serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(about: &Json, typed: &str) -> (Option<Json>, String) {
+        let mut out = Vec::new();
+        let answer = ask(about, &mut typed.as_bytes(), &mut out).unwrap();
+        (answer, String::from_utf8(out).unwrap())
+    }
+
+    fn refund() -> Json {
+        json!({
+            "asks": "approval", "call": "refund", "to": "lead", "due": "2026-01-05T09:00:00Z",
+            "arguments": [
+                { "name": "order", "value": "ord_1\u{1b}[2J\nsecond", "untrusted": true },
+                { "name": "amount", "value": "20.00 usd", "untrusted": false, "schema": { "type": "string" } },
+                { "name": "count", "value": 2, "untrusted": false, "schema": { "type": "integer" } },
+            ],
+        })
+    }
+
+    #[test]
+    fn an_approval_shows_every_argument_and_quotes_what_nobody_vouches_for() {
+        let (answer, out) = asked(&refund(), "y\n");
+        assert_eq!(answer, Some(json!({ "decision": "approve" })));
+        for words in [
+            "`refund`",
+            "(lead)",
+            "    │ ord_1",
+            "    │ second",
+            "    20.00 usd",
+            "you may change it",
+        ] {
+            assert!(out.contains(words), "{words:?} is not in {out}");
+        }
+        assert!(!out.contains('\u{1b}'), "nothing of a value moves the cursor: {out:?}");
+    }
+
+    #[test]
+    fn what_is_changed_is_shown_again_and_sent_as_its_type_wants() {
+        let (answer, out) = asked(&refund(), "amount=5.00 usd\ncount=3\norder=x\nyes\n");
+        let edit = json!({ "amount": "5.00 usd", "count": 3 });
+        assert_eq!(answer, Some(json!({ "decision": "approve", "edit": edit })));
+        assert!(out.contains("amount becomes\n    5.00 usd"), "{out}");
+        assert!(out.contains("changes nothing"), "`order` is not to be edited: {out}");
+    }
+
+    #[test]
+    fn no_needs_a_reason_and_the_end_of_input_is_no_answer() {
+        let (answer, _) = asked(&refund(), "maybe\nNo\ntoo much\n");
+        assert_eq!(answer, Some(json!({ "decision": "deny", "why": "too much" })));
+        assert_eq!(asked(&refund(), "").0, None);
+        assert_eq!(asked(&refund(), "no\n").0, None);
+    }
+
+    #[test]
+    fn questions_are_answered_as_their_types_are_written() {
+        let about =
+            |schema: Json| json!({ "asks": "question", "question": "Sure?", "schema": schema });
+        let answer =
+            |schema: Json, typed: &str| asked(&about(schema), typed).0.unwrap()["answer"].clone();
+        assert_eq!(answer(json!({ "type": "boolean" }), "y\n"), json!(true));
+        assert_eq!(answer(json!({ "type": "string" }), "12\n"), json!("12"));
+        assert_eq!(answer(json!({ "type": "integer" }), "12\n"), json!(12));
+        assert_eq!(answer(json!({ "enum": ["ship", "hold"] }), "hold\n"), json!("hold"));
+        assert_eq!(answer(json!({ "type": "object" }), "{\"a\": [1]}\n"), json!({ "a": [1] }));
+        let mut start = about(json!({ "type": "integer" }));
+        start["start"] = json!(7);
+        assert_eq!(asked(&start, "\n").0, Some(json!({ "answer": 7 })));
+    }
+
+    #[test]
+    fn items_are_taken_by_their_numbers() {
+        let about = json!({ "asks": "selection", "labels": ["a", "b", "c"], "max": 2 });
+        assert_eq!(asked(&about, "0\n3, 1\n").0, Some(json!({ "answer": [2, 0] })));
+        assert_eq!(asked(&about, "\n").0, Some(json!({ "answer": [] })));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_is_asked_for_again() {
+        let (questions, receive) = channel();
+        let (answers, mut given) = tokio::sync::mpsc::unbounded_channel::<Given>();
+        let run = std::thread::spawn(move || {
+            let mut heard = Vec::new();
+            while let Some(Given { question, by, answer, taken }) = given.blocking_recv() {
+                let fits = answer["answer"] == 5;
+                heard.push((question, by, answer));
+                let wrong = NotTaken::Wrong(kait_ir::Failure::invalid("/answer", "too small"));
+                let _ = taken.send(if fits { Ok(()) } else { Err(wrong) });
+            }
+            heard
+        });
+        let about =
+            json!({ "asks": "question", "question": "How many?", "schema": { "type": "integer" } });
+        questions.send((7, about)).unwrap();
+        drop(questions);
+        let mut out = Vec::new();
+        ask_all(&receive, &answers, "ada", "3\n5\n".as_bytes(), &mut out);
+        drop(answers);
+        let heard = run.join().unwrap();
+        assert_eq!(heard.len(), 2);
+        assert_eq!((heard[1].0, heard[1].1.as_str()), (7, "ada"));
+        assert!(String::from_utf8(out).unwrap().contains("too small"));
+    }
+}
