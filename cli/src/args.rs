@@ -291,7 +291,7 @@ pub struct ServeArgs {
     /// they use files below the hosted directories, and public addresses.
     #[arg(long)]
     pub unrestricted: bool,
-    /// Make a token with these scopes (run, read, author, admin; with commas), print it, and end.
+    /// Make a token with these scopes (run, read, vouch, author, admin; with commas), print it, and end.
     #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
     pub new_token: Vec<String>,
     /// Runs under way at once; further ones get 429.

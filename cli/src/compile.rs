@@ -14,6 +14,7 @@ use kait_ide::Overlay;
 use kait_ir::Program;
 use kait_ir::program::Span;
 use kait_runtime::Profile;
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::files::{self, Prints};
@@ -260,6 +261,28 @@ pub fn public_graphs(checked: &Checked) -> Vec<SmolStr> {
     let defs = &checked.compilation.hir.defs;
     let found = graphs(&checked.compilation).into_iter().filter_map(|id| defs.get(id.index()));
     found.filter(|def| def.is_pub).map(|def| def.name.clone()).collect()
+}
+
+/// By the name of a public graph: its parameters that only those may give who may vouch for them.
+pub fn vouched(checked: &Checked) -> FxHashMap<SmolStr, Vec<SmolStr>> {
+    let compilation = &checked.compilation;
+    let labels = kait_compiler::labels::labels(compilation);
+    let mut found = FxHashMap::default();
+    for id in graphs(compilation) {
+        let (Some(def), Some(known)) = (compilation.hir.defs.get(id.index()), labels.of(id)) else {
+            continue;
+        };
+        let DefKind::Callable(callable) = &def.kind else { continue };
+        let params = callable.params.iter().zip(&known.params);
+        let names: Vec<SmolStr> = params
+            .filter(|(_, labels)| labels.needs_vouching())
+            .map(|(param, _)| param.name.clone())
+            .collect();
+        if def.is_pub && !names.is_empty() {
+            found.insert(def.name.clone(), names);
+        }
+    }
+    found
 }
 
 /// The graphs and prompts of the file itself, public ones first.

@@ -206,8 +206,9 @@ impl Disk {
         // What the server lets nobody do, no profile grants; and the other way round.
         let grants = All(vec![Arc::clone(&look.grants), Arc::new(profile.grants.clone())]);
         let connections = connections(&plan, Arc::new(grants), base(named, path));
+        let vouched = Arc::new(compile::vouched(&checked));
         let files = Arc::new(checked.compilation.files);
-        source.program = Some(Program { plan: Arc::new(plan), connections, files });
+        source.program = Some(Program { plan: Arc::new(plan), connections, files, vouched });
         Ok(())
     }
 

@@ -61,7 +61,8 @@ impl Programs for Fixed {
         };
         let connections = Arc::new(Connections::new(Default::default()));
         let files = Arc::new(compiled.files);
-        let program = Some(Program { plan: Arc::new(plan), connections, files });
+        let program =
+            Some(Program { plan: Arc::new(plan), connections, files, vouched: Arc::default() });
         let (graphs, findings) = (Vec::new(), Vec::new());
         vec![Source {
             path: "bench.kait".into(),

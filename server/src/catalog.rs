@@ -54,6 +54,8 @@ pub struct Program {
     pub connections: Arc<Connections>,
     /// Where its nodes stand.
     pub files: Arc<Files>,
+    /// By the name of a graph: its parameters that must be trusted, which nobody may give who may not vouch for them.
+    pub vouched: Arc<FxHashMap<SmolStr, Vec<SmolStr>>>,
 }
 
 /// The state of a hosted file.
@@ -168,6 +170,8 @@ pub struct GraphDocument {
     pub bound: String,
     /// Budgets of its header, as written.
     pub budgets: Vec<String>,
+    /// Its parameters that must be trusted: giving one needs a token that may vouch.
+    pub vouched: Vec<String>,
 }
 
 impl Hosted {
@@ -193,8 +197,15 @@ impl Hosted {
                 models: steps.models,
                 bound: steps.bound.to_string(),
                 budgets: steps.budgets,
+                vouched: self.vouched().iter().map(ToString::to_string).collect(),
             }
         })
+    }
+
+    /// Its parameters that must be trusted.
+    pub fn vouched(&self) -> &[SmolStr] {
+        let name = self.decl().map(|graph| &graph.name);
+        name.and_then(|name| self.program.vouched.get(name)).map_or(&[], Vec::as_slice)
     }
 
     fn signature(&self) -> String {

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use kait_compiler::diagnostics::Code;
 
 use crate::app::App;
+use crate::catalog::Hosted;
 use crate::config::Config;
 use crate::problem::Problem;
 use crate::runs::shown;
@@ -174,6 +175,26 @@ pub fn require(principal: &Principal, scope: Scope) -> Result<(), Box<Problem>> 
     let detail = format!("the token lacks the scope `{}`", scope.as_str());
     Err(Problem::new(StatusCode::FORBIDDEN, Code::NotAllowed, detail)
         .help(format!("kait serve --new-token {} makes one that has it", scope.as_str())))
+}
+
+/// Whether a principal may give a graph these parameters: some must be trusted, and not everybody may vouch for them.
+pub fn vouches<'n>(
+    principal: &Principal,
+    hosted: &Hosted,
+    mut given: impl Iterator<Item = &'n str>,
+) -> Result<(), Box<Problem>> {
+    if hosted.vouched().is_empty() || principal.may(Scope::Vouch) {
+        return Ok(());
+    }
+    let Some(name) = given.find(|name| hosted.vouched().iter().any(|known| known == name)) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "`{name}` of `{}` must be trusted, and the token lacks the scope `vouch`",
+        hosted.name
+    );
+    Err(Problem::new(StatusCode::FORBIDDEN, Code::NotAllowed, detail)
+        .help("kait serve --new-token run,vouch makes one that has it"))
 }
 
 async fn may(parts: &mut Parts, app: &App, scope: Scope) -> Result<(), Box<Problem>> {

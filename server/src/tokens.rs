@@ -21,6 +21,8 @@ pub enum Scope {
     Run,
     /// See graphs, runs and their logs.
     Read,
+    /// Vouch for what is given to a run: give parameters that must be trusted.
+    Vouch,
     /// Change programs.
     Author,
     /// Everything.
@@ -29,13 +31,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 4] = [Self::Run, Self::Read, Self::Author, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Run, Self::Read, Self::Vouch, Self::Author, Self::Admin];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Run => "run",
             Self::Read => "read",
+            Self::Vouch => "vouch",
             Self::Author => "author",
             Self::Admin => "admin",
         }

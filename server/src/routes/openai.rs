@@ -35,9 +35,10 @@ use super::request::{Part, Whole};
 use crate::app::App;
 use crate::catalog::{Chat, Hosted};
 use crate::feed::Feed;
-use crate::guard::{MayRead, MayRun, Sender};
+use crate::guard::{MayRead, MayRun, Sender, vouches};
 use crate::problem::Problem;
 use crate::runs::{Ended, RunUsage};
+use crate::tokens::Principal;
 
 /// Records that are looked at in one piece.
 const BATCH: usize = 256;
@@ -189,7 +190,7 @@ pub(crate) async fn completions(
     let answered = async {
         let Whole(body) = body?;
         let request = read(&body)?;
-        complete(&app, request, principal.revoked.clone()).await
+        complete(&app, request, &principal).await
     };
     answered.await.map_err(Problem::for_openai)
 }
@@ -214,9 +215,11 @@ fn chat_graph(app: &App, name: &str) -> Result<(Arc<Hosted>, Chat), Box<Problem>
 async fn complete(
     app: &App,
     request: ChatRequest,
-    revoked: CancellationToken,
+    principal: &Principal,
 ) -> Result<Response, Box<Problem>> {
     let (hosted, chat) = chat_graph(app, &request.model)?;
+    let (Chat::Messages(given) | Chat::Text(given)) = &chat;
+    vouches(principal, &hosted, std::iter::once(given.as_str()))?;
     let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
     match chat {
         Chat::Messages(name) => {
@@ -244,7 +247,8 @@ async fn complete(
     if request.stream == Some(true) {
         let usage = request.stream_options.and_then(|o| o.include_usage).unwrap_or(false);
         let heartbeat = app.config.limits.heartbeat;
-        let chat = ChatStream::new(head, feed, task, usage, guard, (revoked, heartbeat));
+        let chat =
+            ChatStream::new(head, feed, task, usage, guard, (principal.revoked.clone(), heartbeat));
         let headers = super::events::HEADERS;
         return Ok((headers, Body::from_stream(chat.pieces())).into_response());
     }

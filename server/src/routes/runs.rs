@@ -18,7 +18,7 @@ use smol_str::SmolStr;
 use super::events;
 use super::request::{Asked, Little, Part, Question, Whole};
 use crate::app::App;
-use crate::guard::{MayRead, MayRun, Sender};
+use crate::guard::{MayRead, MayRun, Sender, vouches};
 use crate::problem::Problem;
 use crate::runs::{Filter, Once, RunHandle, RunState, shown};
 
@@ -86,7 +86,11 @@ pub(crate) async fn start(
     let hosted = now.graph(&name)?;
     let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
     match parse_json(&body) {
-        Ok(json) => inputs.give_object(&json),
+        Ok(json) => {
+            let given = json.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+            vouches(&principal, hosted, given)?;
+            inputs.give_object(&json);
+        }
         Err(error) => return Err(Problem::input(&[error])),
     }
     let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;

@@ -105,6 +105,31 @@ fn a_token_does_what_its_scopes_say() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+/// A caller vouches for what must be trusted, or leaves it alone.
+#[test]
+fn what_must_be_trusted_needs_a_token_that_may_vouch() {
+    let program = "pub graph note(path: text = \"notes.txt\", line: text = \"tea\") -> text {\n  \
+                   file.write(path, content: line)\n  line\n}\n\n\
+                   pub graph told(whom: trusted text) -> text {\n  whom\n}\n";
+    let server = Server::host(&[("p.kait", program)], &[]);
+    let (run, vouch) = (server.with_scopes("run"), server.with_scopes("run,vouch,read"));
+    let runner = Client { port: server.port, token: run };
+    let voucher = Client { port: server.port, token: vouch };
+    voucher.comes("/api/graphs", 200);
+    let about = voucher.get("/api/graphs/note").json();
+    assert_eq!(about["vouched"], json!(["path"]), "{about}");
+    let own = r#"{"path": "other.txt"}"#;
+    runner.post("/api/graphs/note/runs", own).is_problem(403, "K9043", &["`path`", "`vouch`"]);
+    assert_eq!(
+        runner.post("/api/graphs/note/runs", r#"{"line": "milk"}"#).json()["result"],
+        "milk"
+    );
+    assert_eq!(voucher.post("/api/graphs/note/runs", own).json()["result"], "tea");
+    let chat = r#"{"model": "told", "messages": [{"role": "user", "content": "ada"}]}"#;
+    runner.post("/v1/chat/completions", chat).is_problem(403, "K9043", &["`whom`", "\"error\""]);
+    assert_eq!(voucher.post("/v1/chat/completions", chat).status, 200);
+}
+
 #[test]
 fn a_token_that_is_taken_back_opens_nothing_and_what_it_opened_ends() {
     let server = Server::start(&[]);
