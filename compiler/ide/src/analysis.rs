@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
 use kait_compiler::hir::{Body, Def, DefId, Hir, Module, ModuleId};
+use kait_compiler::labels::{Labels, labels};
 use kait_compiler::sources::{File, SourceError, Sources};
 use kait_compiler::{Cache, Compilation};
 use kait_syntax::{SyntaxToken, SyntaxTree, TextRange, TextSize};
@@ -23,6 +24,8 @@ pub struct Analysis {
     inputs: Inputs,
     /// The names of each file, looked up when somebody asks.
     indexes: Vec<OnceLock<FileIndex>>,
+    /// What the program says about trust, found out when somebody asks.
+    labels: OnceLock<Labels>,
     module_of_file: FxHashMap<FileId, ModuleId>,
     /// How many files at the start were asked for, rather than imported.
     roots: usize,
@@ -108,7 +111,13 @@ impl Analysis {
             .map(|(index, module)| (module.file, ModuleId(index)))
             .collect();
         let inputs = Inputs(recorder.read.into_inner().into());
-        Self { compilation, inputs, indexes, module_of_file, roots: roots.len() }
+        let (labels, roots) = (OnceLock::new(), roots.len());
+        Self { compilation, inputs, indexes, labels, module_of_file, roots }
+    }
+
+    /// What the program says about trust.
+    pub(crate) fn labels(&self) -> &Labels {
+        self.labels.get_or_init(|| labels(&self.compilation))
     }
 
     /// Compiles a file together with all other files of its package: for questions about all uses of a name.

@@ -37,7 +37,7 @@ impl Analysis {
         Some(Hover { span, markdown })
     }
 
-    /// A symbol's declaration, effects and documentation, as Markdown.
+    /// A symbol's declaration, effects, what must be trusted, and documentation, as Markdown.
     #[must_use]
     pub fn describe(&self, symbol: Symbol) -> Option<String> {
         let mut text = format!("```kait\n{}\n```", self.headline(symbol)?);
@@ -45,6 +45,11 @@ impl Analysis {
             && let Some(effects) = self.effects_text(def)
         {
             text.push_str(&format!("\n\nEffects: `{effects}`"));
+        }
+        if let Symbol::Def(def) = symbol
+            && let Some(names) = self.vouched_text(def)
+        {
+            text.push_str(&format!("\n\nMust be trusted: `{names}`"));
         }
         if let Some(docs) = self.docs_of(symbol) {
             text.push_str("\n\n");
@@ -126,6 +131,10 @@ mod tests {
                 (
                     "a graph, with its effects",
                     "/// Greets.\npub graph hello(name: text) -> text does read file {\n  file.read(name)\n}\n\ngraph g() -> text {\n  he$0llo(\"a\")\n}\n",
+                ),
+                (
+                    "a graph whose parameter must be trusted",
+                    "graph hello(name: text, folder: text) -> none {\n  file.write(folder, content: name)\n}\n\ngraph g() -> none {\n  he$0llo(\"a\", folder: \"b\")\n}\n",
                 ),
                 (
                     "a prompt",

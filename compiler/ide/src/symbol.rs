@@ -265,6 +265,23 @@ impl Analysis {
     }
 }
 
+impl Analysis {
+    /// The parameters of a declaration that say nothing of it and yet must be trusted, because they are used where that
+    /// is needed.
+    pub(crate) fn vouched_text(&self, id: DefId) -> Option<String> {
+        let DefKind::Callable(callable) = &self.def(id)?.kind else { return None };
+        let known = self.labels().of(id)?;
+        let names: Vec<&str> = callable
+            .params
+            .iter()
+            .zip(&known.params)
+            .filter(|(_, labels)| labels.must_be_trusted && labels.declared.is_none())
+            .map(|(param, _)| param.name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| names.join("`, `"))
+    }
+}
+
 /// The text of a node with its documentation and comments left out, a line each.
 fn without_docs(node: kait_syntax::SyntaxNode<'_>) -> String {
     let mut text = String::new();

@@ -3,7 +3,7 @@
 
 use smol_str::SmolStr;
 
-use super::flow::{Cx, Flow, Target, policy, value_of};
+use super::flow::{Cx, Flow, Target, policy, shows_all, value_of};
 use super::infer::{Found, infer};
 use super::label::Label;
 use super::leaves;
@@ -264,7 +264,7 @@ fn endorsements(cx: &Cx<'_>, owner: DefId, found: &mut Vec<Endorsement>) {
                     Target::Form(Builtin::Ask) => {
                         add(span(id), Vouching::Answer(text(arg(1).1)), Label::MARKED);
                     }
-                    Target::Form(Builtin::Choose) => {
+                    Target::Form(Builtin::Choose) if shows_all(call) => {
                         add(span(id), Vouching::Answer(text(arg(4).1)), arg(0).0);
                     }
                     Target::Callable(callee) => {

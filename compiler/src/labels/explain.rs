@@ -16,7 +16,7 @@ use crate::hir::{
 const MAX_STEPS: usize = 3;
 
 /// Most expressions that are followed back: a way that is longer is cut.
-const MAX_WAY: usize = 10_000;
+const MAX_WAY: usize = 1_000;
 
 /// A place on the way of a value.
 #[derive(Clone, Debug)]

@@ -535,6 +535,10 @@ impl<'a, 'c> Flow<'a, 'c> {
         match self.target(id, callee) {
             Target::Unknown => Label::CLEAR,
             Target::Form(form) => match (form, self.cx.axis) {
+                // Who chooses by a label has seen no more than that.
+                (Builtin::Choose, Axis::Trust) if !shows_all(call) => {
+                    self.arg(call, args, 0, false).0
+                }
                 // What somebody vouches for is no less private.
                 (Builtin::Allow | Builtin::Endorse | Builtin::Choose, Axis::Secrecy) => {
                     self.arg(call, args, 0, true).0
@@ -671,6 +675,11 @@ pub(super) fn joined(expr: &Expr, mut f: impl FnMut(ExprId)) {
         }),
         _ => {}
     }
+}
+
+/// Whether who answers a `choose` sees all of what is chosen: `label: .name` shows that field only.
+pub(super) fn shows_all(call: &CallTypes) -> bool {
+    call.selectors.is_empty()
 }
 
 /// What is known of what gives no body: externs, prompts and agents from their headers and items.

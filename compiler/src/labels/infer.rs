@@ -10,8 +10,8 @@ use super::types::{Axis, TypeFacts, Word};
 use crate::check::Types;
 use crate::effects::Effects;
 use crate::hir::{
-    Builtin, Callable, CallableKind, Callee, DefId, DefKind, Expr, Hir, MessageRole, PromptItem,
-    Stmt, TypeRef,
+    Builtin, Callable, CallableKind, Callee, Def, DefId, DefKind, Expr, Hir, MessageRole,
+    PromptItem, Stmt, TypeRef,
 };
 
 /// What inference found.
@@ -170,8 +170,11 @@ fn wanted(hir: &Hir, effects: &Effects, axis: Axis) -> Option<Vec<bool>> {
     let has_words: Vec<bool> = hir.defs.iter().map(|def| has_word(hir, axis, &def.kind)).collect();
     let word = |def: DefId| has_words.get(def.index()).copied().unwrap_or(false);
     // A value with a clear field may be made anywhere, also where nothing else is looked at.
-    let is_type = |kind: &DefKind| matches!(kind, DefKind::Record(_) | DefKind::Enum(_));
-    if hir.defs.iter().zip(&has_words).any(|(def, word)| *word && is_type(&def.kind)) {
+    let is_own_type = |def: &Def| {
+        matches!(def.kind, DefKind::Record(_) | DefKind::Enum(_))
+            && !hir.modules.get(def.module.index()).is_some_and(|module| module.is_std)
+    };
+    if hir.defs.iter().zip(&has_words).any(|(def, word)| *word && is_own_type(def)) {
         return Some(vec![true; hir.defs.len()]);
     }
     let mut wanted = vec![false; hir.defs.len()];

@@ -53,6 +53,11 @@ pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diag
         if is_of_agent {
             continue;
         }
+        let file = hir.defs.get(owner.index()).map(|def| def.span.file);
+        // No more of them are kept, and each way is searched for anew.
+        if file.is_some_and(|file| diagnostics.is_full(file)) {
+            continue;
+        }
         diagnostics.extend(explain::report(&found.cx, owner, &sink));
     }
     diagnostics.extend(refused.into_iter().map(|one| one.finding));

@@ -249,6 +249,12 @@ fn endorsement_is_explicit() {
     let ask = "graph g() -> text {\n  let to: text = ask(\"Who?\", to: ROLE, show: outside()) with (within: 1d, fallback: \"\")\n  pay(to)\n}\n";
     accepts(&ask.replace("ROLE", "\"lead\""));
     refuses(&ask.replace("ROLE", "outside()"), "K0601");
+    // Who chooses has seen what is chosen, unless it was shown by a label.
+    accepts(
+        "graph g() -> none {\n  let some = choose(text.lines(outside()), max: 2) with (within: 1d, fallback: [])\n  for x in some {\n    pay(x)\n  }\n  none\n}\n",
+    );
+    let records = "record Row {\n  name: text\n  to: text\n}\ngraph g(rows: untrusted [Row]) -> none {\n  let some = choose(rows, label: .name, max: 2) with (within: 1d, fallback: [])\n  for row in some {\n    pay(row.to)\n  }\n  none\n}\n";
+    refuses(records, "K0601");
     let mail = "graph g() -> none {\n  mail.send(to: outside(), subject: \"a\", body: \"b\") with (approve: ROLE, within: 1d)\n}\n";
     accepts(&mail.replace("ROLE", "\"lead\""));
     refuses(&mail.replace("ROLE", "outside()"), "K0601");
