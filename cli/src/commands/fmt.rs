@@ -74,8 +74,11 @@ fn standard(name: &str, text: &str) -> Option<String> {
         Ok(formatted) => Some(formatted),
         Err(FormatError::SyntaxErrors) => {
             let mut found = compile(&MemorySources::single(name, text), &[name]);
-            // Only what keeps the file from being formatted: mistakes of its form.
-            found.diagnostics.retain(|d| d.code.as_str() < "K02");
+            // Only what keeps the file from being formatted: mistakes of its form. A later pass may have said it better,
+            // with a code of its own.
+            if found.diagnostics.iter().any(|d| d.code.as_str() < "K02") {
+                found.diagnostics.retain(|d| d.code.as_str() < "K02");
+            }
             let drawn = terminal::render(&found.diagnostics, &found.files, style());
             anstream::eprintln!("{drawn}");
             None

@@ -146,6 +146,15 @@ fn formatting_shows_and_makes_changes() {
     run(&["fmt", &broken]).exits(1);
 }
 
+/// The checker says of this name what the parser would have said less well.
+#[test]
+fn formatting_says_why_it_does_nothing() {
+    let (_dir, path) = program(
+        "record Order {\n  first_name: text\n}\n\nfn name(order: Order) -> text {\n  order.firstName\n}\n",
+    );
+    run(&["fmt", &path]).exits(1).says(&["K0402", "did you mean `first_name`?"]);
+}
+
 #[test]
 fn tests_that_fail_say_why() {
     let (_dir, path) = program(

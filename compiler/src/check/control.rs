@@ -562,7 +562,10 @@ impl BodyCx<'_, '_> {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(*span, near)]),
-            None => finding.help(format!("its values are {}", names_of(names.iter().copied()))),
+            None => {
+                let are = if names.len() == 1 { "value is" } else { "values are" };
+                finding.help(format!("its {are} {}", names_of(names.iter().copied())))
+            }
         };
         self.report(finding);
     }

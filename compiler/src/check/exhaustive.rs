@@ -158,7 +158,11 @@ impl BodyCx<'_, '_> {
         let mut finding = Diagnostic::new(
             Code::NotExhaustive,
             self.span(scrutinee),
-            format!("this `match` has no arm for {}{more}", list.join(", ")),
+            if shown == ["_"] {
+                format!("this `match` has no arm for other values of `{}`", self.show(ty))
+            } else {
+                format!("this `match` has no arm for {}{more}", list.join(", "))
+            },
         )
         .here(format!("{} {what} missing", if shown.len() == 1 { "one" } else { "some" }));
         if let TyKind::Named(def, _) = self.kind(self.present(ty)).clone()

@@ -180,6 +180,20 @@ impl BodyCx<'_, '_> {
             }
             let base = self.present(*ty);
             let (fits, why) = match kind {
+                "http" if in_address && base == Ty::SECRET => {
+                    self.report(
+                        Diagnostic::new(
+                            Code::ExternType,
+                            param.ty.span,
+                            "a secret cannot be a part of the address",
+                        )
+                        .here("addresses are kept in logs")
+                        .help(
+                            "leave this parameter out, and send the secret with `with (auth: …)`",
+                        ),
+                    );
+                    continue;
+                }
                 "http" if in_address => {
                     let item = self.cx.interner.item(base).unwrap_or(base);
                     let why = "it is sent in the address, which takes only plain values and lists of them";

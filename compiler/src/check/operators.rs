@@ -2,8 +2,8 @@
 
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::ty::{Prim, Ty, TyKind};
-use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{BinaryOp, DefKind, Expr, ExprId, Literal, TemplatePart, UnaryOp};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span, names_of};
+use crate::hir::{BinaryOp, Def, DefKind, Expr, ExprId, Literal, TemplatePart, UnaryOp};
 
 impl BodyCx<'_, '_> {
     pub(super) fn unary(&mut self, e: ExprId, op: UnaryOp, inner: ExprId, expect: Expect) -> Ty {
@@ -176,6 +176,7 @@ impl BodyCx<'_, '_> {
         .label(self.span(left), format!("this is `{x}`"))
         .label(self.span(right), format!("this is `{y}`"));
         finding = self.number_help(finding, left, right, a, b);
+        finding = self.text_help(finding, a, b);
         self.report(finding);
     }
 
@@ -390,6 +391,7 @@ impl BodyCx<'_, '_> {
         .label(self.span(left), format!("this is `{x}`"))
         .label(self.span(right), format!("this is `{y}`"));
         let finding = self.number_help(finding, left, right, a, b);
+        let finding = if compares { self.text_help(finding, a, b) } else { finding };
         let finding = match (op, self.kind(a), self.kind(b)) {
             ("+", TyKind::List(_), TyKind::List(_)) => {
                 let (at, to) = (self.span(left), self.span(right));
@@ -428,6 +430,31 @@ impl BodyCx<'_, '_> {
                 "convert it with `math.to_float`",
                 vec![Edit::new(span.before(), "math.to_float("), Edit::new(span.after(), ")")],
             )
+    }
+
+    /// A text beside an enum or a number: often what a model wrote, which should have been asked for as that.
+    fn text_help(&self, finding: Diagnostic, a: Ty, b: Ty) -> Diagnostic {
+        let other = match (self.prim(a), self.prim(b)) {
+            (Some(Prim::Text), _) => b,
+            (_, Some(Prim::Text)) => a,
+            _ => return finding,
+        };
+        match self.kind(self.base(other)) {
+            TyKind::Prim(Prim::Int) => {
+                finding.help("`text.to_int` gives the number that a text spells, or `none`")
+            }
+            TyKind::Prim(Prim::Float) => {
+                finding.help("`text.to_float` gives the number that a text spells, or `none`")
+            }
+            TyKind::Named(def, _) => match self.cx.hir.defs.get(def.index()).map(AsRef::as_ref) {
+                Some(Def { name, kind: DefKind::Enum(declared), .. }) => {
+                    let variants = declared.variants.iter().map(|variant| variant.name.as_str());
+                    finding.help(format!("the values of `{name}` are {}", names_of(variants)))
+                }
+                _ => finding,
+            },
+            _ => finding,
+        }
     }
 
     /// `"a" + b`: texts are put together by templates.

@@ -248,7 +248,8 @@ impl BodyCx<'_, '_> {
                         *span,
                         format!("`{name}` is given twice"),
                     )
-                    .label(*first, "first given here"),
+                    .label(*first, "first given here")
+                    .help("keep the one that you mean"),
                 );
                 self.spoil_args(std::slice::from_ref(policy));
                 continue;
