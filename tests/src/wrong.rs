@@ -1,5 +1,5 @@
-//! Every wrong program of the project: pages of diagnostics, the specification, the corpora of errors and of the fuzzer,
-//! and the habits that the parser knows. What is wrong with them is for whoever asks to find out.
+//! Every wrong program of the project: pages of diagnostics, the specification, the corpora of errors, of defects and of
+//! the fuzzer, and the habits that the parser knows. What is wrong with them is for whoever asks to find out.
 
 use std::{fs, io};
 
@@ -10,6 +10,9 @@ use crate::spec;
 
 #[path = "../../compiler/syntax/src/parser/habits/tests/cases.rs"]
 mod habits;
+
+/// Where wrong programs stand, and some right ones among them.
+const FOLDERS: &[&str] = &["tests/corpus/errors/", "tests/corpus/fuzz/", "tests/corpus/defects/"];
 
 /// All of them, each a whole file. Some give warnings only, and a few of the fuzzer's nothing at all.
 ///
@@ -33,9 +36,7 @@ pub fn programs() -> io::Result<Vec<Source>> {
                     text: case.program,
                 }),
             );
-        } else if name.ends_with(".kait")
-            && ["tests/corpus/errors/", "tests/corpus/fuzz/"].iter().any(|at| name.starts_with(at))
-        {
+        } else if name.ends_with(".kait") && FOLDERS.iter().any(|at| name.starts_with(at)) {
             found.push(Source { text: text()?, name });
         }
     }
@@ -77,6 +78,7 @@ mod tests {
             ("tests/spec/", 50),
             ("tests/corpus/errors/", 30),
             ("tests/corpus/fuzz/", 10),
+            ("tests/corpus/defects/", 100),
             ("habit ", 80),
         ] {
             assert!(count(start) >= least, "{start}: {}", count(start));

@@ -11,6 +11,7 @@
 
 mod asking;
 mod bounds;
+mod defects;
 mod differential;
 mod editors;
 mod errors;
