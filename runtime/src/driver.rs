@@ -201,6 +201,7 @@ impl Run {
             parallel: start.parallel.max(1),
             traced: start.traced,
             sink: true,
+            terms: Arc::clone(&run.plan.terms),
         })));
         for (param, pieces) in start.growing {
             run.inputs.insert(param, String::new());

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use kait_connect::ModelBinding;
+use kait_connect::{ModelBinding, Prices};
 use kait_engine::Loaded;
+use kait_engine::event::ModelTerms;
 use kait_ir::{GraphId, NodeKind, Program, RegionId};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub loaded: Arc<Loaded>,
     /// Which model answers for each role that the program uses.
     pub roles: IndexMap<SmolStr, ModelBinding>,
+    /// What these models take and cost.
+    pub terms: Arc<[(SmolStr, ModelTerms)]>,
 }
 
 impl Plan {
@@ -28,7 +31,8 @@ impl Plan {
             let binding = profile.binding(&role).unwrap_or(otherwise).clone();
             roles.insert(role, binding);
         }
-        Self { loaded, roles }
+        let terms = roles.iter().map(|(role, binding)| (role.clone(), terms(binding))).collect();
+        Self { loaded, roles, terms }
     }
 
     /// The roles that a run of the graph may ask and that the profile leaves open: only if there are any, somebody
@@ -62,6 +66,15 @@ impl Plan {
             [(id, _)] => Ok(*id),
             _ => Err(public().map(|(_, graph)| graph.name.clone()).collect()),
         }
+    }
+}
+
+/// What a profile says that a model takes and costs.
+fn terms(binding: &ModelBinding) -> ModelTerms {
+    ModelTerms {
+        context: binding.context,
+        max_output: binding.max_output,
+        price: Prices::of(binding).per_token(),
     }
 }
 

@@ -171,6 +171,7 @@ impl Writer {
             let header = match (depth, self.below(4)) {
                 (0, 0) => format!(" with (calls: {})", self.below(6) + 1),
                 (0, 1) => format!(" with (time: {}s)", self.below(6) + 1),
+                (0, 2) => format!(" with (tokens: {})", self.below(600) + 1),
                 (0, _) => String::new(),
                 (depth, _) => format!(" with (depth: {depth})"),
             };
@@ -295,8 +296,8 @@ fn no_run_asks_models_more_often_than_its_bound() {
 
 #[test]
 fn no_run_uses_up_more_than_its_bounds() {
-    let mut reached = [0; 6];
-    let (mut tried, mut timed) = (0u64, 0);
+    let mut reached = [0; 7];
+    let (mut tried, mut timed, mut limited) = (0u64, 0, 0);
     for seed in 0..programs() {
         let mut writer = Writer::new(seed);
         let program = writer.program();
@@ -309,10 +310,23 @@ fn no_run_uses_up_more_than_its_bounds() {
         let cost = &found.of(named(&compiled, main)).unwrap().cost;
         let loaded =
             Arc::new(Loaded::new(compiled.lower(&[named(&compiled, main)]).unwrap()).unwrap());
+        // A call of a model has at most two repairs.
+        let one_call = 3 * (TERMS.context.unwrap_or_default() + TERMS.output.unwrap_or_default());
+        let stops = &found.of(named(&compiled, main)).unwrap().stops;
+        let tokens = stops.iter().find(|stop| stop.budget == "tokens").map(|stop| stop.limit);
         for nth in 0..3 {
             let random = fastrand::Rng::with_seed(seed * 3 + nth);
             let used = world::run(&loaded, main, &TERMS, random);
-            let figures: [(&str, u64, &Amount); 6] = [
+            if let Some(limit) = tokens {
+                assert!(
+                    used.tokens <= limit + one_call,
+                    "seed {seed}, run {nth}: {} tokens\n{program}",
+                    used.tokens
+                );
+                limited += 1;
+            }
+            let figures: [(&str, u64, &Amount); 7] = [
+                ("requests", used.calls + used.repairs, &cost.requests),
                 ("calls", used.calls, &cost.calls),
                 ("repairs", used.repairs, &cost.repairs),
                 ("tokens", used.tokens, &cost.tokens),
@@ -334,6 +348,7 @@ fn no_run_uses_up_more_than_its_bounds() {
     }
     // Bounds are met, so that any that were lower would be found too low.
     assert!(tried > programs() * 2, "only {tried} runs");
+    assert!(limited > 30, "only {limited} runs have a budget of tokens");
     assert!(timed > 50, "the time of only {timed} runs has a bound");
     assert!(reached.iter().all(|runs| *runs > 5), "{reached:?} runs reach their bounds");
 }

@@ -174,7 +174,14 @@ impl Report<'_> {
         if !cost.requests.reasons().is_empty() {
             return "unbounded".to_owned();
         }
-        let (most, known) = (cost.requests.most(&self.bounds.sizes), cost.requests.number());
+        let sizes = &self.bounds.sizes;
+        let (most, known) = (cost.requests.most(sizes), cost.requests.number());
+        let apart = cost.calls.most(sizes).zip(cost.repairs.most(sizes));
+        if let Some(most) = most
+            && apart.is_none_or(|(calls, repairs)| most < calls.saturating_add(repairs))
+        {
+            return format!("{}, repairs included", grouped(most));
+        }
         let mut text = shown;
         if let Some(most) = most
             && (known.is_none() || !cost.repairs.is_zero())
@@ -306,7 +313,7 @@ impl Report<'_> {
         if matches!(stop.budget, "tokens" | "cost") {
             let budget = stop.budget;
             return format!(
-                "`{budget}` in its header begins no call beyond {limit}; those under way still end"
+                "`{budget}` in its header begins no call beyond {limit}; the call that reaches it may end beyond"
             );
         }
         let without = match (stop.budget, stop.without.most(&self.bounds.sizes)) {

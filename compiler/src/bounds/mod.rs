@@ -110,8 +110,8 @@ pub struct Part {
     pub repairs: Amount,
 }
 
-/// A budget of a header that stops a run before it reaches what it could reach otherwise. One of tokens or money lets calls
-/// end that are under way, and so is no bound.
+/// A budget of a header that stops a run before it reaches what it could reach otherwise. One of tokens or money lets the call
+/// end that uses it up, and so is no bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// `calls`, `tokens`, `cost` or `time`.

@@ -245,16 +245,16 @@ impl Finder<'_> {
                 continue;
             }
             found.stops.push(Stop { budget, limit, without: without.clone() });
-            // A call is counted before it is made, so that there is none too many; its repairs, tokens and money are
-            // counted when it has ended, so that calls under way may go beyond.
+            // Calls and their repairs are set aside before they are made, so that there is none too many. Of tokens and
+            // money only estimates are: the call that uses up the budget may go beyond.
             match budget {
                 "calls" => {
-                    let calls = cost.roles.values_mut().map(|role| &mut role.calls);
-                    for amount in calls.chain([&mut cost.calls]).filter(|amount| is_beyond(amount))
-                    {
+                    let roles = cost.roles.values_mut();
+                    let roles = roles.flat_map(|role| [&mut role.calls, &mut role.repairs]);
+                    let all = [&mut cost.calls, &mut cost.repairs, &mut cost.requests];
+                    for amount in roles.chain(all).filter(|amount| is_beyond(amount)) {
                         *amount = limit.into();
                     }
-                    cost.requests = cost.calls.clone().plus(&cost.repairs, sizes);
                 }
                 "time" => cost.time = limit.into(),
                 _ => {}

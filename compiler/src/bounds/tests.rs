@@ -146,10 +146,10 @@ fn a_recursion_costs_its_tree_of_calls() {
 fn a_budget_is_a_bound_and_says_what_would_be_without() {
     let text = "graph g(xs: [text]) -> [text] with (calls: 7) { for x in xs max 20 { say(x) } }";
     assert_eq!(calls(text, "g"), "7 and 0, at most 7");
-    // Repairs of calls under way are counted when these have ended.
+    // Repairs are calls.
     let repaired =
         "graph g(xs: [text]) -> [Found] with (calls: 7) { for x in xs max 20 { find(x) } }";
-    assert_eq!(calls(repaired, "g"), "7 and len(xs), at most 27");
+    assert_eq!(calls(repaired, "g"), "7 and 7, at most 7");
     let compiled = compiled(text);
     let bounds = bounds(&compiled, &Terms::default());
     let stops = &bounds.of(def(&compiled, "g")).unwrap().stops;
@@ -165,7 +165,7 @@ fn an_agent_costs_its_turns_and_its_tools() {
     assert_eq!(calls(text, "a"), "51 and 0, at most 51");
     assert_eq!(calls(text, "b"), "5 and 0, at most 5");
     with_terms(text, "b", &Terms::default(), |_, bounds, _, cost| {
-        // Calls under way may go beyond a budget of tokens.
+        // The call that uses up a budget of tokens may go beyond it.
         assert_eq!(cost.tokens.most(&bounds.sizes), None);
     });
 }

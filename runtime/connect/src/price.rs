@@ -1,5 +1,6 @@
 //! What models cost: prices of a profile, and the cost of an answer by them.
 
+use kait_engine::event::TokenPrice;
 use kait_ir::{Currency, Money};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
@@ -58,6 +59,13 @@ impl Prices {
     /// The prices of a binding.
     pub fn of(binding: &ModelBinding) -> Self {
         Self { input: binding.input_price, output: binding.output_price }
+    }
+
+    /// What one token costs; `None` if there is no price, or in two currencies.
+    pub fn per_token(&self) -> Option<TokenPrice> {
+        let currency = self.cost(0, 0)?.currency;
+        let of = |price: Option<Price>| price.map(|price| price.of(1)).unwrap_or_default();
+        Some(TokenPrice { currency, read: of(self.input), written: of(self.output) })
     }
 
     /// What tokens cost that were read and written; `None` if there is no price, or in two currencies.

@@ -3,8 +3,11 @@
 //! These types are the whole contract between the state machine and whoever drives it. Nothing in here does
 //! anything.
 
+use std::sync::Arc;
+
 pub use crate::eval::job::{ComputeJob, Computed};
 use kait_ir::{Failure, GraphId, LeafId, RegionId, TypeId, Value};
+use rust_decimal::Decimal;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -129,13 +132,46 @@ pub struct Start {
     pub traced: bool,
     /// Whether somebody watches the result grow: then it is wired into [`SinkId::RESULT`].
     pub sink: bool,
+    /// What the models take and cost, by role: what budgets set aside before a call begins. Calls of a role that is not
+    /// in it use up what nobody knows beforehand.
+    pub terms: Arc<[(SmolStr, ModelTerms)]>,
+}
+
+/// What the model that plays a role takes and costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModelTerms {
+    /// Tokens that it reads at most for one answer.
+    pub context: Option<u64>,
+    /// Tokens that it writes at most in one answer.
+    pub max_output: Option<u64>,
+    /// What a token costs; `None` if its calls report no cost.
+    pub price: Option<TokenPrice>,
+}
+
+/// What tokens cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenPrice {
+    /// The currency of both.
+    pub currency: kait_ir::Currency,
+    /// One that is read.
+    pub read: Decimal,
+    /// One that is written.
+    pub written: Decimal,
 }
 
 impl Start {
     /// A plain start with finished arguments: not traced, nobody watches, 16 bodies at once.
     pub fn new(graph: GraphId, args: Vec<Value>) -> Self {
         let args = args.into_iter().map(Arg::Ready).collect();
-        Self { graph, args, seed: 0, parallel: 16, traced: false, sink: false }
+        Self {
+            graph,
+            args,
+            seed: 0,
+            parallel: 16,
+            traced: false,
+            sink: false,
+            terms: Arc::default(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use kait_ir::program::{LeafCall, ModelCall};
 use kait_ir::{EffectClass, Failure, NodeKind, Value};
 
 use super::Run;
+use super::budget::Need;
 use super::state::{Fail, NONE, NodeState};
 use crate::event::{Args, Command, EffectId, ModelRequest, Outcome, Usage};
 
@@ -18,11 +19,12 @@ impl Run<'_> {
             self.out.truncate(place);
             return Err(fail);
         }
-        if class == EffectClass::Model
-            && let Err(fail) = self.reserve(at, None, 0)
-        {
-            self.out.truncate(place);
-            return Err(fail);
+        if class == EffectClass::Model {
+            let granted = self.reserve(at, node, Need::OPEN);
+            if !matches!(granted, Ok(Some(_))) {
+                self.out.truncate(place);
+                return granted.map(|_| ());
+            }
         }
         if let Some(target) = call.target
             && let Some(Command::Leaf { args, .. }) = self.out.get(place)
@@ -73,19 +75,19 @@ impl Run<'_> {
             if name == "max_tokens" { value.as_int() } else { None }
         });
         let repair = self.repair_override(at).unwrap_or(call.repair);
-        let reserved = self.reserve(at, max_tokens, repair)?;
-        self.frame_mut(at).cells[node as usize].link =
-            u32::try_from(reserved.tokens).unwrap_or(NONE - 1).min(NONE - 1);
+        let role = self.model_override(at).unwrap_or_else(|| call.role.clone());
+        let need = self.need(at, call, &role, &messages, max_tokens, repair);
+        let Some(granted) = self.reserve(at, node, need)? else { return Ok(()) };
         self.enter(self.frame(at).scope);
         let effect = self.effect_id(at, node);
         let request = Box::new(ModelRequest {
             site: self.site(at, node),
-            role: self.model_override(at).unwrap_or_else(|| call.role.clone()),
+            role,
             options,
             messages,
             output: call.output,
-            repair: reserved.repair,
-            tokens_left: reserved.tokens_left.and_then(|n| u64::try_from(n).ok()),
+            repair: granted.repair,
+            tokens_left: granted.tokens_left,
         });
         self.out.push(Command::Model { effect, request });
         self.grow_effect(at, node);
@@ -115,13 +117,12 @@ impl Run<'_> {
             NodeKind::Leaf(call) => {
                 let class = self.loaded.program().leaves[call.leaf.index()].class;
                 if class == EffectClass::Model {
-                    over = self.settle_usage(scope, 0, usage.as_deref());
+                    over = self.settle(scope, effect, usage.as_deref());
                 }
                 self.counts_as_work(class)
             }
             NodeKind::Model(_) => {
-                let reserved = self.frame(at).cells[node as usize].link;
-                over = self.settle_usage(scope, i64::from(reserved), usage.as_deref());
+                over = self.settle(scope, effect, usage.as_deref());
                 true
             }
             _ => return, // not an effect: somebody made this event up

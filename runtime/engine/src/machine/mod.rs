@@ -8,6 +8,7 @@
 //! form.
 
 mod blame;
+mod budget;
 mod catch;
 mod compute;
 mod control;
@@ -166,6 +167,7 @@ impl<'a> Run<'a> {
         self.s.seed = start.seed;
         self.s.parallel = start.parallel.max(1);
         self.s.traced = start.traced;
+        self.s.terms = start.terms;
         self.s.next_sink = 1;
         self.s.stub_uses = vec![0; self.loaded.program().stubs.len()];
         let Some(graph) = self.loaded.program().graphs.get(start.graph.index()) else {

@@ -14,6 +14,7 @@ use kait_ir::{Gate, Node, NodeKind};
 use smallvec::SmallVec;
 
 use super::Run;
+use super::budget::{RESUMES, WAITS};
 use super::state::{Extra, Frame, NodeState, PART, Role, Waiter};
 use crate::load::RegionTable;
 
@@ -26,10 +27,16 @@ impl<'a> Run<'a> {
             return;
         }
         let cell = &mut frame.cells[index as usize];
-        if cell.state != NodeState::Waiting || cell.unmet > 0 {
+        let resumes = cell.state == NodeState::Running && cell.link == WAITS;
+        if resumes {
+            cell.link = RESUMES;
+        } else if cell.state != NodeState::Waiting || cell.unmet > 0 {
             return;
         }
         let node = &self.loaded.program().regions[frame.region as usize].nodes[index as usize];
+        if resumes {
+            return self.go(at, index, node);
+        }
         // Of a root, arguments may still grow: then it has extras.
         let inputs = frame.role == Role::Root && frame.extra.is_some();
         if (!cell.plain || inputs) && !self.nothing_holds_back(waiter, node) {

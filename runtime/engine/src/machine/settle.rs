@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::Run;
+use super::budget::{RESUMES, WAITS};
 use super::control::Control;
 use super::state::{Drain, Ended, Fail, Frame, NONE, NodeState, Role, TimerUse, Waiter};
 use crate::event::{Command, EffectId, Outcome, TimerId};
@@ -256,6 +257,10 @@ impl Run<'_> {
         let scope = self.frame(at).scope;
         let effect = self.effect_id(at, node);
         match kind {
+            // It has not begun: another one may be the next.
+            NodeKind::Leaf(_) | NodeKind::Model(_) if matches!(cell.link, WAITS | RESUMES) => {
+                self.wake_waiting(scope);
+            }
             NodeKind::Leaf(call) => {
                 let leaf = &self.loaded.program().leaves[call.leaf.index()];
                 if self.counts_as_work(leaf.class) {
@@ -268,10 +273,12 @@ impl Run<'_> {
                 if leaf.class == (kait_ir::EffectClass::Write { keyed: false }) {
                     torn.unknown = Some(leaf.name.clone());
                 }
+                self.settle(scope, effect, None);
                 self.out.push(Command::Abandon(effect));
             }
             NodeKind::Model(_) => {
                 self.leave(scope);
+                self.settle(scope, effect, None);
                 self.out.push(Command::Abandon(effect));
             }
             NodeKind::Approve(_) | NodeKind::Ask(_) if cell.link == NONE => {

@@ -5,16 +5,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use kait_ir::{ExprId, Failure, TargetId, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+use super::budget::Reservation;
 use super::control::Control;
 use super::scope::Scope;
 use crate::eval::Answer;
-use crate::event::{Asks, EffectId, FailedAt, Nanos, Outcome, SinkId};
+use crate::event::{Asks, EffectId, FailedAt, ModelTerms, Nanos, Outcome, SinkId};
 
 /// No frame, no control, no scope.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -43,7 +45,7 @@ pub(crate) enum NodeState {
 pub(crate) struct Cell {
     /// Nodes above that have not succeeded yet.
     pub(crate) unmet: u32,
-    /// While it runs: the frame of a call, arm or body; the control block of other forms; reserved tokens of a model.
+    /// While it runs: the frame of a call, arm or body; the control block of other forms; of a model, whether it waits.
     pub(crate) link: u32,
     pub(crate) state: NodeState,
     /// Whether something outside of the frame waits for its slot.
@@ -283,6 +285,10 @@ pub struct State {
     pub(crate) free_controls: Vec<u32>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) free_scopes: Vec<u32>,
+    /// What calls of models hold in the budgets around them.
+    pub(crate) reservations: FxHashMap<EffectId, Reservation>,
+    /// What models take and cost, by role.
+    pub(crate) terms: Arc<[(SmolStr, ModelTerms)]>,
     /// Scopes whose clock may have to be started or stopped before the event is over.
     pub(crate) dirty_scopes: Vec<u32>,
     pub(crate) ready: VecDeque<Waiter>,

@@ -64,15 +64,15 @@ impl<'a> Run<'a> {
                     return Ok(());
                 }
             }
-            if model {
-                self.reserve(at, None, 0)?;
-            }
             // `then` gives outcomes as if from top to bottom: this call's is known when those above have theirs.
             if self.loaded.takes_turns(target) && !self.is_its_turn(at, node, target) {
                 self.frame_mut(at).cells[node as usize].state = NodeState::Waiting;
                 let waiter = self.waiter(at, node);
                 self.s.turns.push(waiter);
                 return Ok(());
+            }
+            if model {
+                self.count_stubbed(at, node)?;
             }
             self.log_call(at, target, values.clone());
             return self.give_stub(at, node, index, stub, &values);

@@ -1,5 +1,6 @@
 //! Tests of the machine: a small driver with virtual time, and one file per theme.
 
+mod budgets;
 mod chaos;
 mod compute;
 mod control;

@@ -1,13 +1,12 @@
-//! Policies and budgets, in virtual time.
+//! Policies, in virtual time.
 
-use kait_ir::program::{ModelCall, Policy, Rate};
-use kait_ir::{Currency, EffectClass, Failure, Money, NodeKind, TypeId, Value};
-use rust_decimal::Decimal;
+use kait_ir::program::{Policy, Rate};
+use kait_ir::{EffectClass, Failure, NodeKind, Value};
 
 use super::people::policy;
 use super::{Driver, SECOND, custom, int};
-use crate::builder::{NodeExt, ProgramBuilder, graph_call, leaf_call, node};
-use crate::event::{Command, Event, Outcome, Usage};
+use crate::builder::{NodeExt, ProgramBuilder, leaf_call, node};
+use crate::event::{Command, Event};
 
 /// `f() with (…)` in a graph of its own.
 fn called(change: impl FnOnce(&mut ProgramBuilder, &mut Policy)) -> Driver {
@@ -162,180 +161,6 @@ fn a_rate_limit_is_held_for_an_attempt() {
     d.pass(5 * SECOND);
     assert!(matches!(d.others.last(), Some(Command::Release(_))));
     d.failed_with(Failure::Timeout);
-}
-
-// ---- headers
-
-fn model(b: &mut ProgramBuilder, name: &str) -> kait_ir::Node {
-    let text = b.text("hello");
-    let most = b.int(100);
-    node(
-        name,
-        NodeKind::Model(Box::new(ModelCall {
-            prompt: name.into(),
-            docs: "".into(),
-            role: name.into(),
-            options: vec![("max_tokens".into(), most)],
-            messages: vec![kait_ir::program::Message {
-                role: kait_ir::program::MessageRole::User,
-                content: text,
-                ty: TypeId(0),
-            }],
-            output: TypeId(0),
-            repair: 1,
-        })),
-    )
-}
-
-/// `graph inner() with (…) { let a = a(); let b = b() catch { _ => 0 }; b }`, called under `catch { _ => 7 }`.
-fn budgeted(name: &str, value: Value) -> Driver {
-    let mut b = ProgramBuilder::new();
-    let first = model(&mut b, "a");
-    let second = model(&mut b, "b");
-    let result = b.slot(0, 0);
-    let body = b.region(0, vec![second], result);
-    let zero = b.int(0);
-    let handler = b.region(0, vec![], zero);
-    let any = |body| kait_ir::program::Arm { pattern: kait_ir::Pattern::Any, guard: None, body };
-    let caught = NodeKind::Catch { body, arms: vec![any(handler)] };
-    let result = b.slot(0, 1);
-    let nodes = vec![first, node("catch", caught).after_data(&[0])];
-    let body = b.region(0, nodes, result);
-    let inner = b.graph("inner", body);
-    let limit = b.value(value);
-    b.program.graphs[inner.index()].budgets.push((name.into(), limit));
-
-    let result = b.slot(0, 0);
-    let body = b.region(0, vec![node("inner", graph_call(inner, vec![]))], result);
-    let seven = b.int(7);
-    let handler = b.region(0, vec![], seven);
-    let caught = NodeKind::Catch { body, arms: vec![any(handler)] };
-    let body = b.region(0, vec![node("outer", caught)], result);
-    b.graph("main", body);
-    Driver::started(b.load_as_is().unwrap(), vec![])
-}
-
-fn used(d: &mut Driver, tokens: u64, cost: Option<&str>) {
-    let effect = d.in_flight.remove(0).effect;
-    let cost = cost.map(|c| Money {
-        amount: c.parse::<Decimal>().unwrap(),
-        currency: Currency::parse("usd").unwrap(),
-    });
-    let usage = Usage { calls: 1, input_tokens: tokens, output_tokens: 0, cost };
-    let outcome = Outcome::Ok(int(1));
-    d.event(Event::Done { effect, outcome, usage: Some(Box::new(usage)) });
-}
-
-#[test]
-fn a_budget_is_not_caught_inside_what_it_bounds_but_outside() {
-    // One call is allowed: the second finds nothing left, and only the catch around the call of `inner` may handle it.
-    let mut d = budgeted("calls", int(1));
-    used(&mut d, 10, None);
-    d.ended_with(7);
-
-    let mut d = budgeted("calls", int(2));
-    used(&mut d, 10, None);
-    used(&mut d, 10, None);
-    d.ended_with(1);
-
-    let mut d = budgeted("tokens", int(500));
-    let Some(Command::Model { request, .. }) = d.commands.first() else { panic!() };
-    assert_eq!((request.tokens_left, request.repair), (Some(500), 1));
-    used(&mut d, 450, None);
-    let Some(Command::Model { request, .. }) = d.commands.last() else { panic!() };
-    assert_eq!(request.tokens_left, Some(50));
-    used(&mut d, 10, None);
-    d.ended_with(1);
-
-    let mut d = budgeted("tokens", int(500));
-    used(&mut d, 501, None);
-    d.ended_with(7);
-
-    let limit = Money { amount: Decimal::new(50, 2), currency: Currency::parse("usd").unwrap() };
-    let mut d = budgeted("cost", Value::Money(limit));
-    used(&mut d, 1, Some("0.50"));
-    d.ended_with(7);
-}
-
-/// The last call of all is held to the budget like those before it, and so are calls that were under way together.
-#[test]
-fn a_call_that_comes_back_over_the_budget_fails() {
-    let mut d = budgeted("tokens", int(500));
-    used(&mut d, 450, None);
-    used(&mut d, 51, None);
-    d.ended_with(7);
-
-    let limit = Money { amount: Decimal::new(50, 2), currency: Currency::parse("usd").unwrap() };
-    let mut d = budgeted("cost", Value::Money(limit));
-    used(&mut d, 1, Some("0.40"));
-    used(&mut d, 1, Some("0.11"));
-    d.ended_with(7);
-
-    let mut b = ProgramBuilder::new();
-    let nodes = vec![model(&mut b, "a"), model(&mut b, "b")];
-    let result = b.slot(0, 1);
-    let body = b.region(0, nodes, result);
-    let graph = b.graph("main", body);
-    let limit = b.int(250);
-    b.program.graphs[graph.index()].budgets.push(("tokens".into(), limit));
-    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
-    let left = |d: &Driver| -> Vec<Option<u64>> {
-        let of = |c: &Command| match c {
-            Command::Model { request, .. } => Some(request.tokens_left),
-            _ => None,
-        };
-        d.commands.iter().filter_map(of).collect()
-    };
-    assert_eq!(left(&d), [Some(250), Some(150)], "what the first may write is set aside");
-    used(&mut d, 200, None);
-    used(&mut d, 51, None);
-    d.failed_with(Failure::Budget { kind: "tokens".into() });
-}
-
-#[test]
-fn the_time_of_a_header_ends_what_is_inside() {
-    let mut d = budgeted("time", Value::Duration(5 * SECOND));
-    d.pass(3 * SECOND);
-    used(&mut d, 1, None);
-    assert_eq!(d.flying(), ["b"]);
-    d.pass(2 * SECOND);
-    assert_eq!(d.abandoned.len(), 1);
-    d.ended_with(7);
-    assert!(d.timers.is_empty());
-}
-
-#[test]
-fn the_run_itself_has_a_header_too() {
-    let mut b = ProgramBuilder::new();
-    let first = model(&mut b, "a");
-    let result = b.slot(0, 0);
-    let body = b.region(0, vec![first], result);
-    let graph = b.graph("main", body);
-    let time = b.value(Value::Duration(SECOND));
-    b.program.graphs[graph.index()].budgets.push(("time".into(), time));
-    let mut d = Driver::started(b.load_as_is().unwrap(), vec![]);
-    d.pass(SECOND);
-    d.failed_with(Failure::Budget { kind: "time".into() });
-}
-
-#[test]
-fn a_call_may_name_another_role_and_fewer_repairs() {
-    let mut b = ProgramBuilder::new();
-    let first = model(&mut b, "fast");
-    let result = b.slot(0, 0);
-    let body = b.region(0, vec![first], result);
-    let prompt = b.graph("prompt", body);
-    let mut call = node("prompt", graph_call(prompt, vec![]));
-    if let NodeKind::Call(call) = &mut call.kind {
-        call.model = Some("smart".into());
-        call.repair = Some(0);
-    }
-    let body = b.region(0, vec![call], result);
-    b.graph("main", body);
-    let d = Driver::started(b.load_as_is().unwrap(), vec![]);
-    let Some(Command::Model { request, .. }) = d.commands.first() else { panic!() };
-    assert_eq!((request.role.as_str(), request.repair), ("smart", 0));
-    assert_eq!(request.options, [int(100)]);
 }
 
 #[test]
