@@ -164,7 +164,7 @@ fn plan(length: u32) -> Arc<Plan> {
     let body = b.region(1, nodes, result);
     b.graph("chain", body);
     let loaded = Arc::new(b.load().expect("it loads"));
-    Arc::new(Plan { loaded, roles: indexmap::IndexMap::default() })
+    Arc::new(Plan { loaded, roles: indexmap::IndexMap::default(), terms: Arc::default() })
 }
 
 fn run(

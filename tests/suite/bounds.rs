@@ -319,9 +319,9 @@ fn no_run_uses_up_more_than_its_bounds() {
             let used = world::run(&loaded, main, &TERMS, random);
             if let Some(limit) = tokens {
                 assert!(
-                    used.tokens <= limit + one_call,
+                    used.reported <= limit + one_call,
                     "seed {seed}, run {nth}: {} tokens\n{program}",
-                    used.tokens
+                    used.reported
                 );
                 limited += 1;
             }

@@ -21,6 +21,8 @@ pub struct Used {
     pub repairs: u64,
     /// Tokens, read and written.
     pub tokens: u64,
+    /// Those of calls that have ended: of others nobody learns.
+    pub reported: u64,
     /// Their price, in [`MONEY_UNIT`]s.
     pub money: u64,
     /// Calls of all else.
@@ -171,6 +173,9 @@ impl World<'_> {
     fn answer(&mut self, effect: EffectId) -> Event {
         let at = self.answers.iter().position(|(known, _)| *known == effect).expect("it was begun");
         let (_, usage) = self.answers.swap_remove(at);
+        if let Some(usage) = &usage {
+            self.used.reported += usage.input_tokens + usage.output_tokens;
+        }
         let outcome = match self.random.u32(..6) {
             0 => Outcome::Failed(Failure::Timeout),
             1 => Outcome::Failed(Failure::invalid("", "no")),

@@ -2,7 +2,7 @@
 //!
 //! A call begins when every budget around it has room for all that it may use up. Where that is not known beforehand, or
 //! more than there is, it begins when no other call is under way in that budget: so calls of models and their repairs never
-//! go beyond a budget, and tokens and money by at most what one call uses up. A call that must wait stands in the queue of
+//! go beyond a budget, and tokens and money of those that end by at most what one call uses up. A call that must wait stands in the queue of
 //! the budget that has no room, and is looked at again when a call inside of it has ended. Its clocks stand still.
 
 use std::collections::VecDeque;
@@ -26,6 +26,8 @@ pub(crate) const RESUMES: u32 = NONE - 2;
 
 /// Tokens that a message needs beside its text, at most: its role, and what providers put around it.
 const AROUND_MESSAGE: i64 = 64;
+/// Bytes of a token, in most texts.
+const BYTES_OF_TOKEN: i64 = 4;
 /// Tokens of what a repair says about the answer before, at most.
 const AROUND_REPAIR: i64 = 512;
 
@@ -60,8 +62,9 @@ struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
     repair: u32,
-    /// Of them, what one answer may have at most, if the program says it.
-    written: Option<i64>,
+    /// What counts if it is dropped, and nobody learns what it has used up: what one answer reads by its text and may have at
+    /// most, as far as the program says it.
+    dropped: i64,
     /// `None` if nobody knows.
     tokens: Option<i64>,
     cost: Price,
@@ -108,8 +111,7 @@ enum Room {
 
 impl Need {
     /// What nobody knows of a call without repairs.
-    pub(crate) const OPEN: Self =
-        Self { repair: 0, written: None, tokens: None, cost: Price::Open };
+    pub(crate) const OPEN: Self = Self { repair: 0, dropped: 0, tokens: None, cost: Price::Open };
 }
 
 impl Run<'_> {
@@ -123,7 +125,7 @@ impl Run<'_> {
         written: Option<i64>,
         repair: u32,
     ) -> Need {
-        let mut need = Need { repair, written, ..Need::OPEN };
+        let mut need = Need { repair, dropped: written.unwrap_or(0), ..Need::OPEN };
         if !self.counts_tokens(at) {
             return need;
         }
@@ -135,7 +137,10 @@ impl Run<'_> {
         let context = terms.and_then(|terms| limit(terms.context));
         let answer = terms.and_then(|terms| limit(terms.max_output));
         let answer = [answer, written].into_iter().flatten().min();
-        let input = [self.input_of(call, messages), context].into_iter().flatten().min();
+        let text = self.input_of(call, messages);
+        let usual = text.map_or(0, |bytes| bytes / BYTES_OF_TOKEN);
+        need.dropped = need.dropped.saturating_add(usual);
+        let input = [text, context].into_iter().flatten().min();
         let (Some(input), Some(answer)) = (input, answer) else { return need };
         // Each repair is told all that was said before.
         let (repairs, requests) = (i64::from(repair), i64::from(repair) + 1);
@@ -245,15 +250,15 @@ impl Run<'_> {
 
     /// Counts a stubbed call: it uses up no more than itself.
     pub(crate) fn count_stubbed(&mut self, at: u32, node: u32) -> Result<(), Fail> {
-        let need = Need { repair: 0, written: None, tokens: Some(0), cost: Price::None };
+        let need = Need { tokens: Some(0), cost: Price::None, ..Need::OPEN };
         self.reserve(at, node, need)?;
         let usage = Usage { calls: 1, ..Usage::default() };
         self.settle(self.frame(at).scope, self.effect_id(at, node), Some(&usage));
         Ok(())
     }
 
-    /// Settles what was set aside for a call by what it has used. One that was dropped may have used its repairs, and as many
-    /// tokens as one answer may have. Gives the failure of the innermost budget that is exceeded now.
+    /// Settles what was set aside for a call by what it has used. One that was dropped counts with all its repairs, and the
+    /// tokens of one answer by estimate. Gives the failure of the innermost budget that is exceeded now.
     pub(crate) fn settle(
         &mut self,
         scope: u32,
@@ -267,8 +272,7 @@ impl Run<'_> {
                 Some(usage) => b.used(usage),
                 None => {
                     b.used_calls = b.used_calls.saturating_add(held.repairs);
-                    let written = held.need.written.unwrap_or(0);
-                    b.used_tokens = b.used_tokens.saturating_add(written);
+                    b.used_tokens = b.used_tokens.saturating_add(held.need.dropped);
                 }
             }
         });
