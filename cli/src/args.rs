@@ -46,6 +46,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Say what a graph costs in the worst case, before anything runs.
     Cost(CostArgs),
+    /// List what graphs do to the world, what of it is granted, who approves, and what is endorsed.
+    Audit(AuditArgs),
     /// Say what an error code, a word of the language or a name of the standard library means, with an example.
     Explain(ExplainArgs),
     /// Print the reference grammar, or one rule of it.
@@ -209,6 +211,25 @@ pub struct CostArgs {
     #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
     pub profile: Option<String>,
     /// Print the figures as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kait audit`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 done, 1 a file has errors, 2 wrong usage. What a profile lacks is listed, and no error: `kait check --profile`
+refuses it.")]
+pub struct AuditArgs {
+    /// Files and directories; the current directory if none is given.
+    pub paths: Vec<PathBuf>,
+    /// The profile whose grants are compared.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Print the table [grants] that would grant what is needed, and nothing more.
+    #[arg(long, conflicts_with = "json")]
+    pub grants: bool,
+    /// Print it as JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
         Command::Cost(args) => commands::cost::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Grammar(args) => commands::grammar::run(&args),
         Command::Lsp(args) => commands::lsp::run(&args),

@@ -6,6 +6,7 @@
 //!
 //! [`compile`] runs all of it; [`compile_with`] does so with a [`Cache`]; [`resolve`] stops at the HIR.
 
+pub mod audit;
 pub mod bounds;
 mod cache;
 pub mod check;

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, helpers of tests too; one that is skipped says why"
 )]
 
+mod audit;
 mod bad_input;
 mod cost;
 mod editors;

@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 
 pub use check::check;
 pub use needs::{Needed, Needs, needs, roots};
+pub(crate) use uses::{Looker, named};
 
 use crate::effects::{Effect, Resources};
 use crate::hir::DefId;

@@ -51,7 +51,7 @@ pub(super) fn uses(compiled: &Compilation, id: DefId, role: Option<DefId>) -> Us
         // Whoever calls it has its effects, at the call.
         return found;
     }
-    let looker = Looker { compiled, body, lets: body.map(lets).unwrap_or_default() };
+    let looker = Looker::new(compiled, body);
     for (effect, span) in own {
         match effect {
             Effect::Model => {
@@ -102,7 +102,8 @@ fn lets(body: &Body) -> FxHashMap<LocalId, ExprId> {
     found
 }
 
-pub(super) fn named<'a>(args: &'a [Arg], wanted: &str) -> Option<&'a Arg> {
+/// The argument of that name.
+pub(crate) fn named<'a>(args: &'a [Arg], wanted: &str) -> Option<&'a Arg> {
     args.iter().find(|arg| arg.name.as_ref().is_some_and(|(name, _)| name == wanted))
 }
 
@@ -121,13 +122,23 @@ fn program(locator: &str) -> Part {
     }
 }
 
-struct Looker<'a> {
+/// Looks up what a body says before anything runs.
+pub(crate) struct Looker<'a> {
     compiled: &'a Compilation,
     body: Option<&'a Body>,
     lets: FxHashMap<LocalId, ExprId>,
 }
 
-impl Looker<'_> {
+impl<'a> Looker<'a> {
+    pub(crate) fn new(compiled: &'a Compilation, body: Option<&'a Body>) -> Self {
+        Self { compiled, body, lets: body.map(lets).unwrap_or_default() }
+    }
+
+    /// The text that an expression is, also through names of `let`s and constants.
+    pub(crate) fn known(&self, id: ExprId) -> Option<SmolStr> {
+        self.text(self.body?, id, MAX_STEPS)
+    }
+
     fn calls(&self, found: &mut Uses) {
         let Some(body) = self.body else { return };
         // Policies stand around the call that they are of.
@@ -280,7 +291,7 @@ impl Looker<'_> {
             Expr::Def(def) => {
                 let body = self.compiled.hir.body(*def)?;
                 // The names in it are of its own body.
-                let inner = Looker { compiled: self.compiled, body: Some(body), lets: lets(body) };
+                let inner = Looker::new(self.compiled, Some(body));
                 inner.text(body, body.root?, steps)
             }
             _ => None,
