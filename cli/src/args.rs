@@ -42,6 +42,8 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Run the tests in the files.
     Test(TestArgs),
+    /// Write a program as one file that runs without its source.
+    Build(BuildArgs),
     /// Draw a graph.
     Graph(GraphArgs),
     /// Say what a graph costs in the worst case, before anything runs.
@@ -230,6 +232,21 @@ pub struct AuditArgs {
     #[arg(long, conflicts_with = "json")]
     pub grants: bool,
     /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kait build`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`kait run` and `kait serve` take what it writes like a source. Whatever is loaded is verified first.")]
+pub struct BuildArgs {
+    /// The program; `FILE:GRAPH` builds one of several graphs.
+    pub file: String,
+    /// The file to write; its name ends in .kir or .kir.json. Without it, FILE.kir in the current directory.
+    #[arg(long, short, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Write text that a person can read and edit (.kir.json), instead of the canonical encoding (.kir).
     #[arg(long)]
     pub json: bool,
 }

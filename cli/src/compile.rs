@@ -17,6 +17,7 @@ use kait_runtime::Profile;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
+use crate::compiled;
 use crate::files::{self, Prints};
 
 /// The files of a package on disk.
@@ -42,6 +43,17 @@ pub struct Reads {
 }
 
 impl Reads {
+    /// Of a compiled program, which is one file.
+    pub fn of(file: &Path, prints: &mut Prints) -> Self {
+        let print = files::print_of(file, prints);
+        Self {
+            file: file.to_owned(),
+            manifest: Profile::project_file(directory_of(file)),
+            files: vec![(file.to_owned(), print)],
+            listed: None,
+        }
+    }
+
     /// Whether the same would be read now.
     pub fn hold(&self, prints: &mut Prints) -> bool {
         let lists = |(root, names): &(PathBuf, Vec<String>)| list(root) == *names;
@@ -195,7 +207,10 @@ pub struct Compiled {
     pub program: Program,
     /// The names of the public graphs and prompts, also of those that this version does not run.
     names: Vec<SmolStr>,
-    checked: Checked,
+    /// Why some of them are not in the program.
+    left_out: Vec<Diagnostic>,
+    /// What it was made from; nothing, if it was compiled before.
+    checked: Option<Checked>,
 }
 
 impl Compiled {
@@ -207,7 +222,15 @@ impl Compiled {
 
     /// `path:line:column` of a place.
     pub fn place(&self, span: Span) -> Option<String> {
-        self.checked.compilation.files.place(span)
+        self.checked.as_ref()?.compilation.files.place(span)
+    }
+
+    /// Prints why some graphs are not in the program.
+    pub fn print_left_out(&self) {
+        if let Some(checked) = &self.checked {
+            let files = &checked.compilation.files;
+            anstream::eprint!("{}", terminal::render(&self.left_out, files, style()));
+        }
     }
 }
 
@@ -219,12 +242,36 @@ fn only(names: &[SmolStr]) -> Option<&SmolStr> {
     }
 }
 
-/// Compiles and lowers a file, of which the graph `wanted` is to be used (else the one that needs no name). Its findings
+/// The program of a file: a compiled one is loaded, a source compiled and lowered. Of that,  the graph `wanted` is to be used (else the one that needs no name). Its findings
 /// are printed; with errors among them, or if this version does not run that graph, there is no program.
 ///
 /// # Errors
 /// If the file cannot be read, or for a fault of ours.
 pub fn program(file: &Path, wanted: Option<&str>) -> anyhow::Result<Result<Compiled, Checked>> {
+    program_of(file, wanted, lower)
+}
+
+/// As [`program`], for a program that is kept rather than run now: leaves that this version does not reach are in it.
+///
+/// # Errors
+/// As [`program`].
+pub fn to_keep(file: &Path, wanted: Option<&str>) -> anyhow::Result<Result<Compiled, Checked>> {
+    program_of(file, wanted, |checked| {
+        let roots = graphs(&checked.compilation);
+        checked.compilation.lower_to_keep(&roots).map_err(|fault| fault_of(&fault))
+    })
+}
+
+fn program_of(
+    file: &Path,
+    wanted: Option<&str>,
+    lower: impl FnOnce(&Checked) -> anyhow::Result<Runnable>,
+) -> anyhow::Result<Result<Compiled, Checked>> {
+    if compiled::is_compiled(file) {
+        let program = compiled::load(file)?;
+        let names = public_names(&program);
+        return Ok(Ok(Compiled { program, names, left_out: Vec::new(), checked: None }));
+    }
     let mut checked = check(file)?;
     print_findings(&checked);
     if checked.compilation.has_errors() {
@@ -234,17 +281,26 @@ pub fn program(file: &Path, wanted: Option<&str>) -> anyhow::Result<Result<Compi
     let names = public_graphs(&checked);
     let wanted = wanted.or_else(|| only(&names).map(SmolStr::as_str));
     let defs = &checked.compilation.hir.defs;
-    let fault = left_out.into_iter().find_map(|(id, fault)| {
-        let def = defs.get(id.index())?;
-        (Some(def.name.as_str()) == wanted).then_some(fault)
-    });
+    let is_wanted = |id: &DefId| {
+        let def = defs.get(id.index());
+        def.is_some_and(|def| Some(def.name.as_str()) == wanted)
+    };
+    let fault = left_out.iter().find(|(id, _)| is_wanted(id)).map(|(_, fault)| fault.clone());
+    let is_public = |id: &DefId| defs.get(id.index()).is_some_and(|def| def.is_pub);
+    let left_out =
+        left_out.into_iter().filter(|(id, _)| is_public(id)).map(|(_, fault)| fault).collect();
     if let Some(fault) = fault {
         let shown = std::slice::from_ref(&fault);
         anstream::eprint!("{}", terminal::render(shown, &checked.compilation.files, style()));
         checked.compilation.diagnostics.push(fault);
         return Ok(Err(checked));
     }
-    Ok(Ok(Compiled { program, names, checked }))
+    Ok(Ok(Compiled { program, names, left_out, checked: Some(checked) }))
+}
+
+/// The names of the graphs that a program offers.
+pub fn public_names(program: &Program) -> Vec<SmolStr> {
+    program.graphs.iter().filter(|graph| graph.public).map(|graph| graph.name.clone()).collect()
 }
 
 /// What can run of a file without errors.
@@ -264,7 +320,17 @@ pub fn public_graphs(checked: &Checked) -> Vec<SmolStr> {
 }
 
 /// By the name of a public graph: its parameters that only those may give who may vouch for them.
-pub fn vouched(checked: &Checked) -> FxHashMap<SmolStr, Vec<SmolStr>> {
+pub type Vouched = FxHashMap<SmolStr, Vec<SmolStr>>;
+
+/// All parameters of the public graphs of a program.
+pub fn all_parameters(program: &Program) -> Vouched {
+    let public = program.graphs.iter().filter(|graph| graph.public && !graph.params.is_empty());
+    let params = |graph: &kait_ir::Graph| graph.params.iter().map(|p| p.name.clone()).collect();
+    public.map(|graph| (graph.name.clone(), params(graph))).collect()
+}
+
+/// The parameters of a source's graphs that only those may give who may vouch for them.
+pub fn vouched(checked: &Checked) -> Vouched {
     let compilation = &checked.compilation;
     let labels = kait_compiler::labels::labels(compilation);
     let mut found = FxHashMap::default();

@@ -14,16 +14,21 @@ const SKIPPED: &[&str] = &["target", "node_modules"];
 /// Most files that one command takes, so that `kait check /` ends.
 const MAX_FILES: usize = 100_000;
 
-/// Whether a word of the command line names a program: `FILE.kait` or `FILE.kait:GRAPH`.
+/// Whether a word of the command line names a program: `FILE.kait`, `FILE.kir`, or one of them with `:GRAPH`.
 pub fn names_program(word: &str) -> bool {
-    split(word).0.ends_with(".kait")
+    is_program(split(word).0)
+}
+
+/// Whether a name is that of a source or of a compiled program.
+fn is_program(name: &str) -> bool {
+    name.ends_with(".kait") || crate::compiled::ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// `FILE:GRAPH` → file and graph. A colon that belongs to the path (a drive, a file of that name) stays in it.
 pub fn split(word: &str) -> (&str, Option<&str>) {
     match word.rsplit_once(':') {
         Some((file, graph))
-            if !graph.is_empty() && !graph.contains(['/', '\\']) && file.ends_with(".kait") =>
+            if !graph.is_empty() && !graph.contains(['/', '\\']) && is_program(file) =>
         {
             (file, Some(graph))
         }
@@ -280,12 +285,21 @@ pub fn exit_for(paths: &[PathBuf], failed: bool) -> Exit {
 /// # Errors
 /// As [`read_text`], and if it is a pipe, a socket or a device.
 pub fn read_program(path: &Path) -> anyhow::Result<String> {
+    is_plain(path)?;
+    read_text(path)
+}
+
+/// That a path is no pipe, socket or device.
+///
+/// # Errors
+/// If it is, or is nothing.
+pub fn is_plain(path: &Path) -> anyhow::Result<()> {
     let kind = kind_of(path)?;
     if !kind.is_file() && !kind.is_dir() {
         let shown = path.display();
         return Err(unreadable(format!("`{shown}` is a pipe, a socket or a device, not a file")));
     }
-    read_text(path)
+    Ok(())
 }
 
 /// A file's text.
@@ -308,7 +322,9 @@ pub fn read_text(path: &Path) -> anyhow::Result<String> {
 pub fn hosted_name(named: &Path, path: &Path) -> SmolStr {
     let inner = path.strip_prefix(named).ok().filter(|inner| !inner.as_os_str().is_empty());
     let inner = inner.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
-    let inner = inner.with_extension("");
+    // Of a compiled program both parts of its ending.
+    let compiled = inner.to_str().and_then(|name| name.strip_suffix(".kir.json"));
+    let inner = compiled.map_or_else(|| inner.with_extension(""), PathBuf::from);
     let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
     parts.join(".").into()
 }

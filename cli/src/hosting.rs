@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use kait_compiler::diagnostics::render::{json, terminal};
+use kait_compiler::sources::Files;
 use kait_connect::{All, Grants, ModelBinding};
 use kait_ir::GraphId;
 use kait_runtime::{Plan, Profile};
@@ -18,7 +19,8 @@ use smol_str::SmolStr;
 
 use crate::args::ServeArgs;
 use crate::commands::run::{connections, default_model, link, models_words};
-use crate::compile::{self, Reads};
+use crate::compile::{self, Reads, Vouched};
+use crate::compiled;
 use crate::exit::Coded;
 use crate::files::{self, Prints};
 use crate::grants::{CallerGrants, UserGrants};
@@ -145,15 +147,8 @@ impl Disk {
         if let Err(error) = self.fill(named, path, &mut kept, look) {
             let code = error.chain().find_map(|cause| cause.downcast_ref::<Coded>());
             let code = code.map_or("K0091", |coded| coded.code);
-            let message = format!("{error:#}");
-            kept.said.push(format!("error {code}: {message}\n"));
-            kept.source.findings.push(serde_json::json!({
-                "code": code,
-                "severity": "error",
-                "message": message,
-                "primary": { "path": shown, "text": "" },
-                "labels": [], "notes": [], "help": null, "fixes": [],
-            }));
+            kept.said.push(format!("error {code}: {error:#}\n"));
+            kept.source.findings.push(finding(&shown, code, &error));
             kept.source.program = None;
         }
         kept
@@ -166,27 +161,11 @@ impl Disk {
         kept: &mut Kept,
         look: &mut Look,
     ) -> anyhow::Result<()> {
-        let (checked, reads) = compile::check_noting(path, &mut look.prints)?;
-        kept.reads = Some(reads);
-        let source = &mut kept.source;
-        let (found, shown) = (&checked.compilation.diagnostics, &checked.compilation.files);
-        let report: Json = serde_json::from_str(&json::render(found, shown))?;
-        source.findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
-        source.graphs = compile::public_graphs(&checked);
-        kept.said.push(terminal::render(found, shown, compile::style()));
-        if checked.compilation.has_errors() {
+        let Some((program, files, vouched)) = Self::program(path, kept, look)? else {
             return Ok(());
-        }
-        let runnable = compile::lower(&checked)?;
-        if !runnable.left_out.is_empty() {
-            // They are not hosted, and whoever asks for them hears why.
-            let faults: Vec<_> = runnable.left_out.into_iter().map(|(_, fault)| fault).collect();
-            let report: Json = serde_json::from_str(&json::render(&faults, shown))?;
-            let more = report["diagnostics"].as_array().cloned().unwrap_or_default();
-            source.findings.extend(more);
-            kept.said.push(terminal::render(&faults, shown, compile::style()));
-        }
-        let loaded = Arc::new(compile::load(runnable.program)?);
+        };
+        let source = &mut kept.source;
+        let loaded = Arc::new(compile::load(program)?);
         let profile = match &kept.profile {
             Ok(profile) => profile,
             Err(fault) => return Err(fault.clone().into()),
@@ -206,10 +185,58 @@ impl Disk {
         // What the server lets nobody do, no profile grants; and the other way round.
         let grants = All(vec![Arc::clone(&look.grants), Arc::new(profile.grants.clone())]);
         let connections = connections(&plan, Arc::new(grants), base(named, path));
-        let vouched = Arc::new(compile::vouched(&checked));
-        let files = Arc::new(checked.compilation.files);
+        let (files, vouched) = (Arc::new(files), Arc::new(vouched));
         source.program = Some(Program { plan: Arc::new(plan), connections, files, vouched });
         Ok(())
+    }
+
+    /// The program of a file, the files that it was made from, and which parameters must be vouched for. Nothing, if it
+    /// has errors.
+    fn program(
+        path: &Path,
+        kept: &mut Kept,
+        look: &mut Look,
+    ) -> anyhow::Result<Option<(kait_ir::Program, Files, Vouched)>> {
+        if compiled::is_compiled(path) {
+            kept.reads = Some(Reads::of(path, &mut look.prints));
+            let mut program = compiled::load(path)?;
+            kept.source.graphs = compile::public_names(&program);
+            for index in 0..program.graphs.len() {
+                let graph = GraphId(u32::try_from(index)?);
+                let is_public = program.graphs.get(index).is_some_and(|graph| graph.public);
+                if is_public && let Err(error) = compiled::runs(path, &program, graph) {
+                    // It is not hosted, and whoever asks for it hears why.
+                    kept.said.push(format!("error K0090: {error:#}\n"));
+                    kept.source.findings.push(finding(&kept.source.path, "K0090", &error));
+                    program.graphs.iter_mut().skip(index).take(1).for_each(|g| g.public = false);
+                }
+            }
+            // It does not say which of them its author vouches for, so whoever gives any must.
+            let vouched = compile::all_parameters(&program);
+            return Ok(Some((program, Files::default(), vouched)));
+        }
+        let (checked, reads) = compile::check_noting(path, &mut look.prints)?;
+        kept.reads = Some(reads);
+        let source = &mut kept.source;
+        let (found, shown) = (&checked.compilation.diagnostics, &checked.compilation.files);
+        let report: Json = serde_json::from_str(&json::render(found, shown))?;
+        source.findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
+        source.graphs = compile::public_graphs(&checked);
+        kept.said.push(terminal::render(found, shown, compile::style()));
+        if checked.compilation.has_errors() {
+            return Ok(None);
+        }
+        let runnable = compile::lower(&checked)?;
+        if !runnable.left_out.is_empty() {
+            // They are not hosted, and whoever asks for them hears why.
+            let faults: Vec<_> = runnable.left_out.into_iter().map(|(_, fault)| fault).collect();
+            let report: Json = serde_json::from_str(&json::render(&faults, shown))?;
+            let more = report["diagnostics"].as_array().cloned().unwrap_or_default();
+            source.findings.extend(more);
+            kept.said.push(terminal::render(&faults, shown, compile::style()));
+        }
+        let vouched = compile::vouched(&checked);
+        Ok(Some((runnable.program, checked.compilation.files, vouched)))
     }
 
     /// Whether nothing has changed that a file depends on.
@@ -273,6 +300,17 @@ impl Programs for Disk {
         known.said = now;
         sources
     }
+}
+
+/// What keeps a file from being hosted, as a finding of the compiler.
+fn finding(path: &str, code: &str, error: &anyhow::Error) -> Json {
+    serde_json::json!({
+        "code": code,
+        "severity": "error",
+        "message": format!("{error:#}"),
+        "primary": { "path": path, "text": "" },
+        "labels": [], "notes": [], "help": null, "fixes": [],
+    })
 }
 
 /// The directory that a path of the command line names, or that it lies in.
@@ -363,6 +401,29 @@ mod tests {
         write("a/kait.toml", "[models.fast]\nprovider = \"echo\"\nmodel = \"m\"\n");
         let bound = plans(&disk);
         assert!(!same(&bound[1], &found[1]) && same(&bound[3], &found[3]));
+    }
+
+    #[test]
+    fn compiled_programs_are_hosted_where_they_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = directory.path().join("two.kait");
+        std::fs::write(&source, "pub graph two() -> int {\n  2\n}\n").unwrap();
+        let Ok(Ok(compiled)) = compile::program(&source, None) else { panic!("it compiles") };
+        let out = directory.path().join("built.kir");
+        std::fs::write(&out, kait_ir::file::write(&compiled.program)).unwrap();
+        let names = |path: &Path| -> Vec<String> {
+            plans(&disk(path)).into_iter().filter(|p| p.1.is_some()).map(|p| p.0).collect()
+        };
+        assert_eq!(
+            names(directory.path()),
+            ["two"],
+            "what lies in a directory is not hosted twice"
+        );
+        assert_eq!(names(&out), ["built"]);
+        std::fs::write(&out, b"something else").unwrap();
+        let sources = disk(&out).load();
+        assert!(sources[0].program.is_none());
+        assert_eq!(sources[0].findings[0]["code"], "K9030");
     }
 
     #[cfg(unix)]

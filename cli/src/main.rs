@@ -7,6 +7,7 @@ mod args;
 mod asking;
 mod commands;
 mod compile;
+mod compiled;
 mod exit;
 mod failures;
 mod files;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Fmt(args) => commands::fmt::run(&args),
         Command::Test(args) => commands::test::run(&args),
+        Command::Build(args) => commands::build::run(&args),
         Command::Graph(args) => commands::graph::run(&args),
         Command::Cost(args) => commands::cost::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
@@ -74,8 +76,7 @@ fn main() -> ExitCode {
 /// `kait FILE.kait …` is `kait run FILE.kait …`, so that a file can be a script.
 fn with_run(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
     let first = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-    let file = first.split(':').next().unwrap_or_default();
-    if file.ends_with(".kait") && !first.starts_with('-') {
+    if files::names_program(first) && !first.starts_with('-') {
         words.insert(1, "run".into());
     }
     words

@@ -76,21 +76,38 @@ impl Compilation {
     /// # Errors
     /// As [`Self::lower`], for any other reason.
     pub fn lower_runnable(&self, roots: &[DefId]) -> Result<Runnable, Box<Diagnostic>> {
+        self.lower_with(roots, |roots| self.lower(roots))
+    }
+
+    /// As [`Self::lower_runnable`], for a program that is kept rather than run now: calls of leaves that this version does
+    /// not reach are in it like others.
+    ///
+    /// # Errors
+    /// As [`Self::lower`].
+    pub fn lower_to_keep(&self, roots: &[DefId]) -> Result<Runnable, Box<Diagnostic>> {
+        self.lower_with(roots, |roots| lower::lower_to_keep(self.lowerable()?, roots))
+    }
+
+    fn lower_with(
+        &self,
+        roots: &[DefId],
+        lower: impl Fn(&[DefId]) -> Result<Program, Box<Diagnostic>>,
+    ) -> Result<Runnable, Box<Diagnostic>> {
         let is_later = |fault: &Diagnostic| fault.code == Code::NotSupported.as_str();
-        match self.lower(roots) {
+        match lower(roots) {
             Ok(program) => return Ok(Runnable { program, left_out: Vec::new() }),
             Err(fault) if is_later(&fault) => {}
             Err(fault) => return Err(fault),
         }
         let (mut runs, mut left_out) = (Vec::new(), Vec::new());
         for root in roots {
-            match self.lower(&[*root]) {
+            match lower(&[*root]) {
                 Ok(_) => runs.push(*root),
                 Err(fault) if is_later(&fault) => left_out.push((*root, *fault)),
                 Err(fault) => return Err(fault),
             }
         }
-        Ok(Runnable { program: self.lower(&runs)?, left_out })
+        Ok(Runnable { program: lower(&runs)?, left_out })
     }
 
     /// Lowers a test and what it needs; see [`lower::lower_test`].

@@ -12,7 +12,7 @@ use crate::{compile, files};
 /// Draws it.
 pub fn run(args: &GraphArgs) -> anyhow::Result<Exit> {
     let (file, wanted) = files::split(&args.file);
-    let Ok(compiled) = compile::program(Path::new(file), wanted)? else {
+    let Ok(compiled) = compile::to_keep(Path::new(file), wanted)? else {
         return Ok(Exit::Failed);
     };
     let program = &compiled.program;

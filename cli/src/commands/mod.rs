@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod audit;
+pub mod build;
 pub mod check;
 pub mod completions;
 pub mod cost;

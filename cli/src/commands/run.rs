@@ -27,7 +27,7 @@ use crate::args::{JsonForm, RunArgs};
 use crate::asking::Asking;
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::{asking, compile, failures, files, given, local_model, out};
+use crate::{asking, compile, compiled as built, failures, files, given, local_model, out};
 
 /// Bodies of one `for` at once where the program says nothing.
 pub const PARALLEL: u32 = 16;
@@ -90,6 +90,9 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
             return no_graph(file, graph, &names);
         }
     };
+    if built::is_compiled(Path::new(file)) {
+        built::runs(Path::new(file), loaded.program(), graph)?;
+    }
     // Offline nothing counts as bound.
     let bound = if args.offline { &Profile::default() } else { &profile };
     let open = Plan::open_roles(loaded.program(), graph, bound);

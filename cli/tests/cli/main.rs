@@ -10,6 +10,7 @@
 
 mod audit;
 mod bad_input;
+mod compiled;
 mod cost;
 mod editors;
 mod examples;

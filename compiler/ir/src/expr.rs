@@ -18,7 +18,8 @@ pub struct ExprId(pub u32);
 ///
 /// Locals are registers of one evaluation: patterns, `Let` and `For` write them, `Local` reads them. In a function
 /// the parameters are the first locals. [`crate::Program::max_locals`] bounds them all.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expr {
     /// A constant.
     Const(Value),
@@ -133,7 +134,8 @@ pub enum Expr {
 }
 
 /// An arm of a pure match or catch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExprArm {
     /// What it covers.
     pub pattern: Pattern,
@@ -144,7 +146,8 @@ pub struct ExprArm {
 }
 
 /// A part of a template.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TemplatePart {
     /// Text as it stands.
     Text(SmolStr),
@@ -193,7 +196,8 @@ pub enum BinaryOp {
 }
 
 /// A pattern. Binders write locals.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pattern {
     /// `_`
     Any,
@@ -216,7 +220,8 @@ pub enum Pattern {
 }
 
 /// A question about the calls of a test so far.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogQuery {
     /// `calls(f)`: logical calls.
     Calls(TargetId),
@@ -229,7 +234,8 @@ pub enum LogQuery {
 }
 
 /// A call that a test asks about: a target and what its arguments must equal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallShape {
     /// What was called.
     pub target: TargetId,

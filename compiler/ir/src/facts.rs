@@ -216,6 +216,14 @@ pub fn fill(program: &mut Program) {
     program.regions = regions;
 }
 
+/// As [`fill`], of a program of which nothing is known: if its regions do not form trees, nothing is filled in, and the
+/// verifier says why.
+pub(crate) fn fill_forest(program: &mut Program) {
+    if crate::verify::is_forest(program) {
+        fill(program);
+    }
+}
+
 /// The slots that a node itself reads: sorted, each once.
 fn slots(program: &Program, kind: &NodeKind) -> Vec<(u32, u32)> {
     let mut roots = Vec::new();

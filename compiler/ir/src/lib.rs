@@ -1,7 +1,7 @@
 //! The program as data: the one contract between compiler and runtime.
 //!
 //! The compiler lowers a checked module to a [`Program`]; the engine runs it, the store keeps it, the CLI draws it.
-//! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`]), and verifies ([`verify`]).
+//! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`], [`file`]), and verifies ([`verify`]).
 
 pub mod display;
 pub mod draw;
@@ -9,6 +9,7 @@ pub mod encode;
 pub mod expr;
 mod facts;
 pub mod failure;
+pub mod file;
 pub mod pin;
 pub mod program;
 #[cfg(test)]

@@ -45,7 +45,8 @@ pub const LONGEST_PAUSE: u64 = 30_000_000_000;
 pub const TOOLS_PER_TURN: u64 = 16;
 
 /// A whole program: everything that a run needs, and nothing of where it came from but spans.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Program {
     /// Name of the root module.
     pub name: SmolStr,
@@ -58,6 +59,7 @@ pub struct Program {
     /// The expression arena.
     pub exprs: Vec<Expr>,
     /// Where expressions stand in the source, by [`ExprId`]; may be shorter. Not part of the hash.
+    #[serde(skip)]
     pub expr_spans: Vec<Option<Span>>,
     /// The type table.
     pub types: Types,
@@ -74,6 +76,7 @@ pub struct Program {
     /// Most locals that any expression of the program needs.
     pub max_locals: u32,
     /// Source files, for spans: display paths.
+    #[serde(skip)]
     pub files: Vec<SmolStr>,
 }
 
@@ -101,7 +104,8 @@ pub enum GraphKind {
 }
 
 /// A callable graph.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Graph {
     /// Its name, qualified if it is not of the root module.
     pub name: SmolStr,
@@ -122,11 +126,13 @@ pub struct Graph {
     /// Frames that recursion may use, the first counted; only set for recursive graphs.
     pub depth: Option<u32>,
     /// Where it is declared.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A parameter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Param {
     /// Its name.
     pub name: SmolStr,
@@ -141,7 +147,8 @@ pub struct Param {
 }
 
 /// A pure function: parameters are the first locals.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Function {
     /// Its name.
     pub name: SmolStr,
@@ -163,7 +170,8 @@ pub struct Span {
 }
 
 /// A block: parameters, nodes in textual order, and the value when all nodes have succeeded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Region {
     /// How many parameters: slots `0..params`.
     pub params: u32,
@@ -174,35 +182,51 @@ pub struct Region {
 }
 
 /// One node of a block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Its name within its region: stable across edits elsewhere (`draft`, `draft#2`, `match.Revise`).
     pub path: SmolStr,
     /// What it does.
     pub kind: NodeKind,
     /// Nodes of this region whose values it (not its inner regions) reads. Ascending.
+    #[serde(skip)]
     pub data: Vec<u32>,
     /// Nodes of this region that must have succeeded first though no value flows: the nearest guard above,
     /// `after:`. Ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<u32>,
     /// Slots of enclosing regions that its own expressions read, as (`up`, slot), `up >= 1`.
+    #[serde(skip)]
     pub outer: Vec<(u32, u32)>,
     /// For leaves: it starts only when every node above it, in its region and in every enclosing one, has succeeded.
+    #[serde(skip)]
     pub gate: Gate,
     /// Whether it (or, for a control form or call, anything inside it) is gated.
+    #[serde(skip)]
     pub holds_gate: bool,
     /// Whether everything below it waits for it.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub guard: bool,
     /// For leaves: what it reads.
+    #[serde(skip)]
     pub reads: Vec<ResourceId>,
     /// What it, or anything inside it and its calls, writes as a gated node.
+    #[serde(skip)]
     pub writes: Vec<ResourceId>,
     /// Whether its value can be seen while it grows (text, list or record that a model or input delivers).
+    #[serde(default, skip_serializing_if = "is_false")]
     pub grows: bool,
     /// Type of its value.
     pub ty: TypeId,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 /// How a leaf waits for what stands above it.
@@ -218,7 +242,8 @@ pub enum Gate {
 }
 
 /// What a node does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// Evaluates an expression. A guard `fail` is one, too.
     Pure(ExprId),
@@ -284,7 +309,8 @@ pub enum NodeKind {
 }
 
 /// A call of a graph.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// The callee.
     pub graph: GraphId,
@@ -299,7 +325,8 @@ pub struct Call {
 }
 
 /// A call of a leaf.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeafCall {
     /// Which.
     pub leaf: LeafId,
@@ -327,7 +354,8 @@ pub enum Approved {
 /// The value is a record: who approved it, then the arguments as they were shown or edited, then the idempotency key if
 /// the call has one. The call takes all that it is made with from there, argument `i` from field `i + 1`, and from nowhere
 /// else; the verifier sees to it that there is exactly one such call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Approve {
     /// What is called.
     pub what: Approved,
@@ -350,7 +378,8 @@ pub struct Approve {
 }
 
 /// Asks a person a question. The type of the node is the type of the answer, and makes the form.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ask {
     /// What is asked: a text. Only a selection may do without.
     pub question: Option<ExprId>,
@@ -369,7 +398,8 @@ pub struct Ask {
 }
 
 /// What a person selects from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Choose {
     /// The list; the answer is a list of the same type.
     pub items: ExprId,
@@ -380,7 +410,8 @@ pub struct Choose {
 }
 
 /// One logical model call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelCall {
     /// The prompt's name.
     pub prompt: SmolStr,
@@ -399,7 +430,8 @@ pub struct ModelCall {
 }
 
 /// An item of a prompt.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Message {
     /// `system`, `user`, `assistant` or `messages` (a list of the prelude's `Message`).
     pub role: MessageRole,
@@ -423,7 +455,8 @@ pub enum MessageRole {
 }
 
 /// An arm of a switch or catch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arm {
     /// What it covers.
     pub pattern: Pattern,
@@ -434,7 +467,8 @@ pub struct Arm {
 }
 
 /// A `for` with nodes in its body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Map {
     /// The list.
     pub source: ExprId,
@@ -447,6 +481,7 @@ pub struct Map {
     /// Most bodies at once; without it the profile's default.
     pub parallel: Option<ExprId>,
     /// Bodies hold gated nodes and no `parallel` says that they are independent: one after the other.
+    #[serde(skip)]
     pub sequential: bool,
     /// Whether it may start on items of a list that still grows.
     pub early: bool,
@@ -455,7 +490,8 @@ pub struct Map {
 }
 
 /// A `loop` with nodes in it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Loop {
     /// First values of the state.
     pub init: Vec<ExprId>,
@@ -468,7 +504,8 @@ pub struct Loop {
 }
 
 /// Policies, in their one fixed order: fallback > deadline > cache > retry > timeout > the call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The call.
     pub body: RegionId,
@@ -489,7 +526,8 @@ pub struct Policy {
 }
 
 /// `rate: 10, per: 5s, parallel: 2`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// The name that shares the limit.
     pub name: SmolStr,
@@ -524,7 +562,8 @@ pub enum EffectClass {
 }
 
 /// A leaf that the program calls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeafDecl {
     /// Its full name: `file.read`.
     pub name: SmolStr,
@@ -547,7 +586,8 @@ pub struct LeafDecl {
 }
 
 /// A model role.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoleDecl {
     /// Its name.
     pub name: SmolStr,
@@ -556,7 +596,8 @@ pub struct RoleDecl {
 }
 
 /// A stub of a test: expressions see the test's block as `up = 0`, parameters' values as locals through the patterns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stub {
     /// What is stubbed.
     pub target: TargetId,
@@ -565,13 +606,16 @@ pub struct Stub {
     /// The outcomes: each call takes the next, the last repeats.
     pub outcomes: Vec<StubOutcome>,
     /// Nodes of the test's block that it reads.
+    #[serde(skip)]
     pub data: Vec<u32>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// One outcome of a stub.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StubOutcome {
     /// Its value; `Fail` makes the call fail.
     pub value: ExprId,

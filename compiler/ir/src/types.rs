@@ -10,7 +10,8 @@ use crate::value::Value;
 pub struct TypeId(pub u32);
 
 /// A constraint of `where (...)`: exactly what JSON Schema can say.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Smallest number, or fewest items of a list.
     Min(Value),
@@ -31,7 +32,8 @@ pub enum Bound {
 }
 
 /// A type of the program.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Type {
     /// `text`
     Text,
@@ -87,7 +89,8 @@ pub enum Type {
 }
 
 /// A nominal record.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordType {
     /// Qualified name with its type arguments: `acme.support.Ticket`, `Pair<text, int>`.
     pub name: SmolStr,
@@ -98,7 +101,8 @@ pub struct RecordType {
 }
 
 /// A field of a record or of a variant's payload.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FieldType {
     /// Its name in the program.
     pub name: SmolStr,
@@ -113,7 +117,8 @@ pub struct FieldType {
 }
 
 /// A nominal enum.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnumType {
     /// Qualified name with its type arguments.
     pub name: SmolStr,
@@ -131,7 +136,8 @@ impl EnumType {
 }
 
 /// A variant of an enum.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VariantType {
     /// Its name in the program: `NeedsInfo`.
     pub name: SmolStr,
@@ -144,7 +150,8 @@ pub struct VariantType {
 }
 
 /// All types of a program. Recursive types refer to each other by id, so a record is first reserved, then filled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Types {
     types: Vec<Type>,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 /// A map value: insertion order is kept and is part of what a program can see, but not of equality.
@@ -61,7 +62,8 @@ pub struct Blob {
 }
 
 /// A finished value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "crate::file::ValueForm", into = "crate::file::ValueForm")]
 pub enum Value {
     /// The only value of type `none`, and an absent optional.
     #[default]

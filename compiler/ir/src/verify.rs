@@ -178,12 +178,21 @@ pub fn verify(program: &Program) -> Result<(), Vec<VerifyError>> {
     errors.stop()?;
     exprs::check(program, &mut errors);
     errors.stop()?;
+    regions::uses(program, &mut errors);
+    errors.stop()?;
+    // First what people have to know: whoever takes an approval away breaks other rules, too.
+    approvals::check(program, &mut errors);
     regions::check(program, &mut errors);
     errors.stop()?;
     graphs::check(program, &mut errors);
-    errors.stop()?;
-    approvals::check(program, &mut errors);
     errors.stop()
+}
+
+/// Whether regions form trees that are not too deep, so that one can walk through them; of any program.
+pub(crate) fn is_forest(program: &Program) -> bool {
+    let mut errors = Errors::default();
+    regions::uses(program, &mut errors);
+    errors.stop().is_ok()
 }
 
 /// Errors so far, at most [`MAX_ERRORS`].

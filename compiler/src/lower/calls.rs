@@ -408,16 +408,11 @@ impl Lowerer<'_> {
     /// What a callable is, if this version checks such and does not run it.
     fn not_run_yet(&self, callable: &Callable) -> Option<String> {
         match &callable.kind {
+            CallableKind::Extern { .. } if self.keeps => None,
             CallableKind::Agent => Some("agents".to_owned()),
             CallableKind::Extern { kind, locator } => match kind.as_str() {
                 "stable" => None,
-                "native" => {
-                    let is_later = kait_stdlib::not_run().contains(&locator.as_str());
-                    let name = locator.strip_prefix("prelude.").unwrap_or(locator);
-                    is_later.then(|| format!("calls of `{name}`"))
-                }
-                "mcp" => Some("tools of MCP servers".to_owned()),
-                kind => Some(format!("externs from `{kind}`")),
+                kind => super::leaf_not_run(kind, locator),
             },
             _ => None,
         }

@@ -59,7 +59,25 @@ pub struct Input<'a> {
 /// # Errors
 /// A diagnostic, if code is nested too deeply to run or the compiler contradicts itself.
 pub fn lower(input: Input<'_>, roots: &[DefId]) -> Result<Program, Box<Diagnostic>> {
+    lower_graphs(input, roots, false)
+}
+
+/// As [`lower`], for a program that is kept rather than run now: calls of leaves that this version does not reach are in
+/// it like others.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_to_keep(input: Input<'_>, roots: &[DefId]) -> Result<Program, Box<Diagnostic>> {
+    lower_graphs(input, roots, true)
+}
+
+fn lower_graphs(
+    input: Input<'_>,
+    roots: &[DefId],
+    keeps: bool,
+) -> Result<Program, Box<Diagnostic>> {
     let mut lowerer = Lowerer::new(input, FxHashMap::default());
+    lowerer.keeps = keeps;
     lowerer.growths = Growths::of(&lowerer, roots);
     for root in roots {
         if matches!(lowerer.callable_kind(*root), Some(CallableKind::Graph | CallableKind::Prompt))
@@ -85,6 +103,20 @@ pub fn lower_test(input: Input<'_>, test: DefId) -> Result<Program, Box<Diagnost
     lowerer.finish()
 }
 
+/// What a leaf is that this version checks and does not reach, in words; nothing, if it reaches it.
+#[must_use]
+pub fn leaf_not_run(kind: &str, locator: &str) -> Option<String> {
+    match kind {
+        "native" => {
+            let is_later = kait_stdlib::not_run().contains(&locator);
+            let name = locator.strip_prefix("prelude.").unwrap_or(locator);
+            is_later.then(|| format!("calls of `{name}`"))
+        }
+        "mcp" => Some("tools of MCP servers".to_owned()),
+        kind => Some(format!("externs from `{kind}`")),
+    }
+}
+
 /// Something that a test stubs or counts.
 #[derive(Clone, Copy, Debug)]
 struct Target {
@@ -108,6 +140,8 @@ struct Lowerer<'a> {
     targets: FxHashMap<DefId, Target>,
     /// A test is lowered: what this version does not run is a leaf there, which a stub answers.
     in_test: bool,
+    /// The program is kept, not run now: leaves that this version does not reach are in it.
+    keeps: bool,
     /// What its stubs answer beside calls.
     people: people::People,
     /// Graphs and functions whose ids are given out and whose bodies are still to be lowered, last one first.
@@ -146,6 +180,7 @@ impl<'a> Lowerer<'a> {
             roles: FxHashSet::default(),
             targets,
             in_test: false,
+            keeps: false,
             people: people::People::default(),
             pending: Vec::new(),
             nodes,

@@ -1,4 +1,4 @@
-//! Fifth step of the verifier: what a person approves is what runs.
+//! Between the third and the fourth step of the verifier: what a person approves is what runs.
 //!
 //! A call of a leaf that needs approval is made with exactly what one approve node gives, and an approve node serves
 //! exactly one call. The two stand in the same block (the call may have one node of policies around it), so whatever

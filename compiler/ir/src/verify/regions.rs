@@ -1,4 +1,4 @@
-//! Third step of the verifier: regions form trees, slots are read only where they are known, and edges are exactly
+//! Third and fourth step of the verifier: regions form trees; slots are read only where they are known, and edges are exactly
 //! what the expressions read.
 
 use super::exprs::Walker;
@@ -7,10 +7,6 @@ use crate::expr::{ExprId, Pattern};
 use crate::program::{GraphKind, Node, NodeKind, Program, Region, RegionId};
 
 pub(super) fn check(program: &Program, errors: &mut Errors) {
-    uses(program, errors);
-    if !errors.0.is_empty() {
-        return;
-    }
     let mut checker = Checker { program, walker: Walker::new(program), known: Vec::new() };
     for graph in &program.graphs {
         checker.region(graph.body, graph.params.len(), errors);
@@ -21,7 +17,7 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
 }
 
 /// Every region hangs on exactly one graph or node; then, as each is used once, those reachable from graphs form trees.
-fn uses(program: &Program, errors: &mut Errors) {
+pub(super) fn uses(program: &Program, errors: &mut Errors) {
     let mut uses = vec![0u32; program.regions.len()];
     let mut stack: Vec<(RegionId, u32)> = program.graphs.iter().map(|g| (g.body, 0)).collect();
     while let Some((id, depth)) = stack.pop() {
