@@ -178,5 +178,6 @@ fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> 
     labels::check(&hir, &types, &effects, &mut diagnostics);
     diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
     diagnostics.drop_unbounded_beside_damage();
+    diagnostics.drop_what_follows();
     Compilation { files, hir, types, effects, diagnostics: diagnostics.finish() }
 }

@@ -409,6 +409,17 @@ impl<'a> BodyCx<'_, 'a> {
             Some(near) => finding
                 .help(format!("did you mean `{near}`?"))
                 .guess(format!("write `{near}`"), vec![Edit::new(span, near)]),
+            None if what == "parameter" && super::policies::is_of_calls(name) => {
+                let finding = finding.help(format!(
+                    "`{name}` is a policy: write it behind the call, `with ({name}: …)`"
+                ));
+                match parted(args, span) {
+                    Some(edit) => {
+                        finding.guess(format!("write it as `with ({name}: …)`"), vec![edit])
+                    }
+                    None => finding,
+                }
+            }
             None if target.places.len() == 0 => finding.help("it takes no arguments"),
             None => finding.help(format!("it takes {}", names_of(target.places.names()))),
         };
@@ -426,4 +437,20 @@ impl<'a> BodyCx<'_, 'a> {
                 && one.message.contains(&quoted)
         })
     }
+}
+
+/// Parts the arguments of a call from the policies that follow them: `f(a, retry: 2)` is `f(a) with (retry: 2)`.
+fn parted(args: &[Arg], first: Span) -> Option<Edit> {
+    let index =
+        args.iter().position(|arg| arg.name.as_ref().is_some_and(|(_, span)| *span == first))?;
+    let is_policy =
+        |arg: &Arg| arg.name.as_ref().is_some_and(|(name, _)| super::policies::is_of_calls(name));
+    if !args.get(index..)?.iter().all(is_policy) {
+        return None;
+    }
+    let before = match index.checked_sub(1) {
+        Some(last) => args.get(last)?.span.after(),
+        None => first.before(),
+    };
+    Some(Edit::new(Span { end: first.start, ..before }, ") with ("))
 }

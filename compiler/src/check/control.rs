@@ -30,7 +30,8 @@ impl BodyCx<'_, '_> {
                 common = self.join(common, ty).unwrap_or(expect.ty.unwrap_or(Ty::ERROR));
             } else {
                 let value = self.value_of(*arm);
-                common = self.common(value, common, ty, first);
+                let why = first.map_or(Why::Nothing, Why::Branch);
+                common = self.common_because(value, common, ty, why);
                 if ty != Ty::NEVER {
                     first.get_or_insert(value);
                 }
@@ -103,7 +104,10 @@ impl BodyCx<'_, '_> {
     fn if_alone(&mut self, e: ExprId, then: ExprId, expect: Expect) -> Ty {
         let wants_none = expect.ty.is_some_and(|ty| self.base(ty) == Ty::NONE);
         if expect.discard || wants_none {
+            let value = self.value_of(then);
+            let around = self.ends_branch.replace(value);
             self.expr(then, Expect::DISCARD);
+            self.ends_branch = around;
             return Ty::NONE;
         }
         let ty = self.expr(then, expect.with(expect.ty.map(|_| Ty::ERROR)));
@@ -275,39 +279,6 @@ impl BodyCx<'_, '_> {
             }
         }
     }
-
-    fn not_a_list(&mut self, source: ExprId, ty: Ty) {
-        let span = self.span(source);
-        let shown = self.show(ty);
-        let finding =
-            Diagnostic::new(Code::NotAList, span, format!("`for` needs a list, found `{shown}`"));
-        let finding = match self.kind(ty).clone() {
-            TyKind::Optional(_) => finding.note("the list may be `none`").fix(
-                "take an empty list instead",
-                vec![Edit::new(span.before(), "("), Edit::new(span.after(), " ?? [])")],
-            ),
-            // Elsewhere the keys are meant, or the entries.
-            TyKind::Map(..) => finding.guess(
-                "go through its entries",
-                vec![Edit::new(span.before(), "map.entries("), Edit::new(span.after(), ")")],
-            ),
-            TyKind::Prim(Prim::Text) => finding
-                .help(
-                    "split it first, with `text.lines`, `text.sentences`, `text.paragraphs` or `text.words`",
-                )
-                .guess(
-                    "go through its lines",
-                    vec![Edit::new(span.before(), "text.lines("), Edit::new(span.after(), ")")],
-                ),
-            TyKind::Prim(Prim::Int) => finding.guess(
-                "count from 1",
-                vec![Edit::new(span.before(), "list.range(1, to: "), Edit::new(span.after(), ")")],
-            ),
-            _ => finding,
-        };
-        self.report(finding);
-    }
-
     // ---- loop ----
 
     pub(super) fn loop_(&mut self, e: ExprId, expect: Expect) -> Ty {
@@ -609,6 +580,10 @@ impl BodyCx<'_, '_> {
                 )
                 .help("write how many arms must succeed"),
             );
+            for arm in arms {
+                self.expr(*arm, Expect::ANY);
+            }
+            return Ty::ERROR;
         }
         let Some(need) = need else {
             return self.arms_common(arms, expect);

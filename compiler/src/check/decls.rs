@@ -141,7 +141,8 @@ impl<'a> Checker<'a> {
                     *span,
                     format!("`{name}` is not a requirement of a model"),
                 );
-                finding = match suggest(name, all.clone()) {
+                let near = foreign_need(name).or_else(|| suggest(name, all.clone()));
+                finding = match near {
                     Some(near) => {
                         let end = span.start + u32::try_from(name.len()).unwrap_or(0);
                         let place = Span { end: end.min(span.end), ..*span };
@@ -441,6 +442,20 @@ pub(crate) fn snake_case(name: &str) -> SmolStr {
         before = Some(c);
     }
     out.finish()
+}
+
+/// What others call what a model can do.
+fn foreign_need(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "vision" | "image" | "images_input" | "multimodal" => "images",
+        "function_calling" | "functions" | "tool_use" | "tool_calling" => "tools",
+        "json" | "json_mode" | "json_schema" | "schema" | "structured_output" => "structured",
+        "context_window" | "context_length" | "max_context" | "window" => "context",
+        "speech" | "voice" | "sound" => "audio",
+        "pdf" | "documents" => "files",
+        "embed" | "embeddings" | "vectors" => "embedding",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::hir::{Arm, DefId, DefKind, ExprId, Literal, Pat, PatId};
 /// Most missing cases that one message names.
 const MAX_NAMED: usize = 4;
 
+/// Fields of a tag that are all shown, and most that are shown of more.
+const MAX_FIELDS: usize = 4;
+
 /// Failures that `_` in a `catch` does not cover (language reference, failures).
 const NEVER_BY_NAME: [&str; 1] = ["Unknown"];
 const NEVER_BY_ANY: [&str; 3] = ["Unknown", "Denied", "Unanswered"];
@@ -132,11 +135,61 @@ impl BodyCx<'_, '_> {
                 && matches!(self.body.pats.get(above.pat.index()), Some(Pat::Any | Pat::Bind(_)))
         });
         if let Some(above) = above {
-            finding = finding
-                .label(self.pat_span(above.pat), "this covers everything")
-                .help("move the arm for everything else to the end");
+            let at = self.pat_span(above.pat);
+            finding = finding.label(at, "this covers everything");
+            finding = match self.meant_variant(above.pat) {
+                Some((name, variant)) => finding
+                    .help(format!(
+                        "`{name}` is a new name for any value; the variant is called `{variant}`"
+                    ))
+                    .guess(format!("write `{variant}`"), vec![Edit::new(at, variant.as_str())]),
+                None => finding.help("move the arm for everything else to the end"),
+            };
+        } else if is_read
+            && let Some(above) = arms
+                .iter()
+                .take(index)
+                .find(|above| above.guard.is_none() && self.is_same_case(above.pat, arm.pat))
+        {
+            finding = finding.label(self.pat_span(above.pat), "covered here");
         }
         self.report(finding);
+    }
+
+    /// A name in a pattern that is that of a variant in lower case, and the variant.
+    fn meant_variant(
+        &self,
+        pat: crate::hir::PatId,
+    ) -> Option<(smol_str::SmolStr, smol_str::SmolStr)> {
+        let Some(Pat::Bind(local)) = self.body.pats.get(pat.index()) else { return None };
+        let name = &self.body.locals.get(local.index())?.name;
+        let ty = self.out.locals.get(local.index()).copied()?;
+        let TyKind::Named(def, _) = self.kind(self.present(ty)) else { return None };
+        let Some(DefKind::Enum(all)) = self.cx.hir.defs.get(def.index()).map(|def| &def.kind)
+        else {
+            return None;
+        };
+        let upper = kait_syntax::upper_camel(name);
+        let variant = all.variants.iter().find(|one| one.name == upper && one.fields.is_empty())?;
+        Some((name.clone(), variant.name.clone()))
+    }
+
+    /// Whether two patterns are the same literal, or the same tag without its values.
+    fn is_same_case(&self, one: crate::hir::PatId, other: crate::hir::PatId) -> bool {
+        use crate::hir::PatTarget;
+        let pats = &self.body.pats;
+        match (pats.get(one.index()), pats.get(other.index())) {
+            (Some(Pat::Literal(a)), Some(Pat::Literal(b))) => a == b,
+            (Some(Pat::Tag { target: a, args: None }), Some(Pat::Tag { target: b, .. })) => {
+                match (a, b) {
+                    (PatTarget::Variant(a, i), PatTarget::Variant(b, j)) => a == b && i == j,
+                    (PatTarget::Bare { name: a, .. }, PatTarget::Bare { name: b, .. }) => a == b,
+                    (PatTarget::Record(a), PatTarget::Record(b)) => a == b,
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
     }
 
     fn not_exhaustive(
@@ -154,7 +207,6 @@ impl BodyCx<'_, '_> {
         shown.retain(|one| seen.insert(one.clone()));
         let list: Vec<String> = shown.iter().map(|one| format!("`{one}`")).collect();
         let more = if missing.len() > MAX_NAMED { " and others" } else { "" };
-        let what = if shown.len() == 1 { "case is" } else { "cases are" };
         let mut finding = Diagnostic::new(
             Code::NotExhaustive,
             self.span(scrutinee),
@@ -164,7 +216,11 @@ impl BodyCx<'_, '_> {
                 format!("this `match` has no arm for {}{more}", list.join(", "))
             },
         )
-        .here(format!("{} {what} missing", if shown.len() == 1 { "one" } else { "some" }));
+        .here(match shown.as_slice() {
+            [one] if one == "_" => "other values have no arm".to_owned(),
+            [_] => "one case is missing".to_owned(),
+            _ => "some cases are missing".to_owned(),
+        });
         if let TyKind::Named(def, _) = self.kind(self.present(ty)).clone()
             && let Some(declared) = self.cx.hir.defs.get(def.index())
         {
@@ -192,7 +248,7 @@ impl BodyCx<'_, '_> {
         }
         let finding = finding
             .help(match shown.as_slice() {
-                [one] if one == "_" => "add `_ => …`",
+                [one] if one == "_" => "add `_ => …` for all the others",
                 [_] => "add an arm for it, or `_ => …` for all the others",
                 _ => "add an arm for each, or `_ => …` for all the others",
             })
@@ -394,9 +450,46 @@ impl BodyCx<'_, '_> {
                 if plain {
                     return name;
                 }
-                format!("{name}({})", self.show_parts(parts, &types).join(", "))
+                let shown = self.show_parts(parts, &types);
+                if parts.len() > MAX_FIELDS {
+                    return self.show_fields(&name, ty, ctor, parts, &shown);
+                }
+                format!("{name}({})", shown.join(", "))
             }
         }
+    }
+
+    /// A tag with many fields: only those that matter, by name, and of those a few.
+    fn show_fields(
+        &self,
+        name: &str,
+        ty: Ty,
+        ctor: &Ctor,
+        parts: &[P],
+        shown: &[String],
+    ) -> String {
+        let fields = self.field_names(ty, ctor);
+        let matters = parts.iter().zip(shown).zip(&fields);
+        let said: Vec<String> = matters
+            .filter(|((part, _), _)| !matches!(part, P::Any))
+            .take(MAX_FIELDS)
+            .map(|((_, shown), field)| format!("{field}: {shown}"))
+            .collect();
+        format!("{name}({})", said.join(", "))
+    }
+
+    fn field_names(&self, ty: Ty, ctor: &Ctor) -> Vec<smol_str::SmolStr> {
+        let TyKind::Named(def, _) = self.kind(ty) else { return Vec::new() };
+        let declared = self.cx.hir.defs.get(def.index()).map(|def| &def.kind);
+        let fields = match (declared, ctor) {
+            (Some(DefKind::Record(record)), _) => &record.fields,
+            (Some(DefKind::Enum(all)), Ctor::Variant(index)) => {
+                let Some(variant) = all.variants.get(*index as usize) else { return Vec::new() };
+                &variant.fields
+            }
+            _ => return Vec::new(),
+        };
+        fields.iter().map(|field| field.name.clone()).collect()
     }
 
     fn show_parts(&mut self, parts: &[P], types: &[Ty]) -> Vec<String> {

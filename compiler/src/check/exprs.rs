@@ -164,6 +164,11 @@ impl BodyCx<'_, '_> {
                 .here("it has no effect");
             finding = if is_test && self.in_test {
                 finding.fix("insert `expect`", vec![Edit::new(span.before(), "expect ")])
+            } else if self.ends_branch == Some(e) {
+                finding.here("the block ends here, but its value goes nowhere").help(
+                    "what a block gives counts only where the `if` is the last thing: put what \
+                     follows into its `else`",
+                )
             } else {
                 finding.help("give it a name with `let`, make it the last line, or delete it")
             };
@@ -251,6 +256,13 @@ impl BodyCx<'_, '_> {
                 if ends.is_some() || ended {
                     return Ty::NEVER;
                 }
+                // What was taken for its value may be the value of the block.
+                if let Stmt::Let { value, .. } = last
+                    && self.out.exprs.get(value.index()) == Some(&Ty::ERROR)
+                    && matches!(self.node(*value), Expr::Missing)
+                {
+                    return Ty::ERROR;
+                }
                 self.no_value(e, expect, "the block ends with a `let`")
             }
         }
@@ -270,6 +282,25 @@ impl BodyCx<'_, '_> {
                 .help("end the block with the value: its last line is what it gives"),
         );
         Ty::ERROR
+    }
+
+    /// A role is named where a model is asked, and is nothing that a name could be given to.
+    fn role_as_value(&mut self, e: ExprId) {
+        let span = self.span(e);
+        let Expr::Def(def) = self.node(e) else { return };
+        let Some(def) = self.cx.hir.defs.get(def.index()) else { return };
+        let name = &def.name;
+        self.report(
+            Diagnostic::new(
+                Code::NotAValue,
+                span,
+                format!("`{name}` is a model role, not a value"),
+            )
+            .label(def.name_span, "declared here")
+            .help(format!(
+                "name it where a model is asked: `model {name}` in a prompt, or `with (model: {name})` behind a call"
+            )),
+        );
     }
 
     pub(super) fn stmt_span(&self, stmt: &Stmt) -> Span {
@@ -298,6 +329,9 @@ impl BodyCx<'_, '_> {
                     }
                     _ => (self.expr(*value, expect), None),
                 };
+                if given == Ty::ROLE && annotation.is_none() {
+                    self.role_as_value(*value);
+                }
                 let bound = match annotation {
                     // After a misfit the annotation is still what was meant.
                     Some((ty, _)) => ty,

@@ -28,6 +28,11 @@ impl BodyCx<'_, '_> {
             return;
         }
         self.streams(kind, callable, types);
+        // One that is computed has no text, which was reported.
+        let written = callable.locator_span.map_or(0, |span| span.end - span.start);
+        if text.is_empty() && written > 2 {
+            return;
+        }
         let found = match locator::parse(kind, text) {
             Ok(found) => found,
             Err(flaw) => {

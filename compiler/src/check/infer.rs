@@ -39,6 +39,8 @@ pub(super) enum Why {
     Result(DefId),
     /// Another value decided.
     Because(ExprId),
+    /// The first branch of an `if`, `match` or `race` decided.
+    Branch(ExprId),
     /// The state of a loop, whose first value decided.
     State(LocalId, ExprId),
     /// Conditions are bools.
@@ -136,6 +138,8 @@ pub(crate) struct BodyCx<'c, 'a> {
     pub(super) unknowns: Vec<Unknown>,
     /// Where in a test the expression is: `calls` and its like are only known there.
     pub(super) in_test: bool,
+    /// What ends the block of an `if` that gives no value.
+    pub(super) ends_branch: Option<ExprId>,
     /// The call of a trigger's source, the only place where one is called.
     pub(super) source_call: Option<ExprId>,
     /// The expression is the left side of a `+`.
@@ -169,6 +173,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             loops: Vec::new(),
             unknowns: Vec::new(),
             in_test: false,
+            ends_branch: None,
             source_call: None,
             sum_above: false,
             level: 0,

@@ -3,9 +3,9 @@
 use super::Coercion;
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::refine::Verdict;
-use super::ty::{Ty, TyKind};
-use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{ExprId, Literal};
+use super::ty::{Prim, Ty, TyKind};
+use crate::diagnostics::{Code, Diagnostic, Edit, Span};
+use crate::hir::{Expr, ExprId, Literal};
 
 impl BodyCx<'_, '_> {
     /// The item type that an expected list type asks for; `Err` if something else is expected.
@@ -27,6 +27,8 @@ impl BodyCx<'_, '_> {
             let because =
                 if wanted.is_some() { why } else { first.map_or(Why::Nothing, Why::Because) };
             let ty = match (wanted, *spread) {
+                // What is no list at all was not meant to be spread.
+                (Some(_), true) if self.is_no_list(*item) => self.expr(*item, Expect::ANY),
                 (Some(_), _) => {
                     self.expr(*item, Expect { ty: expected, why: because, discard: false })
                 }
@@ -58,6 +60,11 @@ impl BodyCx<'_, '_> {
 
     /// Two values that must have something in common; reports the second if they have not.
     pub(super) fn common(&mut self, e: ExprId, so_far: Ty, ty: Ty, first: Option<ExprId>) -> Ty {
+        self.common_because(e, so_far, ty, first.map_or(Why::Nothing, Why::Because))
+    }
+
+    /// The same with what decided so far.
+    pub(super) fn common_because(&mut self, e: ExprId, so_far: Ty, ty: Ty, why: Why) -> Ty {
         // One of them an integer literal, the other a float.
         let (base, other) = (self.base(self.present(so_far)), self.base(self.present(ty)));
         if base == Ty::FLOAT && other == Ty::INT && self.int_literal(e).is_some() {
@@ -69,9 +76,65 @@ impl BodyCx<'_, '_> {
         if let Some(common) = self.join(so_far, ty) {
             return common;
         }
-        let why = first.map_or(Why::Nothing, Why::Because);
         self.mismatch(e, ty, Expect::of(so_far, why));
         Ty::ERROR
+    }
+
+    /// Whether an expression is a name of something that is no list, or a text.
+    fn is_no_list(&self, e: ExprId) -> bool {
+        match self.node(e) {
+            Expr::Template(_) | Expr::Literal(_) => true,
+            Expr::Local(local) => {
+                let ty = self.out.locals.get(local.index()).copied().unwrap_or(Ty::ERROR);
+                matches!(self.kind(self.base(ty)), TyKind::Prim(_) | TyKind::Map(..))
+            }
+            _ => false,
+        }
+    }
+
+    /// The `..` in front of an item.
+    fn dots_before(&self, e: ExprId) -> Span {
+        let span = self.span(e);
+        Span { start: span.start.saturating_sub(2), end: span.start, ..span }
+    }
+
+    /// `for` over what is no list.
+    pub(super) fn not_a_list(&mut self, source: ExprId, ty: Ty) {
+        let span = self.span(source);
+        let shown = self.show(ty);
+        let finding =
+            Diagnostic::new(Code::NotAList, span, format!("`for` needs a list, found `{shown}`"));
+        let finding = match self.kind(ty).clone() {
+            TyKind::Optional(_) => finding.note("the list may be `none`").fix(
+                "take an empty list instead",
+                vec![Edit::new(span.before(), "("), Edit::new(span.after(), " ?? [])")],
+            ),
+            // Elsewhere the keys are meant, or the entries.
+            TyKind::Map(..) => finding
+                .help("`map.keys(m)`, `map.values(m)` and `map.entries(m)` are lists")
+                .guess(
+                    "go through its keys",
+                    vec![Edit::new(span.before(), "map.keys("), Edit::new(span.after(), ")")],
+                )
+                .guess(
+                    "go through its entries",
+                    vec![Edit::new(span.before(), "map.entries("), Edit::new(span.after(), ")")],
+                ),
+            TyKind::Prim(Prim::Text) => finding
+                .help(
+                    "split it first, with `text.lines`, `text.sentences`, `text.paragraphs` or `text.words`",
+                )
+                .guess(
+                    "go through its lines",
+                    vec![Edit::new(span.before(), "text.lines("), Edit::new(span.after(), ")")],
+                ),
+            TyKind::Prim(Prim::Int) => finding.guess(
+                "count from 1",
+                vec![Edit::new(span.before(), "list.range(1, to: "), Edit::new(span.after(), ")")],
+            ),
+            _ => finding,
+        };
+        self.report(finding);
     }
 
     fn spread_item(&mut self, e: ExprId, ty: Ty) -> Ty {
@@ -86,7 +149,8 @@ impl BodyCx<'_, '_> {
                         self.span(e),
                         format!("`..` in a list needs a list, found `{shown}`"),
                     )
-                    .help("leave out `..` to add it as one item"),
+                    .help("leave out `..` to add it as one item")
+                    .guess("leave out `..`", vec![Edit::new(self.dots_before(e), "")]),
                 );
                 Ty::ERROR
             }

@@ -4,7 +4,7 @@ use super::blame::Places;
 use super::infer::{BodyCx, Expect, Fit, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
-use crate::hir::{DefId, DefKind, ExprId, Literal};
+use crate::hir::{DefId, DefKind, Expr, ExprId, Literal};
 
 impl BodyCx<'_, '_> {
     /// "expected this, found that".
@@ -23,8 +23,32 @@ impl BodyCx<'_, '_> {
             Why::Condition => finding.here(format!("this is `{found}`; a `bool` is needed")),
             _ => finding.here(format!("this is `{found}`")),
         };
-        finding = self.explain(finding, expr, actual, expected);
+        finding = match expect.why {
+            Why::Condition => self.explain_condition(finding, actual),
+            _ => self.explain(finding, expr, actual, expected),
+        };
         self.mismatch_because(finding, expr, actual, expected, expect.why);
+    }
+
+    /// What to write where a value is taken for true or false.
+    fn explain_condition(&self, finding: Diagnostic, actual: Ty) -> Diagnostic {
+        if matches!(self.kind(actual), TyKind::Optional(_)) {
+            return match self.base(self.present(actual)) {
+                Ty::BOOL => finding.help("say what counts if it is `none`: `(value ?? false)`"),
+                _ => finding.help("compare it: `value != none`"),
+            };
+        }
+        match self.kind(self.base(actual)) {
+            TyKind::Prim(Prim::Int | Prim::Float) => finding.help("compare it, such as `n > 0`"),
+            TyKind::Prim(Prim::Text) => finding.help("compare it, such as `s != \"\"`"),
+            TyKind::List(_) => finding.help("compare its length: `list.length(xs) > 0`"),
+            TyKind::Map(..) => finding.help("compare its length: `map.length(m) > 0`"),
+            TyKind::Named(def, _) if Some(*def) == self.cx.lang.result => {
+                finding.help("ask whether it is `Ok`: `value is Ok`")
+            }
+            TyKind::Named(..) => finding.help("ask for a variant with `is`, or compare it"),
+            _ => finding,
+        }
     }
 
     /// Adds what to do about a misfit.
@@ -199,6 +223,25 @@ impl BodyCx<'_, '_> {
                 );
             }
         }
+        if let TyKind::List(item) = *self.kind(actual)
+            && matches!(self.node(expr), Expr::For { .. })
+            && self.fit(item, expected) != Fit::No
+        {
+            let sums = matches!(
+                self.prim(expected),
+                Some(Prim::Int | Prim::Float | Prim::Money | Prim::Duration)
+            );
+            let finding = finding.note("a `for` gives a list: one value for each round");
+            return if sums {
+                finding.help("add them up with `list.sum(…)`, or carry one value through a `loop`")
+            } else if self.prim(expected) == Some(Prim::Text) {
+                finding.help("join them: `text.join(…, with: \", \")`")
+            } else {
+                finding.help(
+                    "take one of them with `list.first(…)`, or carry one value through a `loop`",
+                )
+            };
+        }
         if let TyKind::Named(def, args) = self.kind(actual)
             && Some(*def) == self.cx.lang.result
             && let Some(inner) = args.first().copied()
@@ -233,7 +276,7 @@ impl BodyCx<'_, '_> {
         match why {
             Why::Declared(place) => wanted.push(place),
             Why::Result(def) => wanted.push(self.result_span(def)),
-            Why::Because(other) => wanted.extend(self.origins(other)),
+            Why::Because(other) | Why::Branch(other) => wanted.extend(self.origins(other)),
             Why::State(local, first) => {
                 wanted.extend(self.body.locals.get(local.index()).map(|local| local.span));
                 wanted.extend(self.origins(first));
@@ -248,6 +291,12 @@ impl BodyCx<'_, '_> {
             Why::Because(other) | Why::State(_, other) => {
                 let shown = self.cx.show(expected, self.module);
                 finding.label(self.span(other), format!("this one is `{shown}`"))
+            }
+            Why::Branch(other) => {
+                let shown = self.cx.show(expected, self.module);
+                finding
+                    .label(self.span(other), format!("this one is `{shown}`"))
+                    .note("all branches must give values of one type")
             }
             Why::Annotation(place) => finding.label(place, "the type is written here"),
             Why::Declared(place) => finding.label(place, "declared here"),

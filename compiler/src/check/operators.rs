@@ -334,6 +334,10 @@ impl BodyCx<'_, '_> {
     /// Whether what either operand comes from already has the blame; the types are those that they could be meant to
     /// have.
     fn blamed_sides(&mut self, left: ExprId, right: ExprId, left_ty: Ty, right_ty: Ty) -> bool {
+        // What is wrong inside may come from the same misunderstanding.
+        if [left, right].iter().any(|side| self.cx.sink.has_error_in(self.span(*side))) {
+            return true;
+        }
         let (a, b) = (self.origins(left), self.origins(right));
         self.both_blamed((&a, left_ty), (&b, right_ty))
     }
@@ -405,9 +409,83 @@ impl BodyCx<'_, '_> {
                     ],
                 )
             }
-            _ => finding,
+            _ => self.operand_help(finding, op, (left, a), (right, b)),
         };
         self.report(finding);
+    }
+
+    /// What to write instead of an operator that does not take these.
+    fn operand_help(
+        &self,
+        finding: Diagnostic,
+        op: &str,
+        (left, a): (ExprId, Ty),
+        (right, b): (ExprId, Ty),
+    ) -> Diagnostic {
+        let (at, to) = (self.span(left), self.span(right));
+        let between = Span { start: at.end, end: to.start, ..at };
+        let compares = matches!(op, "<" | "<=" | ">" | ">=");
+        match (op, self.kind(self.base(a)), self.kind(self.base(b))) {
+            ("+", TyKind::List(_), _) => finding.help("add an item: `[..list, item]`").guess(
+                "add it as an item",
+                vec![
+                    Edit::new(at.before(), "[.."),
+                    Edit::new(between, ", "),
+                    Edit::new(to.after(), "]"),
+                ],
+            ),
+            ("+", _, TyKind::List(_)) => finding.help("add an item: `[item, ..list]`").guess(
+                "add it as an item",
+                vec![
+                    Edit::new(at.before(), "["),
+                    Edit::new(between, ", .."),
+                    Edit::new(to.after(), "]"),
+                ],
+            ),
+            ("*", TyKind::Prim(Prim::Text), TyKind::Prim(Prim::Int)) => {
+                finding.help("write a text several times with `text.repeat(s, n)`")
+            }
+            (_, TyKind::Prim(Prim::Text), TyKind::Prim(Prim::Int)) if compares => finding.help(
+                "compare its length, `text.length(s)`, or read it as a number, `text.to_int(s)`",
+            ),
+            (_, TyKind::List(_), TyKind::Prim(Prim::Int)) if compares => {
+                finding.help("compare its length: `list.length(xs)`")
+            }
+            (_, TyKind::Prim(with_unit), TyKind::Prim(Prim::Int)) => {
+                self.unit_help(finding, op, *with_unit, right)
+            }
+            (_, TyKind::Prim(Prim::Int), TyKind::Prim(with_unit)) => {
+                self.unit_help(finding, op, *with_unit, left)
+            }
+            _ => finding,
+        }
+    }
+
+    /// A number beside something with a unit needs one, too.
+    fn unit_help(
+        &self,
+        finding: Diagnostic,
+        op: &str,
+        with_unit: Prim,
+        number: ExprId,
+    ) -> Diagnostic {
+        let (example, unit) = match with_unit {
+            Prim::Duration => ("5s", "s"),
+            Prim::Size => ("5kb", "kb"),
+            Prim::Money => ("5usd", "usd"),
+            _ => return finding,
+        };
+        if matches!(op, "*" | "/" | "%") {
+            return finding;
+        }
+        let finding = finding.help(format!("give the number a unit, such as `{example}`"));
+        match self.literal(number) {
+            Some(Literal::Int(_)) => {
+                let edit = Edit::new(self.span(number).after(), unit);
+                finding.guess(format!("write the unit `{unit}`"), vec![edit])
+            }
+            _ => finding,
+        }
     }
 
     fn number_help(

@@ -73,6 +73,18 @@ impl BodyCx<'_, '_> {
         self.pattern(id, Ty::ERROR);
     }
 
+    /// Reports `None` and the like of other languages.
+    fn foreign_none(&mut self, id: PatId, name: &str) -> bool {
+        let Some((code, Some(ours), words)) = kait_syntax::foreign_name(name) else { return false };
+        let span = self.pat_span(id);
+        let code = Code::parse(code.as_str()).unwrap_or(Code::PatternMismatch);
+        self.report(
+            Diagnostic::new(code, span, words)
+                .fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]),
+        );
+        true
+    }
+
     fn misfit(&mut self, id: PatId, what: &str, ty: Ty, wanted: Ty) {
         if self.is_error(ty) {
             return;
@@ -374,6 +386,7 @@ impl BodyCx<'_, '_> {
                 }
                 match &candidates[..] {
                     [only] => Some(*only),
+                    [] if self.foreign_none(id, name) => None,
                     _ => {
                         let what = format!("`{name}`");
                         self.misfit(id, &what, ty, Ty::ERROR);

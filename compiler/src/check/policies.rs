@@ -3,13 +3,14 @@
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use super::exprs::ShownTo;
 use super::infer::{BodyCx, Expect, Why};
 use super::ty::{Prim, Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::effects::walk;
-use crate::hir::{Arg, ArgValue, Callee, Expr, ExprId, Literal};
+use crate::hir::{Arg, ArgValue, Callee, DefKind, Expr, ExprId, Literal};
 
 /// Where policies stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -343,7 +344,13 @@ impl BodyCx<'_, '_> {
             Value::AsCall => {
                 let (call, ty, expect) = call?;
                 let ty = self.decoded_to(call).unwrap_or(ty);
+                let why = match self.node(call) {
+                    Expr::Call { callee: Callee::Def(def), .. } => Why::Result(*def),
+                    _ => Why::Because(call),
+                };
                 let inner = match expect.ty {
+                    // Without a place that takes more than the call gives, what it gives decides.
+                    Some(wanted) if wanted == ty => Expect::of(ty, why),
                     Some(_) if !self.is_error(ty) => Expect { discard: false, ..expect },
                     _ => Expect::of(ty, Why::Because(call)),
                 };
@@ -383,16 +390,24 @@ impl BodyCx<'_, '_> {
                 let ty = self.expr(e, Expect::ANY);
                 if self.base(ty) != Ty::ROLE && !self.is_error(ty) {
                     let shown = self.show(ty);
-                    self.report(
-                        Diagnostic::new(
-                            Code::PolicyValue,
-                            self.span(e),
-                            format!("`{name}` needs the name of a model role, found `{shown}`"),
-                        )
-                        .help(
+                    let finding = Diagnostic::new(
+                        Code::PolicyValue,
+                        self.span(e),
+                        format!("`{name}` needs the name of a model role, found `{shown}`"),
+                    );
+                    let said = match self.literal(e) {
+                        Some(Literal::Text(said)) if self.roles().contains(&said) => Some(said),
+                        _ => None,
+                    };
+                    self.report(match said {
+                        Some(role) => finding.help("write the name without quotes").guess(
+                            format!("write `{role}`"),
+                            vec![Edit::new(self.span(e), role.as_str())],
+                        ),
+                        None => finding.help(
                             "declare a role with `model name`, and write its name without quotes",
                         ),
-                    );
+                    });
                 } else if let Some((call, ..)) = call
                     && let Expr::Call { callee: Callee::Def(callee), .. } = self.node(call)
                 {
@@ -519,6 +534,16 @@ impl BodyCx<'_, '_> {
             }
         };
         self.report(finding);
+    }
+
+    /// The model roles that this module declares.
+    pub(super) fn roles(&self) -> Vec<SmolStr> {
+        let module = self.cx.hir.modules.get(self.module.index());
+        let defs = module.into_iter().flat_map(|module| &module.defs);
+        defs.filter_map(|def| self.cx.hir.defs.get(def.index()))
+            .filter(|def| matches!(def.kind, DefKind::Model { .. }))
+            .map(|def| def.name.clone())
+            .collect()
     }
 
     fn misplaced_policy(&mut self, place: Place, places: &[Place], name: &str, span: Span) {

@@ -91,14 +91,27 @@ impl BodyCx<'_, '_> {
             }
         }
         if model.is_none() {
-            self.report(
-                Diagnostic::new(
-                    Code::PromptModel,
-                    def.name_span,
-                    format!("`{}` does not say which model it asks", def.name),
-                )
-                .help("add a line `model role`, with `model role` declared at the top of the file"),
+            let finding = Diagnostic::new(
+                Code::PromptModel,
+                def.name_span,
+                format!("`{}` does not say which model it asks", def.name),
             );
+            let roles = self.roles();
+            let first = before;
+            self.report(match (roles.as_slice(), first) {
+                ([], _) => finding
+                    .help("declare a role at the top of the file, `model fast`, and add a line `model fast`"),
+                ([role], Some(first)) => {
+                    let at = Edit::new(first.before(), format!("model {role}\n  "));
+                    finding
+                        .help(format!("add a line `model {role}`"))
+                        .guess(format!("add `model {role}`"), vec![at])
+                }
+                (roles, _) => {
+                    let all = crate::diagnostics::names_of(roles.iter().map(|role| role.as_str()));
+                    finding.help(format!("add a line `model role` with one of {all}"))
+                }
+            });
         } else if !says_something {
             self.report(
                 Diagnostic::new(
@@ -173,17 +186,22 @@ impl BodyCx<'_, '_> {
     /// Whether a model can be asked for a result: it has a JSON Schema.
     fn model_result(&mut self, callable: &Callable, result: Ty) {
         let base = self.base(result);
-        if base != Ty::NONE && self.schema_fits(base, &mut Vec::new()) {
-            return;
-        }
-        let shown = self.show(result);
+        let part =
+            if base == Ty::NONE { Some(base) } else { self.not_in_schema(base, &mut Vec::new()) };
+        let Some(part) = part else { return };
+        let (shown, part) = (self.show(result), self.show(part));
+        let here = if part == shown {
+            "a model cannot answer with this type".to_owned()
+        } else {
+            format!("a model cannot answer with the `{part}` in it")
+        };
         self.report(
             Diagnostic::new(
                 Code::ModelResult,
                 callable.result.span,
                 format!("a model cannot be asked for `{shown}`"),
             )
-            .here("a model cannot answer with this type")
+            .here(here)
             .help(
                 "ask for a text, or for records, enums, lists and values that can be written as JSON",
             ),
@@ -192,17 +210,22 @@ impl BodyCx<'_, '_> {
 
     /// Whether values of a type can be written as JSON that a schema describes.
     pub(super) fn schema_fits(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
+        self.not_in_schema(ty, seen).is_none()
+    }
+
+    /// A part of a type whose values no JSON that a schema describes can hold.
+    fn not_in_schema(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> Option<Ty> {
         let base = self.base(ty);
         if seen.contains(&base) {
-            return true;
+            return None;
         }
         match self.kind(base).clone() {
-            TyKind::Prim(prim) => {
-                !matches!(prim, Prim::Image | Prim::Audio | Prim::File | Prim::Role | Prim::Secret)
+            TyKind::Prim(Prim::Image | Prim::Audio | Prim::File | Prim::Role | Prim::Secret)
+            | TyKind::Selector(..) => Some(base),
+            TyKind::List(item) | TyKind::Optional(item) => self.not_in_schema(item, seen),
+            TyKind::Map(key, value) => {
+                self.not_in_schema(key, seen).or_else(|| self.not_in_schema(value, seen))
             }
-            TyKind::List(item) | TyKind::Optional(item) => self.schema_fits(item, seen),
-            TyKind::Map(key, value) => self.schema_fits(key, seen) && self.schema_fits(value, seen),
-            TyKind::Selector(..) => false,
             TyKind::Named(def, args) => {
                 seen.push(base);
                 let fields: Vec<Ty> = match self.cx.defs.get(def.index()) {
@@ -210,12 +233,12 @@ impl BodyCx<'_, '_> {
                     Some(super::DefTypes::Enum(all)) => all.iter().flatten().copied().collect(),
                     _ => Vec::new(),
                 };
-                fields.into_iter().all(|ty| {
+                fields.into_iter().find_map(|ty| {
                     let ty = self.cx.interner.subst(ty, &args);
-                    self.schema_fits(ty, seen)
+                    self.not_in_schema(ty, seen)
                 })
             }
-            _ => true,
+            _ => None,
         }
     }
 }

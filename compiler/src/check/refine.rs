@@ -76,6 +76,7 @@ impl Checker<'_> {
         names_params: bool,
     ) -> Option<Arc<[Constraint]>> {
         let mut all: Vec<Constraint> = Vec::with_capacity(bounds.len());
+        let mut is_whole = true;
         for bound in bounds {
             let value = match &bound.value {
                 BoundValue::Literal(value) => value,
@@ -102,13 +103,17 @@ impl Checker<'_> {
                 ));
                 return None;
             }
-            // One is enough: of a wrong type the others would say the same.
+            // Of a wrong type the others would say the same; of an unknown name not.
             if !self.bound_fits(base, bound, value) {
-                return None;
+                if CONSTRAINTS.iter().any(|(known, _)| *known == bound.name.as_str()) {
+                    return None;
+                }
+                is_whole = false;
+                continue;
             }
             all.push(Constraint { name: bound.name.clone(), value: LiteralKey(value.clone()) });
         }
-        self.check_order(&all, bounds).then(|| all.into())
+        (self.check_order(&all, bounds) && is_whole).then(|| all.into())
     }
 
     fn bound_fits(&mut self, base: Ty, bound: &BoundRef, value: &Literal) -> bool {
@@ -125,6 +130,14 @@ impl Checker<'_> {
             };
             let mut finding = Diagnostic::new(Code::BadBound, bound.span, message);
             let near = json_schema_bound(name).or_else(|| suggest(name, all));
+            // Of a text the length is meant, of a list the number of items.
+            let near = near.map(|near| match (near, self.interner.kind(base)) {
+                ("min", TyKind::Prim(Prim::Text)) => "min_len",
+                ("max", TyKind::Prim(Prim::Text)) => "max_len",
+                ("min_len", TyKind::List(_)) => "min",
+                ("max_len", TyKind::List(_)) => "max",
+                _ => near,
+            });
             finding = finding.help(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
@@ -393,14 +406,15 @@ fn may_have_format(format: &str, text: &str) -> bool {
 
 /// What JSON Schema calls a bound, and other libraries that check values.
 fn json_schema_bound(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "minimum" | "minItems" | "min_items" | "ge" | "gte" | "at_least" => "min",
-        "maximum" | "maxItems" | "max_items" | "le" | "lte" | "at_most" => "max",
-        "minLength" | "min_length" => "min_len",
-        "maxLength" | "max_length" | "length" | "len" => "max_len",
+    let plain = name.replace('_', "").to_ascii_lowercase();
+    Some(match plain.as_str() {
+        "minimum" | "minitems" | "ge" | "gte" | "atleast" => "min",
+        "maximum" | "maxitems" | "le" | "lte" | "atmost" => "max",
+        "minlength" | "minlen" => "min_len",
+        "maxlength" | "maxlen" | "length" | "len" => "max_len",
         "regex" | "matches" => "pattern",
-        "multipleOf" | "step" => "multiple_of",
-        "uniqueItems" | "distinct" => "unique",
+        "multipleof" | "step" => "multiple_of",
+        "uniqueitems" | "distinct" => "unique",
         _ => return None,
     })
 }

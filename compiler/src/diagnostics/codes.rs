@@ -154,7 +154,7 @@ codes! {
     BadLocator = "K0223" "bad-locator" Error fix "the address or command of an extern is wrong";
     LocatorParameter = "K0224" "locator-parameter" Error fix "the address of an extern names a parameter that does not exist";
 
-    ExportedImport = "K0231" "exported-import" Error fix "a `use` is marked `pub`";
+    ExportedImport = "K0231" "exported-import" Error fix "a `use` or a `test` is marked `pub`";
     OutsideSession = "K0240" "outside-session" Error nofix "`session` is used where there is none";
     NotASession = "K0241" "not-a-session" Error fix "`in` names something that is not a session";
     OtherSession = "K0242" "other-session" Error fix "a graph calls one that runs in another session";
@@ -203,7 +203,7 @@ codes! {
     NotAList = "K0424" "not-a-list" Error fix "`for` goes through something that is not a list";
     NoItems = "K0425" "no-items" Error nofix "`[…]` is used on something without items";
     NotRendered = "K0426" "not-rendered" Error nofix "a value cannot be put into a text";
-    BadSpread = "K0427" "bad-spread" Error nofix "`..` spreads something that does not fit";
+    BadSpread = "K0427" "bad-spread" Error fix "`..` spreads something that does not fit";
     BadSelector = "K0428" "bad-selector" Error fix "a field such as `.name` does not fit";
     EndlessType = "K0429" "endless-type" Error fix "a type has no values, or is defined as itself";
     WireName = "K0430" "wire-name" Error nofix "two names are the same in JSON";
@@ -212,7 +212,7 @@ codes! {
     BadCount = "K0433" "bad-count" Error nofix "a count is out of its range";
     MatchTooLarge = "K0434" "match-too-large" Error nofix "a `match` has too many cases to compare";
     AlwaysTraps = "K0435" "always-traps" Error nofix "a calculation always fails";
-    PromptModel = "K0436" "prompt-model" Error nofix "a prompt does not ask exactly one model";
+    PromptModel = "K0436" "prompt-model" Error fix "a prompt does not ask exactly one model";
     PromptContent = "K0437" "prompt-content" Error fix "a prompt contains something that it cannot";
     ModelResult = "K0438" "model-result" Error nofix "a model cannot be asked for this type";
     StreamParameter = "K0439" "stream-parameter" Error fix "a parameter that cannot stream is marked `stream`";

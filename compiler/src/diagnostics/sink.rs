@@ -108,6 +108,38 @@ impl Diagnostics {
         self.found.retain(|one| one.code != unbounded || !damaged.contains(&one.primary.span.file));
     }
 
+    /// Drops errors that stand beside another one of the same mistake: a call that says in the wrong place how deep it may
+    /// go, and a question that cannot be asked.
+    pub fn drop_what_follows(&mut self) {
+        let depths: Vec<Span> = self
+            .found
+            .iter()
+            .filter(|one| {
+                one.code == Code::MisplacedPolicy.as_str() && one.message.starts_with("`depth`")
+            })
+            .map(|one| one.primary.span)
+            .collect();
+        let questions: Vec<Span> = self
+            .found
+            .iter()
+            .filter(|one| one.code == Code::NotAForm.as_str())
+            .map(|one| one.primary.span)
+            .collect();
+        if depths.is_empty() && questions.is_empty() {
+            return;
+        }
+        self.found.retain(|one| {
+            let span = one.primary.span;
+            // The policies follow the call that leads back.
+            let is_depth = one.code == Code::UnboundedRecursion.as_str()
+                && depths.iter().any(|at| {
+                    at.file == span.file && at.start >= span.end && at.start - span.end < 16
+                });
+            let is_question = one.code == Code::Unanswered.as_str() && questions.contains(&span);
+            !is_depth && !is_question
+        });
+    }
+
     /// Whether there is any error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

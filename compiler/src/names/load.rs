@@ -262,27 +262,58 @@ impl Loader<'_> {
         }
     }
 
+    /// The `pub` of a declaration, which its documentation may precede.
+    fn exported_word(&self, declaration: Span) -> Span {
+        let text = self.files.slice(declaration);
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let word = line.trim_start();
+            if word.starts_with("pub") {
+                at += line.len() - word.len();
+                break;
+            }
+            at += line.len();
+        }
+        let start = declaration.start + u32::try_from(at).unwrap_or(0);
+        Span { start, end: start + 3, ..declaration }
+    }
+
+    /// What removes a word with the blanks behind it.
+    fn removed_word(&self, word: Span) -> Edit {
+        let text = self.files.get(word.file).map_or("", |file| file.text());
+        let rest = text.get(word.end as usize..).unwrap_or_default();
+        let blanks = rest.bytes().take_while(|b| *b == b' ').count();
+        Edit::new(Span { end: word.end + u32::try_from(blanks).unwrap_or(0), ..word }, "")
+    }
+
     fn imports(&mut self, module: usize) {
         let Some(Loaded { tree, file, package, .. }) = self.modules.get(module) else { return };
         let (tree, file, package) = (Arc::clone(tree), *file, *package);
         let Some(source) = ast::SourceFile::cast(tree.root()) else { return };
         let mut imports = Vec::new();
         for decl in source.decls() {
+            if let Decl::Test(test) = decl
+                && test.is_pub()
+            {
+                let word = self.exported_word(span_of(file, test.range()));
+                let finding =
+                    Diagnostic::new(Code::ExportedImport, word, "a `test` cannot be `pub`")
+                        .help("nothing calls a test; `kait test` finds it by itself")
+                        .fix("remove `pub`", vec![self.removed_word(word)]);
+                self.diagnostics.push(finding);
+            }
             let Decl::Use(decl) = decl else { continue };
             let (Some(path), Some(bound)) = (decl.path(), decl.bound_name()) else { continue };
             let span = span_of(file, decl.range());
             if decl.is_pub() {
-                let word = Span { end: span.start + 3, ..span };
-                let rest = Span { start: word.end, ..span };
-                let blanks = self.files.slice(rest).bytes().take_while(|b| *b == b' ').count();
-                let edit = Span { end: word.end + u32::try_from(blanks).unwrap_or(0), ..word };
+                let word = self.exported_word(span);
                 let finding = Diagnostic::new(
                     Code::ExportedImport,
                     word,
                     "a `use` cannot be `pub`",
                 )
                 .help("let each file import what it uses: then a name shows where it comes from")
-                .fix("remove `pub`", vec![Edit::new(edit, "")]);
+                .fix("remove `pub`", vec![self.removed_word(word)]);
                 self.diagnostics.push(finding);
             }
             let target = self.import(file, package, path);
@@ -539,6 +570,16 @@ impl Loader<'_> {
             names
         });
         let near = suggest(dotted, listed.iter().map(String::as_str));
+        let standard = dotted.strip_prefix("std.").unwrap_or(dotted);
+        let is_standard = kait_stdlib::modules().iter().any(|(name, _)| *name == standard);
+        if is_standard && (dotted != standard || near.is_none()) {
+            let message = format!("the standard module `{standard}` needs no `use`");
+            let finding = Diagnostic::new(Code::UnknownModule, span, message)
+                .help(format!("remove the line, and write `{standard}.name` where it is needed"));
+            let edits = self.whole_import(span);
+            self.diagnostics.push(finding.guess("remove the `use`", edits));
+            return;
+        }
         let mut finding =
             Diagnostic::new(Code::UnknownModule, span, format!("there is no module `{dotted}`"))
                 .here(format!("`{path}` does not exist"));
@@ -550,6 +591,18 @@ impl Loader<'_> {
                 .help("write the path of a file from the root of the package, with dots: `use a.b` is `a/b.kait`"),
         };
         self.diagnostics.push(finding);
+    }
+
+    /// What removes the `use` of a path, and the line with it.
+    fn whole_import(&self, path: Span) -> Vec<Edit> {
+        let Some(file) = self.files.get(path.file) else { return Vec::new() };
+        let text = file.text();
+        let before = text.get(..path.start as usize).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let rest = text.get(path.end as usize..).unwrap_or_default();
+        let end = rest.find('\n').map_or(text.len(), |at| path.end as usize + at + 1);
+        let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        vec![Edit::new(Span { start: cut(start), end: cut(end), ..path }, "")]
     }
 
     /// Reports each circle of imports once, at the import that closes it.

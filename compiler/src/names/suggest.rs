@@ -94,6 +94,8 @@ pub fn our_member(name: &str) -> Option<&'static str> {
         "find" => "index_of",
         "distinct" | "dedup" => "unique",
         "has" | "includes" => "contains",
+        "get" | "download" | "load" | "open" => "fetch",
+        "post" | "put" | "patch" => "request",
         _ => return None,
     })
 }

@@ -109,7 +109,7 @@ fn for_goes_through_lists() {
         "fn f(xs: [int]) -> [text] where (max: 3) { for x in list.take(xs, 3) { \"${x}\" } }\n",
     );
     repairs("fn f(t: text) -> [text] { for l in t { l } }\n", Code::NotAList);
-    repairs("fn f(m: [text: int]) -> [text] { for e in m { e.first } }\n", Code::NotAList);
+    repairs("fn f(m: [text: int]) -> [text] { for e in m { e } }\n", Code::NotAList);
     repairs("fn f(xs: [int]?) -> [int] { for x in xs { x } }\n", Code::NotAList);
     rejects(
         "fn f(xs: [int]) -> [int] { for x in xs max 0 { x } }\n",

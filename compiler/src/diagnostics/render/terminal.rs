@@ -77,6 +77,9 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
     let mut labels = vec![(main, finding.primary.text.as_str(), true)];
     labels.extend(finding.labels.iter().take(MAX_LABELS).map(|l| (l.span, l.text.as_str(), false)));
     labels.sort_by_key(|(span, _, _)| (span.file != main.file, *span));
+    let parts_speak = finding.labels.iter().any(|label| {
+        main.contains(label.span) && main != label.span && cache.on_one_line(label.span, main)
+    });
     let shares_line = finding.labels.iter().any(|label| cache.on_one_line(label.span, main));
     for (order, (span, text, is_main)) in (0..).zip(labels) {
         let range = cache.chars(span);
@@ -85,6 +88,10 @@ fn draw(finding: &Diagnostic, cache: &mut Cache<'_>, style: Style, out: &mut Str
             .with_color(if is_main { color } else { Color::Cyan });
         if is_main {
             label = label.with_priority(1);
+        }
+        // Parts that have words say it all.
+        if is_main && text.is_empty() && parts_speak {
+            continue;
         }
         // Without words there would be no underline; next to others, an arrow without words would dangle.
         let stand_in = if shares_line { "here" } else { " " };

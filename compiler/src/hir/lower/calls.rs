@@ -1,7 +1,7 @@
 //! Calls: what is called, with which arguments, policies and pipes.
 
-use kait_syntax::SyntaxToken;
 use kait_syntax::ast::{self, Expr as AstExpr};
+use kait_syntax::{SyntaxKind, SyntaxToken, TextRange};
 
 use super::resolve::{Lower, Upper};
 use super::unknown::std_module_with;
@@ -352,13 +352,7 @@ impl<'a> Lowerer<'a> {
             return false;
         };
         let (function, _) = self.token(name);
-        let has = |function: &str| {
-            source.lines().any(|line| {
-                line.strip_prefix("pub extern ")
-                    .and_then(|rest| rest.split(['(', '<']).next())
-                    .is_some_and(|name| name == function)
-            })
-        };
+        let has = |function: &str| declares(source, function);
         let snake = kait_syntax::snake(&function);
         let ours = crate::names::our_member(&snake).filter(|ours| has(ours));
         let ours =
@@ -392,11 +386,28 @@ impl<'a> Lowerer<'a> {
             name_span,
             format!("values have no methods, so `.{name}(…)` cannot be called"),
         );
+        let module = self.written_module(base);
+        if module == Some("list")
+            && matches!(name.as_str(), "append" | "push" | "add")
+            && self.names.value(self.module, &name).is_none()
+            && let Some(finding) = self.added_item(&finding, base, span)
+        {
+            return self.report(finding);
+        }
         let base = self.body.expr_spans.get(base.index()).copied();
         let own = self.names.value(self.module, &name);
+        let ours = crate::names::our_member(&kait_syntax::snake(&name));
         let function = match own {
             Some(_) => Some(name.to_string()),
-            None => std_module_with(&name).map(|module| format!("{module}.{name}")),
+            None => module
+                .and_then(|module| {
+                    let function = [Some(name.as_str()), ours]
+                        .into_iter()
+                        .flatten()
+                        .find(|function| std_has(module, function))?;
+                    Some(format!("{module}.{function}"))
+                })
+                .or_else(|| std_module_with(&name).map(|module| format!("{module}.{name}"))),
         };
         finding = match (function, base) {
             (Some(function), Some(base)) => {
@@ -426,6 +437,54 @@ impl<'a> Lowerer<'a> {
             )),
         };
         self.report(finding);
+    }
+
+    /// `xs.append(x)` is `[..xs, x]`: a list with one item more.
+    fn added_item(&self, finding: &Diagnostic, base: ExprId, callee: Span) -> Option<Diagnostic> {
+        let tree = &self.files.get(self.file)?.tree;
+        let range = TextRange::new(callee.start.into(), callee.end.into());
+        let call = tree.covering_node(range).ancestors().find_map(ast::CallExpr::cast)?;
+        let call = self.span(call.range());
+        let value = self.files.slice(self.body.expr_spans.get(base.index()).copied()?);
+        let open = Span { end: callee.end + 1, ..callee };
+        let close = Span { start: call.end.checked_sub(1)?, ..call };
+        let is_whole = self.files.slice(open).ends_with('(') && self.files.slice(close) == ")";
+        (is_whole && open.end < close.start).then(|| {
+            finding.clone().help("a list with one item more is a new list").fix(
+                format!("write `[..{value}, …]`"),
+                vec![Edit::new(open, format!("[..{value}, ")), Edit::new(close, "]")],
+            )
+        })
+    }
+
+    /// The std module for the type that a value is written with: of a literal, or of a name with a written type.
+    fn written_module(&self, base: ExprId) -> Option<&'static str> {
+        let of = |kind: SyntaxKind, text: &str| match kind {
+            SyntaxKind::ListType => Some("list"),
+            SyntaxKind::MapType => Some("map"),
+            _ => match text {
+                "text" => Some("text"),
+                "json" => Some("json"),
+                "time" => Some("time"),
+                "money" => Some("money"),
+                "int" | "float" => Some("math"),
+                _ => None,
+            },
+        };
+        let local = match self.body.exprs.get(base.index())? {
+            Expr::List(_) => return Some("list"),
+            Expr::Map(_) => return Some("map"),
+            Expr::Template(_) | Expr::Literal(crate::hir::Literal::Text(_)) => return Some("text"),
+            Expr::Local(local) => self.body.locals.get(local.index())?,
+            _ => return None,
+        };
+        let tree = &self.files.get(self.file)?.tree;
+        let range = TextRange::new(local.span.start.into(), local.span.end.into());
+        let ty = tree.covering_node(range).ancestors().find_map(|node| {
+            let param = ast::Param::cast(node).map(|param| param.ty());
+            param.or_else(|| ast::Let::cast(node).map(|own| own.ty()))
+        })??;
+        of(ty.syntax().kind(), self.files.slice(self.span(ty.range())))
     }
 
     /// Whether a value is not known because of something that was reported.
@@ -552,4 +611,18 @@ impl<'a> Lowerer<'a> {
 pub(super) struct Piped {
     value: ExprId,
     span: Span,
+}
+
+/// Whether a std module has a function of that name.
+fn std_has(module: &str, function: &str) -> bool {
+    let mut modules = kait_stdlib::modules().iter();
+    modules.any(|(name, source)| *name == module && declares(source, function))
+}
+
+fn declares(source: &str, function: &str) -> bool {
+    source.lines().any(|line| {
+        line.strip_prefix("pub extern ")
+            .and_then(|rest| rest.split(['(', '<']).next())
+            .is_some_and(|name| name == function)
+    })
 }

@@ -28,6 +28,10 @@ enum ParamsOf {
 }
 
 /// The words that stand behind `does`.
+/// What std reads and writes.
+const RESOURCES: &[&str] =
+    &["net", "file", "db", "git", "mail", "process", "chat", "event", "http", "web"];
+
 const EFFECTS: &[&str] = &["read", "write", "model", "human", "clock", "random", "emit"];
 
 impl<'a> Lowerer<'a> {
@@ -134,6 +138,35 @@ impl<'a> Lowerer<'a> {
                 Diagnostic::new(Code::OtherLiteral, span, format!("{what} must be a fixed text"))
                     .help("leave out `${…}`"),
             );
+        }
+        constant.map(SmolStr::from)
+    }
+
+    /// Where an extern comes from. Parameters are named there without `$`.
+    fn locator(&mut self, text: ast::StrExpr<'a>) -> Option<SmolStr> {
+        let constant = text.constant();
+        if constant.is_none() {
+            let span = self.span(text.range());
+            let source = self.files.slice(span);
+            let dollars = source.match_indices("${").map(|(at, _)| {
+                let start = span.start + u32::try_from(at).unwrap_or(0);
+                Edit::new(Span { start, end: start + 1, ..span }, "")
+            });
+            let edits: Vec<Edit> = dollars.collect();
+            let finding = Diagnostic::new(
+                Code::OtherLiteral,
+                span,
+                "the address or command of an extern must be a fixed text",
+            )
+            .help(
+                "to put a parameter into an address, write its name in braces without `$`: `{id}`",
+            );
+            let is_plain = !source.contains("\\") && text.parts().iter().all(is_text_or_name);
+            self.report(if is_plain && !edits.is_empty() {
+                finding.guess("leave out `$`", edits)
+            } else {
+                finding
+            });
         }
         constant.map(SmolStr::from)
     }
@@ -445,7 +478,7 @@ impl<'a> Lowerer<'a> {
             from.and_then(|from| from.kind()).map(|kind| kind.text().into()).unwrap_or_default();
         let locator: SmolStr = from
             .and_then(|from| from.locator())
-            .and_then(|text| self.fixed_text(text, "the address or command of an extern"))
+            .and_then(|text| self.locator(text))
             .unwrap_or_default();
         if let Some(word) = from.and_then(|from| from.kind()) {
             let place = self.span(word.range());
@@ -550,6 +583,12 @@ impl<'a> Lowerer<'a> {
             let finding =
                 Diagnostic::new(Code::UnknownEffect, word, format!("`{kind}` is not an effect"));
             let finding = match suggest(kind, EFFECTS.iter().copied()) {
+                _ if RESOURCES.contains(&kind.as_str()) => finding
+                    .help(format!("say what is done with it: `read {kind}` or `write {kind}`"))
+                    .guess(
+                        format!("write `read {kind}`"),
+                        vec![Edit::new(word, format!("read {kind}"))],
+                    ),
                 Some(near) => super::unknown::did_you_mean(finding, word, near),
                 None => finding.help(format!("use one of `{}`", EFFECTS.join("`, `"))),
             };
@@ -701,4 +740,14 @@ impl<'a> Lowerer<'a> {
 
 fn docs(text: Option<String>) -> SmolStr {
     text.map(SmolStr::from).unwrap_or_default()
+}
+
+/// Whether a part of a text is literal, or a name put into it.
+fn is_text_or_name(part: &kait_syntax::strings::StrPart<'_>) -> bool {
+    match part {
+        kait_syntax::strings::StrPart::Text(_) => true,
+        kait_syntax::strings::StrPart::Interpolation(inner) => {
+            matches!(inner.expr(), Some(ast::Expr::Name(_)))
+        }
+    }
 }

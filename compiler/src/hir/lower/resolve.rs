@@ -345,6 +345,18 @@ impl<'a> Lowerer<'a> {
         Some(def)
     }
 
+    /// Whether a `let` further below uses a name of the `let` around a place.
+    fn needs_each_other(&self, below: ast::Let<'_>, place: TextRange) -> bool {
+        let Some(tree) = self.files.get(self.file).map(|file| &file.tree) else { return false };
+        let around = tree.covering_node(place).ancestors().find_map(ast::Let::cast);
+        let Some(own) = around.and_then(ast::Let::binder) else { return false };
+        let names: Vec<_> = own.syntax().descendants().filter_map(ast::NamePat::cast).collect();
+        let names: Vec<&str> =
+            names.iter().filter_map(|pattern| Some(pattern.name()?.text())).collect();
+        let used = below.syntax().descendants().filter_map(ast::NameExpr::cast);
+        used.filter_map(|used| used.name()).any(|used| names.contains(&used.text()))
+    }
+
     /// The error for a name that is bound further below, or whose own value uses it.
     pub(super) fn used_too_early(&self, name: &str, span: Span) -> Option<Diagnostic> {
         let tree = &self.files.get(self.file)?.tree;
@@ -362,12 +374,31 @@ impl<'a> Lowerer<'a> {
                     });
                 let Some(binder) = binder else { continue };
                 let finding = if stmt.range().contains_range(place) {
-                    Diagnostic::new(
+                    let before =
+                        self.files.slice(Span { end: span.start, ..self.span(stmt.range()) });
+                    let is_on_next_line = before.trim_end().ends_with('=') && {
+                        let line = before.rsplit('\n').next().unwrap_or_default();
+                        before.contains('\n') && line.trim().is_empty()
+                    };
+                    let finding = Diagnostic::new(
                         Code::UsedTooEarly,
                         span,
                         format!("`{name}` is used in its own definition"),
+                    );
+                    if is_on_next_line {
+                        finding
+                            .here("this was taken for the value")
+                            .help("write the value after `=`: nothing follows it on its line")
+                    } else {
+                        finding.help("to build a value step by step, use `loop`")
+                    }
+                } else if self.needs_each_other(stmt, place) {
+                    Diagnostic::new(
+                        Code::UsedTooEarly,
+                        span,
+                        format!("`{name}` is used before its definition, which needs this one"),
                     )
-                    .help("to build a value step by step, use `loop`")
+                    .help("two values cannot need each other: compute one of them from something else")
                 } else {
                     Diagnostic::new(
                         Code::UsedTooEarly,

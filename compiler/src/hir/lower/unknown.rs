@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use kait_syntax::TextRange;
+use kait_syntax::ast;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -207,6 +209,16 @@ impl Lowerer<'_> {
             finding = did_you_mean(finding, span, &full);
         } else if called {
             finding = finding.help("declare it with `fn`, `graph`, `prompt` or `extern`");
+        } else if self.is_person(span) {
+            finding = finding
+                .help("write who is asked in quotes")
+                .guess(format!("write `\"{name}\"`"), vec![Edit::new(span, format!("\"{name}\""))]);
+        } else if let Some(event) = self.event_place(span) {
+            finding = finding
+                .help(format!(
+                    "to read the event of the trigger, give it a name and its type: `on source(…) as {name}: Type`"
+                ))
+                .label(event, "the event has no name");
         } else {
             finding = finding.help(format!("give it a value above this place: `let {name} = …`"));
         }
@@ -223,6 +235,27 @@ impl Lowerer<'_> {
         }
         self.report(finding);
         true
+    }
+
+    /// Whether a name stands where a person or a role of people is named: `approve:`, `to:`.
+    fn is_person(&self, span: Span) -> bool {
+        let Some(file) = self.files.get(self.file) else { return false };
+        let place = TextRange::new(span.start.into(), span.end.into());
+        let arg = file.tree.covering_node(place).ancestors().find_map(ast::Arg::cast);
+        arg.and_then(ast::Arg::name).is_some_and(|name| matches!(name.text(), "approve" | "to"))
+            && arg.and_then(ast::Arg::value).is_some_and(|value| value.range() == place)
+    }
+
+    /// The source of the trigger around a place, if its event has no name and the place goes on with a dot.
+    fn event_place(&self, span: Span) -> Option<Span> {
+        let file = self.files.get(self.file).filter(|_| self.is_before_dot(span))?;
+        let place = TextRange::new(span.start.into(), span.end.into());
+        let mut around = file.tree.covering_node(place).ancestors();
+        let trigger = around.find_map(ast::Trigger::cast)?;
+        if trigger.event().is_some() {
+            return None;
+        }
+        Some(self.span(trigger.source()?.syntax().range()))
     }
 
     /// Whether the text goes on with a dot: then a module may be meant.
@@ -374,12 +407,18 @@ impl Lowerer<'_> {
         } else if let Some(near) = our_member(&kait_syntax::snake(name))
             .filter(|ours| names.contains(ours))
             .or_else(|| suggest(name, names.iter().copied()))
+            .or_else(|| (name == "get" && names.contains(&"request")).then_some("request"))
         {
             finding = did_you_mean(finding, span, near);
         } else if let Some(other) = std_module_with(name) {
             finding = finding.help(format!("did you mean `{other}.{name}`?"));
-        } else if !names.is_empty() && names.len() <= 24 {
-            finding = finding.help(format!("it has `{}`", names.join("`, `")));
+        } else {
+            // A name in lower case is called or read; types would only be in the way.
+            let upper = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+            names.retain(|one| upper(one) == upper(name));
+            if !names.is_empty() && names.len() <= 24 {
+                finding = finding.help(format!("it has `{}`", names.join("`, `")));
+            }
         }
         self.unknown.add(Code::UnknownMember, &key, finding);
     }
@@ -395,6 +434,12 @@ impl Lowerer<'_> {
             finding = finding.fix(format!("write `{ours}`"), vec![Edit::new(span, ours)]);
         } else if self.unknown.is_full() {
             // Nobody will read it.
+        } else if let Some(words) = foreign_container(name) {
+            finding = finding.help(words);
+        } else if let [module] = std_modules_with_type(name) {
+            finding = did_you_mean(finding, span, &format!("{module}.{name}"));
+        } else if let [one, other, ..] = std_modules_with_type(name) {
+            finding = finding.help(format!("did you mean `{one}.{name}` or `{other}.{name}`?"));
         } else if let Some(near) = self.similar_type(name) {
             finding = did_you_mean(finding, span, &near);
         } else {
@@ -547,6 +592,40 @@ pub(super) fn foreign_function(name: &str) -> Option<&'static str> {
         "isinstance" | "typeof" => "tell variants apart with `match`, or test one with `is`",
         _ => return None,
     })
+}
+
+/// How collections of other languages are written, where nothing says of what.
+fn foreign_container(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "list" | "array" | "vec" | "set" | "tuple" | "iterable" | "sequence" => {
+            "write a list as `[T]`, such as `[text]`"
+        }
+        "map" | "hashmap" => "write a map as `[K: V]`, such as `[text: int]`",
+        "optional" | "option" | "maybe" | "nullable" => "write an optional type as `T?`",
+        "union" | "either" => "declare an `enum` with a variant for each case",
+        "function" | "callable" | "lambda" => "functions are not values: call them by their names",
+        _ => return None,
+    })
+}
+
+/// The std modules that declare a type of that name.
+fn std_modules_with_type(name: &str) -> &'static [&'static str] {
+    static MODULES: LazyLock<FxHashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+        let mut modules: FxHashMap<&'static str, Vec<&'static str>> = FxHashMap::default();
+        for (module, source) in kait_stdlib::modules().iter().filter(|(name, _)| *name != "prelude")
+        {
+            for line in source.lines() {
+                let words = ["pub record ", "pub enum ", "pub type "];
+                let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) else {
+                    continue;
+                };
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                modules.entry(rest.get(..end).unwrap_or_default()).or_default().push(module);
+            }
+        }
+        modules
+    });
+    MODULES.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// "did you mean `near`?", with the rename.
