@@ -104,7 +104,9 @@ impl BodyCx<'_, '_> {
             return self.report_tool(finding, declared);
         }
         for (param, ty) in callable.params.iter().zip(&signature.params) {
-            if self.schema_fits(*ty, &mut Vec::new()) {
+            // What may be left out is left out of the tool's schema.
+            let is_optional = param.default.is_some() || self.cx.interner.is_optional(*ty);
+            if is_optional || self.schema_fits(*ty, &mut Vec::new()) {
                 continue;
             }
             let shown = self.show(*ty);
