@@ -29,7 +29,7 @@ pub(super) struct Refused {
 /// Looks at every agent.
 pub(super) fn check(found: &Found<'_>) -> Vec<Refused> {
     let cx = &found.cx;
-    let mut secrecy = None;
+    let (mut secrecy, mut senders_of) = (None, None);
     let mut all = Vec::new();
     for (agent, def) in (0u32..).map(DefId).zip(&cx.hir.defs) {
         let DefKind::Callable(callable) = &def.kind else { continue };
@@ -45,8 +45,12 @@ pub(super) fn check(found: &Found<'_>) -> Vec<Refused> {
             })
             .flatten()
             .collect();
+        if tools.is_empty() {
+            continue;
+        }
+        let senders = senders_of.get_or_insert_with(|| senders(cx));
         let outward: Vec<(&Tool, DefId)> =
-            tools.iter().filter_map(|tool| Some((*tool, outward(cx, tool)?))).collect();
+            tools.iter().filter_map(|tool| Some((*tool, outward(cx, senders, tool)?))).collect();
         let brings: Vec<&Tool> = tools
             .iter()
             .filter(|tool| tool.target.is_some_and(|target| gives_marked(cx, target)))
@@ -59,8 +63,12 @@ pub(super) fn check(found: &Found<'_>) -> Vec<Refused> {
         let secrecy =
             secrecy.get_or_insert_with(|| infer(cx.hir, cx.types, cx.effects, Axis::Secrecy, true));
         let Some(secret) = secrecy else { continue };
-        let gives_private = |target| gives_marked(&secret.cx, target);
-        let private = tools.iter().find(|tool| tool.target.is_some_and(gives_private));
+        // What only chooses carries nothing of what was read.
+        let gives_private = |target| {
+            let result = cx.types.signature(target).map_or(Ty::ERROR, |found| found.result);
+            !cx.facts.is_closed(&cx.types.interner, result) && gives_marked(&secret.cx, target)
+        };
+        let private = tools.iter().find(|tool| tool.target.is_some_and(&gives_private));
         let Some(private) = private else { continue };
         // Three tools say more than one that can do it all, but that is enough.
         let is_other = |a: &Tool, b: &Tool| a.path_span != b.path_span;
@@ -141,31 +149,47 @@ fn outward_text(cx: &Cx<'_>, (tool, leaf): &(&Tool, DefId)) -> String {
     }
 }
 
+/// By declaration: the leaf by which it sends what it is called with, or something else, and that nobody approves.
+fn senders(cx: &Cx<'_>) -> Vec<Option<DefId>> {
+    let mut senders: Vec<Option<DefId>> = vec![None; cx.hir.defs.len()];
+    let mut called = Vec::new();
+    for group in cx.effects.groups.iter() {
+        // Callees come first, but for those of the same group.
+        loop {
+            let mut changed = false;
+            for def in group {
+                let known = senders.get(def.index()).copied().flatten();
+                let (None, Some(callable)) = (known, cx.callable(*def)) else { continue };
+                let found = if matches!(callable.kind, CallableKind::Extern { .. }) {
+                    // What must be approved and is not was said as that.
+                    (callable.needs.is_none() && leaves::sends(cx, *def)).then_some(*def)
+                } else {
+                    called.clear();
+                    unapproved(cx, *def, callable, &mut called);
+                    called.iter().find_map(|callee| senders.get(callee.index()).copied().flatten())
+                };
+                if let Some(slot) = senders.get_mut(def.index()) {
+                    *slot = found;
+                    changed |= found.is_some();
+                }
+            }
+            if !changed || group.len() == 1 {
+                break;
+            }
+        }
+    }
+    senders
+}
+
 /// The leaf by which a tool sends what a model writes, unless somebody approves it first.
-fn outward(cx: &Cx<'_>, tool: &Tool) -> Option<DefId> {
+fn outward(cx: &Cx<'_>, senders: &[Option<DefId>], tool: &Tool) -> Option<DefId> {
     let target = tool.target?;
     let signature = cx.types.signature(target)?;
     let is_open = |ty: &Ty| !cx.facts.is_closed(&cx.types.interner, *ty);
     if policy(&tool.policies, "approve").is_some() || !signature.params.iter().any(is_open) {
         return None;
     }
-    let mut seen = FxHashSet::default();
-    let mut open = vec![target];
-    while let Some(def) = open.pop() {
-        if !seen.insert(def) {
-            continue;
-        }
-        let Some(callable) = cx.callable(def) else { continue };
-        if matches!(callable.kind, CallableKind::Extern { .. }) {
-            // What must be approved and is not was said as that.
-            if callable.needs.is_none() && leaves::sends(cx, def) {
-                return Some(def);
-            }
-            continue;
-        }
-        unapproved(cx, def, callable, &mut open);
-    }
-    None
+    senders.get(target.index()).copied().flatten()
 }
 
 /// Whom a declaration calls without that a person sees it first.

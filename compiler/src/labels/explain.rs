@@ -38,8 +38,8 @@ enum Next {
 }
 
 /// What is to be said of a marked value at a place that takes only clear ones.
-pub(super) fn report(cx: &Cx<'_>, owner: DefId, sink: &Sink) -> Option<Diagnostic> {
-    let flow = Flow::of(cx, owner)?;
+pub(super) fn report(flow: &Flow<'_, '_>, sink: &Sink) -> Option<Diagnostic> {
+    let (cx, owner) = (flow.cx, flow.owner);
     let def = cx.hir.defs.get(owner.index())?;
     let at = match (sink.value, sink.kind) {
         (Some(value), _) => span_of(flow.body, value)?,
@@ -47,8 +47,8 @@ pub(super) fn report(cx: &Cx<'_>, owner: DefId, sink: &Sink) -> Option<Diagnosti
         (None, _) => def.name_span,
     };
     let way = match sink.value {
-        Some(value) => way(cx, owner, value),
-        None => model_way(&flow),
+        Some(value) => way(flow, value),
+        None => model_way(flow),
     };
     let finding = Diagnostic::new(code(sink.kind), at, message(cx, owner, sink.kind));
     let mut finding = match way.first() {
@@ -73,7 +73,7 @@ pub(super) fn report(cx: &Cx<'_>, owner: DefId, sink: &Sink) -> Option<Diagnosti
         finding = finding.label(step.span, step.text);
     }
     finding = finding.help(help(cx, sink.kind));
-    Some(with_fixes(finding, cx, &flow, sink))
+    Some(with_fixes(finding, cx, flow, sink))
 }
 
 fn code(kind: SinkKind) -> Code {
@@ -335,12 +335,13 @@ fn declaration(cx: &Cx<'_>, kind: SinkKind) -> Option<Step> {
 // ---- where it comes from ----
 
 /// The way of a marked value to an expression: where it comes from, then the places in between.
-fn way(cx: &Cx<'_>, owner: DefId, value: ExprId) -> Vec<Step> {
+fn way(start: &Flow<'_, '_>, value: ExprId) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut seen = FxHashSet::default();
-    let (mut owner, mut at) = (owner, value);
-    let mut flow = Flow::of(cx, owner);
-    while let Some(here) = &flow {
+    let (mut owner, mut at) = (start.owner, value);
+    let mut other: Option<Flow<'_, '_>> = None;
+    loop {
+        let here = other.as_ref().unwrap_or(start);
         if seen.len() > MAX_WAY || !seen.insert((owner, at)) {
             break;
         }
@@ -357,7 +358,10 @@ fn way(cx: &Cx<'_>, owner: DefId, value: ExprId) -> Vec<Step> {
             Next::Into(step, def, to) => {
                 steps.extend(step);
                 (owner, at) = (def, to);
-                flow = Flow::of(cx, def);
+                match Flow::of(start.cx, def) {
+                    Some(flow) => other = Some(flow),
+                    None => break,
+                }
             }
         }
     }
@@ -370,7 +374,7 @@ fn model_way(flow: &Flow<'_, '_>) -> Vec<Step> {
     match model(flow, flow.owner) {
         Next::Source(step) => vec![step],
         Next::Go(step, to) | Next::Into(step, _, to) => {
-            let mut steps = way(flow.cx, flow.owner, to);
+            let mut steps = way(flow, to);
             steps.extend(step);
             steps
         }

@@ -71,7 +71,10 @@ fn moves_only(cx: &Cx<'_>, def: DefId, kind: &str) -> bool {
 /// Whether values come into the program here, from where they were written by others or earlier.
 pub(super) fn is_boundary(cx: &Cx<'_>, def: DefId, kind: &str) -> bool {
     let set = cx.effects.of(def);
-    kind == "trigger" || !set.reads().is_empty() || !set.writes().is_empty()
+    // Another program brings in what it likes, whatever its header says that it does.
+    matches!(kind, "trigger" | "http" | "process" | "mcp")
+        || !set.reads().is_empty()
+        || !set.writes().is_empty()
 }
 
 fn is_source(cx: &Cx<'_>, def: DefId, kind: &str, locator: &str) -> bool {

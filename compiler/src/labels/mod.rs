@@ -46,6 +46,7 @@ pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diag
         found.violations.iter().filter(|(owner, _)| is_whole(owner)).copied().collect();
     let refused: Vec<_> =
         agents::check(&found).into_iter().filter(|one| is_whole(&one.agent)).collect();
+    let mut flow: Option<flow::Flow<'_, '_>> = None;
     for (owner, sink) in violations {
         // What such an agent writes for its tools follows.
         let is_of_agent = matches!(sink.kind, sinks::SinkKind::Tool { .. })
@@ -58,7 +59,10 @@ pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diag
         if file.is_some_and(|file| diagnostics.is_full(file)) {
             continue;
         }
-        diagnostics.extend(explain::report(&found.cx, owner, &sink));
+        if flow.as_ref().is_none_or(|known| known.owner != owner) {
+            flow = flow::Flow::of(&found.cx, owner);
+        }
+        diagnostics.extend(flow.as_ref().and_then(|flow| explain::report(flow, &sink)));
     }
     diagnostics.extend(refused.into_iter().map(|one| one.finding));
 }

@@ -58,3 +58,25 @@ fn at(text: &str, span: crate::diagnostics::Span) -> String {
     let text = format!("{HEAD}{text}");
     text.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned()
 }
+
+/// These would take longer than anybody waits if something were looked at as often as it is named.
+#[test]
+fn what_names_others_twice_ends() {
+    let mut text =
+        String::from("record Two<A, B> {\n  a: A\n  b: trusted B\n}\n\ntype A0 = text\n");
+    for at in 1..60 {
+        text.push_str(&format!("type A{at} = Two<A{before}, A{before}>\n", before = at - 1));
+    }
+    text.push_str("\ngraph g(x: A59, y: untrusted A40) -> text {\n  pay(\"${x.b.b}\")\n}\n");
+    accepts(&text);
+    refuses(&text.replace("${x.b.b}", "${y.a}"), "K0601");
+    // Graphs that all call each other.
+    let mut text = String::new();
+    for at in 0..200 {
+        let (next, other) = ((at + 1) % 200, (at * 7 + 3) % 200);
+        text.push_str(&format!("graph r{at}(a: text, b: text, c: text) -> text with (depth: 3) {{\n  if a == b {{ r{next}(b, b: c, c: a) }} else {{ if c == a {{ r{other}(c, b: a, c: b) }} else {{ pay(a) }} }}\n}}\n"));
+    }
+    text.push_str("graph top() -> text {\n  r0(\"a\", b: \"b\", c: VALUE)\n}\n");
+    accepts(&text.replace("VALUE", "\"c\""));
+    refuses(&text.replace("VALUE", "outside()"), "K0601");
+}

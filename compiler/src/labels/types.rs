@@ -1,5 +1,9 @@
 //! What types say about labels: the words in front of written ones, and which kinds of values a type can hold.
 
+use std::cell::RefCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::check::ty::{Interner, Prim, Ty, TyKind};
 use crate::check::{DefTypes, Types};
 use crate::hir::groups::Groups;
@@ -142,6 +146,8 @@ pub(super) struct TypeFacts {
     /// By [`DefId`]; of what is no record or enum they say nothing. Type parameters count as closed: what stands for
     /// them is looked at where they are given.
     defs: Vec<Facts>,
+    /// Of types with several parts, which others may name again and again; and whether type parameters count as open.
+    known: RefCell<FxHashMap<(Ty, bool), Facts>>,
 }
 
 impl TypeFacts {
@@ -151,12 +157,14 @@ impl TypeFacts {
         let mut held: Vec<Vec<DefId>> = Vec::with_capacity(hir.defs.len());
         for (index, def) in hir.defs.iter().enumerate() {
             let mut all = Vec::new();
+            let mut seen = FxHashSet::default();
             each_field(&def.kind, types.defs.get(index), |_, ty| {
-                defs_in(&types.interner, ty, &mut all);
+                defs_in(&types.interner, ty, &mut seen, &mut all);
             });
             held.push(all);
         }
-        let mut facts = Self { defs: vec![Facts::CLOSED; hir.defs.len()] };
+        let mut facts =
+            Self { defs: vec![Facts::CLOSED; hir.defs.len()], known: RefCell::default() };
         let groups = Groups::of(held.len(), |def, nth| held.get(def)?.get(nth).copied());
         for group in groups.iter() {
             let holds_itself = group.len() > 1
@@ -180,6 +188,8 @@ impl TypeFacts {
                     *slot = all;
                 }
             }
+            // What was found of types of this group was not all.
+            facts.known.get_mut().clear();
         }
         facts
     }
@@ -207,7 +217,26 @@ impl TypeFacts {
 
     /// The facts of a type in whose declaration type parameters are `param`.
     fn of_part(&self, interner: &Interner, ty: Ty, param: Facts) -> Facts {
-        match interner.kind(ty) {
+        let kind = interner.kind(ty);
+        let has_parts = match kind {
+            TyKind::Map(..) => true,
+            TyKind::Named(_, args) => args.len() > 1,
+            _ => false,
+        };
+        if !has_parts {
+            return self.of_kind(interner, kind, param);
+        }
+        let key = (ty, param.closed);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return *known;
+        }
+        let found = self.of_kind(interner, kind, param);
+        self.known.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn of_kind(&self, interner: &Interner, kind: &TyKind, param: Facts) -> Facts {
+        match kind {
             TyKind::Param(_) => param,
             // A value of an unknown type follows from a mistake that was said.
             TyKind::Error | TyKind::Never | TyKind::Selector(..) => Facts::CLOSED,
@@ -250,18 +279,21 @@ fn each_field(kind: &DefKind, types: Option<&DefTypes>, mut f: impl FnMut(&Field
 }
 
 /// The records and enums that a type names.
-fn defs_in(interner: &Interner, ty: Ty, all: &mut Vec<DefId>) {
+fn defs_in(interner: &Interner, ty: Ty, seen: &mut FxHashSet<Ty>, all: &mut Vec<DefId>) {
+    if !seen.insert(ty) {
+        return;
+    }
     match interner.kind(ty) {
         TyKind::List(inner) | TyKind::Optional(inner) | TyKind::Refined { base: inner, .. } => {
-            defs_in(interner, *inner, all);
+            defs_in(interner, *inner, seen, all);
         }
         TyKind::Map(key, value) | TyKind::Selector(key, value) => {
-            defs_in(interner, *key, all);
-            defs_in(interner, *value, all);
+            defs_in(interner, *key, seen, all);
+            defs_in(interner, *value, seen, all);
         }
         TyKind::Named(def, args) => {
             all.push(*def);
-            args.iter().for_each(|arg| defs_in(interner, *arg, all));
+            args.iter().for_each(|arg| defs_in(interner, *arg, seen, all));
         }
         TyKind::Error | TyKind::Never | TyKind::Prim(_) | TyKind::Param(_) | TyKind::Var(_) => {}
     }

@@ -100,6 +100,8 @@ fn any_two_of_the_three_are_accepted_and_so_is_approval() {
     accepts(&agent("file.read, file.list"));
     let approval = "with (approve: \"lead\", within: 1h)";
     accepts(&agent(&format!("file.read, web.search {approval}, send {approval}")));
+    // That there is a file carries nothing of it.
+    accepts(&agent("file.exists, web.search, send"));
     // A page's address can carry what is private.
     refuses(&agent("file.read, web.fetch"), "K0605");
     // What a tool sends by itself, with nothing that the model wrote, tells nobody anything.

@@ -69,6 +69,9 @@ fn externs_are_what_their_kind_says() {
     refuses(&format!("{wasm}graph g() -> text {{\n  pay(p(outside()))\n}}\n"), "K0601");
     let process = "extern p(x: text) -> text from process \"p\"\n";
     refuses(&format!("{process}graph g() -> text {{\n  pay(p(\"a\"))\n}}\n"), "K0601");
+    // Whatever it says that it does, it is another program.
+    let clock = "extern p(x: text) -> text does clock from process \"p\"\n";
+    refuses(&format!("{clock}graph g() -> text {{\n  pay(p(\"a\"))\n}}\n"), "K0601");
     // Whoever declares it vouches for it.
     let vouched = "extern p(x: text) -> trusted text from process \"p\"\n";
     accepts(&format!("{vouched}graph g() -> text {{\n  pay(p(outside()))\n}}\n"));
