@@ -11,9 +11,17 @@ fn folder() -> std::path::PathBuf {
 }
 
 fn program(name: &str, change: impl Fn(String) -> String) -> Compilation {
+    with_lock(name, change, |lock| lock)
+}
+
+fn with_lock(
+    name: &str,
+    change: impl Fn(String) -> String,
+    lock: impl Fn(String) -> String,
+) -> Compilation {
     let read = |name: &str| std::fs::read_to_string(folder().join(name)).expect("it is there");
     let mut sources = MemorySources::single("main.kait", change(read(name)));
-    sources.insert("kait.lock", read("kait.lock"));
+    sources.insert("kait.lock", lock(read("kait.lock")));
     compile(&sources, &["main.kait"])
 }
 
@@ -44,6 +52,31 @@ fn a_reply_that_nobody_approves_is_refused() {
         found[0].message,
         "`body` of `github.add_comment` must be trusted, and this value is not"
     );
+}
+
+/// Whoever keeps the lock says which texts of a tool anybody may have written.
+#[test]
+fn what_the_lock_calls_data_needs_nobody() {
+    let unapproved = |text: String| text.replace(" with (approve: \"maintainer\", within: 1d)", "");
+    let data = |lock: String| {
+        let changed = lock.replace(
+            "[mcp.github.tools.add_comment]\n",
+            "[mcp.github.tools.add_comment]\ndata = [\"body\"]\n",
+        );
+        assert_ne!(changed, lock);
+        changed
+    };
+    let found = with_lock("10_triage.kait", unapproved, data).diagnostics;
+    assert!(found.is_empty(), "{found:#?}");
+    // The repository is no data: it says where.
+    let anywhere = |text: String| {
+        let changed = unapproved(text).replace("repo: repo, body", "repo: event.repo, body");
+        assert!(changed.contains("repo: event.repo"));
+        changed
+    };
+    let found = with_lock("10_triage.kait", anywhere, data).diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0601"]);
+    assert!(found[0].message.starts_with("`repo` of `github.add_comment`"));
 }
 
 #[test]
