@@ -94,7 +94,7 @@ impl BodyCx<'_, '_> {
                 self.field(e, *base, name, *name_span, dot, *optional)
             }
             Expr::Session { def, name, name_span } => self.session_field(e, *def, name, *name_span),
-            Expr::Index { base, index } => self.index(*base, *index),
+            Expr::Index { base, index } => self.index(e, *base, *index),
             Expr::Unary(op, inner) => self.unary(e, *op, *inner, expect),
             Expr::Binary(op, left, right) => self.binary(e, *op, *left, *right, expect),
             Expr::In(left, right) => self.in_(*left, *right),
@@ -639,11 +639,36 @@ impl BodyCx<'_, '_> {
         }
     }
 
-    fn index(&mut self, base: ExprId, index: ExprId) -> Ty {
+    /// Other languages count from the end; here there is never such an item.
+    fn negative_index(&mut self, e: ExprId, base: ExprId, n: i64) {
+        let (whole, list) = (self.span(e), self.span(base));
+        let finding = Diagnostic::new(
+            Code::NoItems,
+            Span { start: list.end, ..whole },
+            format!("a list has no item `{n}`: its items are counted from 0"),
+        )
+        .here("this is always `none`");
+        self.report(if n == -1 {
+            finding.help("the last item is `list.final(xs)`").guess(
+                "write it with `list.final`",
+                vec![
+                    Edit::new(list.before(), "list.final("),
+                    Edit::new(Span { start: list.end, ..whole }, ")"),
+                ],
+            )
+        } else {
+            finding.help(format!("count from the end: `list.last(xs, {})[0]`", n.unsigned_abs()))
+        });
+    }
+
+    fn index(&mut self, e: ExprId, base: ExprId, index: ExprId) -> Ty {
         let base_ty = self.expr(base, Expect::ANY);
         match self.kind(base_ty).clone() {
             TyKind::List(item) => {
                 self.expr(index, Expect::of(Ty::INT, Why::Nothing));
+                if let Some(n) = self.int_literal(index).filter(|n| *n < 0) {
+                    self.negative_index(e, base, n);
+                }
                 self.cx.interner.optional(item)
             }
             TyKind::Map(key, value) => {

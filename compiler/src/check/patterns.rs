@@ -95,14 +95,35 @@ impl BodyCx<'_, '_> {
             return;
         }
         let shown = self.show(ty);
-        self.report(
-            Diagnostic::new(
-                Code::PatternMismatch,
-                self.pat_span(id),
-                format!("{what} cannot match a value of type `{shown}`"),
-            )
-            .here(format!("the value is `{shown}`")),
+        let finding = Diagnostic::new(
+            Code::PatternMismatch,
+            self.pat_span(id),
+            format!("{what} cannot match a value of type `{shown}`"),
+        )
+        .here(format!("the value is `{shown}`"));
+        self.report(if matches!(what, "`Ok`" | "`Failed`" | "a pattern of `Result`") {
+            self.with_try(finding)
+        } else {
+            finding
+        });
+    }
+
+    /// Whether a call succeeds is asked with `try`.
+    fn with_try(&self, finding: Diagnostic) -> Diagnostic {
+        let finding = finding.help(
+            "write `try` in front of the call: then it gives `Ok(value)` or `Failed(failure)`",
         );
+        match self.matched {
+            Origin::Value(e)
+                if matches!(
+                    self.node(e),
+                    crate::hir::Expr::Call { .. } | crate::hir::Expr::With { .. }
+                ) =>
+            {
+                finding.guess("insert `try`", vec![Edit::new(self.span(e).before(), "try ")])
+            }
+            _ => finding,
+        }
     }
 
     fn literal_pattern(&mut self, id: PatId, value: &Literal, ty: Ty) {

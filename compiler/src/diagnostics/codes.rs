@@ -153,6 +153,7 @@ codes! {
     UnknownExternKind = "K0222" "unknown-extern-kind" Error fix "an extern has an unknown kind";
     BadLocator = "K0223" "bad-locator" Error fix "the address or command of an extern is wrong";
     LocatorParameter = "K0224" "locator-parameter" Error fix "the address of an extern names a parameter that does not exist";
+    BraceWithoutDollar = "K0225" "brace-without-dollar" Warning fix "a text names a value in braces without `$`";
 
     ExportedImport = "K0231" "exported-import" Error fix "a `use` or a `test` is marked `pub`";
     OutsideSession = "K0240" "outside-session" Error nofix "`session` is used where there is none";
@@ -201,7 +202,7 @@ codes! {
     OpenEnd = "K0422" "open-end" Error nofix "a path through a loop does not end";
     BadNext = "K0423" "bad-next" Error fix "`next` does not fit the values of its loop";
     NotAList = "K0424" "not-a-list" Error fix "`for` goes through something that is not a list";
-    NoItems = "K0425" "no-items" Error nofix "`[…]` is used on something without items";
+    NoItems = "K0425" "no-items" Error fix "`[…]` is used on something without such items";
     NotRendered = "K0426" "not-rendered" Error nofix "a value cannot be put into a text";
     BadSpread = "K0427" "bad-spread" Error fix "`..` spreads something that does not fit";
     BadSelector = "K0428" "bad-selector" Error fix "a field such as `.name` does not fit";

@@ -120,16 +120,28 @@ impl<'a> Lowerer<'a> {
     /// A text: a literal, or a template if something is interpolated.
     pub(super) fn text(&mut self, text: StrExpr<'a>, span: Span) -> ExprId {
         if let Some(plain) = text.plain() {
+            if plain.contains('{') {
+                self.braces(span, span);
+            }
             return self.alloc(Expr::Literal(Literal::Text(plain.into())), span);
         }
         if let Some(constant) = text.constant() {
+            if constant.contains('{') {
+                self.braces(span, span);
+            }
             return self.alloc(Expr::Literal(Literal::Text(constant.into())), span);
         }
         let written = text.parts();
         let mut parts = Vec::with_capacity(written.len());
         for part in written {
             parts.push(match part {
-                StrPart::Text(part) => TemplatePart::Text(part.text.into()),
+                StrPart::Text(part) => {
+                    if part.text.contains('{') {
+                        let place = self.span(part.range);
+                        self.braces(span, place);
+                    }
+                    TemplatePart::Text(part.text.into())
+                }
                 StrPart::Interpolation(interpolation) => {
                     let place = self.span(interpolation.range());
                     TemplatePart::Expr(self.opt_expr(interpolation.expr(), place))
@@ -138,11 +150,73 @@ impl<'a> Lowerer<'a> {
         }
         self.alloc(Expr::Template(parts), span)
     }
+
+    /// Warns about `{name}` and `{{ name }}` where a value of that name could be put into the text. Tests and raw texts say
+    /// what they mean.
+    fn braces(&mut self, text: Span, part: Span) {
+        if self.in_test || self.files.slice(text).starts_with('r') {
+            return;
+        }
+        let found: Vec<_> = named_in_braces(self.files.slice(part))
+            .filter(|(_, path)| {
+                let name = path.split('.').next().unwrap_or_default();
+                self.locals.get(name).is_some()
+            })
+            .map(|(range, path)| (range, path.to_owned()))
+            .collect();
+        for (range, path) in found {
+            let at = |offset: usize| part.start + u32::try_from(offset).unwrap_or(0);
+            let place = Span { start: at(range.start), end: at(range.end), ..part };
+            let message =
+                format!("`{path}` is not put into the text: there is no `$` in front of the brace");
+            let finding = Diagnostic::new(Code::BraceWithoutDollar, place, message)
+                .help("to write braces, use a raw text: `r\"…\"`")
+                .guess(
+                    format!("write `${{{path}}}`"),
+                    vec![Edit::new(place, format!("${{{path}}}"))],
+                );
+            self.report(finding);
+        }
+    }
+}
+
+/// `{name}`, `{name.field}` and the same in double braces, with where they are.
+fn named_in_braces(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + text.get(from..)?.find('{')?;
+            let open = if text.get(start..)?.starts_with("{{") { 2 } else { 1 };
+            from = start + open;
+            if text.get(..start)?.ends_with(['$', '\\']) {
+                continue;
+            }
+            let inside = text.get(from..)?;
+            let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || "_. ".contains(c)));
+            let end = end.unwrap_or(inside.len());
+            let path = inside.get(..end)?.trim();
+            let close = if open == 2 { "}}" } else { "}" };
+            let is_path = path.split('.').all(|word| {
+                word.starts_with(|c: char| c.is_ascii_lowercase()) && !word.contains(' ')
+            });
+            if is_path && inside.get(end..)?.starts_with(close) {
+                from += end + open;
+                return Some((start..from, path));
+            }
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::CURRENCIES;
+    use super::{CURRENCIES, named_in_braces};
+
+    #[test]
+    fn names_in_braces_are_found() {
+        let found = |text| named_in_braces(text).map(|(_, path)| path).collect::<Vec<_>>();
+        assert_eq!(found("a {b} {{ c.d }} ${e} {f g} {{h} {} {I} {"), ["b", "c.d"]);
+        assert_eq!(named_in_braces("ä {{b}}").next(), Some((3..8, "b")));
+    }
 
     #[test]
     fn currencies_are_sorted_codes() {
