@@ -21,6 +21,7 @@ mod fuzz;
 mod independent;
 mod language;
 mod mutations;
+mod order;
 mod programs;
 mod proposals;
 mod reference;

@@ -137,7 +137,7 @@ impl Rules<'_> {
         let promise =
             callable.does.iter().map(|e| e.span).reduce(Span::to).unwrap_or(def.name_span);
         let verb = effect.verb(resources);
-        let listed = effect.text(resources);
+        let listed = effect.written(resources);
         let message = format!("`{}` {verb}, but `does` does not list `{listed}`", def.name);
         let mut finding = Diagnostic::new(Code::BeyondDoes, span, message)
             .here(format!("this {verb}"))

@@ -83,6 +83,25 @@ impl Effect {
         }
     }
 
+    /// As a header can write it: parts that are no names, such as those of hosts, are quoted.
+    #[must_use]
+    pub fn written(self, resources: &Resources) -> String {
+        let (Self::Read(resource) | Self::Write(resource)) = self else {
+            return self.text(resources);
+        };
+        let is_name = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        match resources.path(resource).split_once('.') {
+            Some((first, rest)) if !rest.split('.').all(is_name) => {
+                let word = if matches!(self, Self::Read(_)) { "read" } else { "write" };
+                format!("{word} {first} \"{rest}\"")
+            }
+            _ => self.text(resources),
+        }
+    }
+
     /// What someone does who has it: "reads `net`", "calls a model".
     #[must_use]
     pub fn verb(self, resources: &Resources) -> String {
@@ -386,6 +405,11 @@ mod tests {
         set.add(Effect::Write(host));
         assert_eq!(set.beyond(&bound, &resources), Some(Effect::Write(host)));
         assert_eq!(set.text(&resources), "write net.api, read net.api");
+        let host = resources.intern(&"net.api.my-crm.com".into());
+        assert_eq!(Effect::Read(host).written(&resources), "read net \"api.my-crm.com\"");
+        assert_eq!(Effect::Write(host).written(&resources), "write net \"api.my-crm.com\"");
+        let names = resources.intern(&"net.api.example".into());
+        assert_eq!(Effect::Read(names).written(&resources), "read net.api.example");
     }
 
     #[test]

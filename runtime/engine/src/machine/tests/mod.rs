@@ -40,6 +40,8 @@ pub(super) struct Driver {
     pub(super) timers: Vec<(TimerId, Nanos)>,
     /// What people are asked and have not answered.
     pub(super) asked: Vec<(EffectId, Promise)>,
+    /// Whether that is in flight like an effect.
+    pub(super) people_are_effects: bool,
     /// Everything that is not a leaf, a model or a timer.
     pub(super) others: Vec<Command>,
     pub(super) abandoned: Vec<EffectId>,
@@ -62,6 +64,7 @@ impl Driver {
             in_flight: Vec::new(),
             timers: Vec::new(),
             asked: Vec::new(),
+            people_are_effects: false,
             others: Vec::new(),
             abandoned: Vec::new(),
             outcome: None,
@@ -117,12 +120,17 @@ impl Driver {
                 {
                     self.computing.retain(|(computed, _)| computed != effect);
                 }
-                Command::Abandon(effect) if self.asked.iter().any(|(asked, _)| asked == effect) => {
-                    self.asked.retain(|(asked, _)| asked != effect);
-                    self.abandoned.push(*effect);
+                Command::Promise { effect, .. } if self.people_are_effects => {
+                    let path = self.machine.path(&self.state, *effect).unwrap_or_default();
+                    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+                    self.in_flight.push(InFlight { effect: *effect, name, args: vec![], path });
                 }
                 Command::Promise { effect, promise, .. } => {
                     self.asked.push((*effect, (**promise).clone()));
+                }
+                Command::Abandon(effect) if self.asked.iter().any(|(asked, _)| asked == effect) => {
+                    self.asked.retain(|(asked, _)| asked != effect);
+                    self.abandoned.push(*effect);
                 }
                 Command::Abandon(effect) => {
                     let at = self.in_flight.iter().position(|f| f.effect == *effect);

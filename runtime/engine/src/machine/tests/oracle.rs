@@ -1,6 +1,6 @@
 //! Order and failing, held against running from top to bottom.
 //!
-//! Random programs (reads, writes, models, guards, calls, `try`, sequential `for`, `match`) are run twice: by a few
+//! Random programs (reads, writes, models, guards, approvals, questions, calls, `try`, sequential `for`, `match`) are run twice: by a few
 //! lines that know nothing but "from top to bottom", and by the machine under a random schedule. Both must agree on
 //! all that anyone can observe: the writes in order, which versions each read saw, the failure that is reported, and
 //! what each `try` gave. Nothing below a guard may start before the guard has succeeded, and nothing of a block's value
@@ -8,12 +8,14 @@
 
 use std::collections::HashMap;
 
-use kait_ir::program::{Arm, Map};
-use kait_ir::{EffectClass, Expr, ExprId, Gate, NodeKind, Pattern, RegionId, ResourceId, Value};
+use kait_ir::program::{Approve, Approved, Arm, Ask, Map};
+use kait_ir::{
+    EffectClass, Expr, ExprId, Failure, Gate, NodeKind, Pattern, RegionId, ResourceId, Type, Value,
+};
 
 use super::{Driver, custom};
 use crate::builder::{NodeExt, ProgramBuilder, graph_call, leaf_call, node};
-use crate::event::{Command, Event, Outcome, Source, Start};
+use crate::event::{Answer, Command, EffectId, Event, Outcome, Source, Start};
 
 const RESOURCES: [&str; 4] = ["a", "a.x", "a.y", "b"];
 const OUT: &str = "out";
@@ -47,6 +49,10 @@ enum Kind {
     Read,
     Write,
     Model,
+    /// A person who approves or denies: nobody reads it, but its order can be told like that of a write.
+    Approve,
+    /// A question to a person: it waits for all above it but questions.
+    Ask,
     /// Fails or not by itself, and everything below waits for it.
     Guard,
     Call,
@@ -93,7 +99,9 @@ fn generate(
                 }
             }
         }
-        let mut kind = match rng.below(42) {
+        let mut kind = match rng.below(48) {
+            42..45 => Kind::Approve,
+            45..48 => Kind::Ask,
             0..8 => Kind::Read,
             8..16 => Kind::Write,
             16..22 => Kind::Model,
@@ -108,7 +116,8 @@ fn generate(
             kind = Kind::Read;
         }
         let nests = nests && depth < 3;
-        let fails = !nests && rng.chance(12);
+        // A question does not fail by being answered.
+        let fails = !nests && kind != Kind::Ask && rng.chance(12);
         let resource = match kind {
             Kind::Read => RESOURCES[rng.below(4)],
             Kind::Write => [RESOURCES[rng.below(4)], OUT][usize::from(rng.chance(20))],
@@ -140,6 +149,8 @@ struct World {
     /// By read: how many writes to what it overlaps it saw.
     seen: HashMap<String, Vec<String>>,
     tries: HashMap<String, Option<String>>,
+    /// By approval and question: how much had been written when it was shown.
+    shown: HashMap<String, usize>,
 }
 
 impl World {
@@ -161,13 +172,21 @@ impl World {
                 Kind::Switch => {
                     failure = item.blocks.last().and_then(|inner| self.sequential(inner));
                 }
-                Kind::Read | Kind::Write | Kind::Model | Kind::Guard => {
+                Kind::Read
+                | Kind::Write
+                | Kind::Model
+                | Kind::Guard
+                | Kind::Approve
+                | Kind::Ask => {
+                    if matches!(item.kind, Kind::Approve | Kind::Ask) {
+                        self.shown.insert(item.name.clone(), self.writes.len());
+                    }
                     if item.kind == Kind::Read {
                         self.seen.insert(item.name.clone(), self.version(item.resource));
                     }
                     if item.fails {
                         failure = Some(item.name.clone());
-                    } else if item.kind == Kind::Write {
+                    } else if matches!(item.kind, Kind::Write | Kind::Approve) {
                         self.writes.push((item.name.clone(), item.resource));
                     }
                 }
@@ -249,6 +268,30 @@ impl Lowering {
                     let leaf = self.b.leaf(&item.name, class);
                     leaf_call(leaf, args)
                 }
+                Kind::Approve => {
+                    let leaf = self.b.leaf(&item.name, EffectClass::Read);
+                    let within = self.b.value(Value::Duration(super::SECOND));
+                    NodeKind::Approve(Box::new(Approve {
+                        what: Approved::Leaf(leaf),
+                        args,
+                        key: None,
+                        edit: vec![],
+                        untrusted: vec![],
+                        role: self.b.text("lead"),
+                        within,
+                        show: None,
+                        target: None,
+                    }))
+                }
+                Kind::Ask => NodeKind::Ask(Box::new(Ask {
+                    question: Some(self.list(&args)),
+                    to: None,
+                    show: None,
+                    start: None,
+                    choose: None,
+                    within: self.b.value(Value::Duration(super::SECOND)),
+                    target: None,
+                })),
                 Kind::Call => {
                     let graph = self.b.graph(&item.name, inner[0].region);
                     graph_call(graph, vec![])
@@ -316,6 +359,15 @@ impl Lowering {
                     node.gate = Gate::All;
                     node.holds_gate = true;
                 }
+                Kind::Approve => {
+                    node.gate = Gate::All;
+                    node.holds_gate = true;
+                }
+                Kind::Ask => {
+                    node.ty = self.b.ty(Type::Text);
+                    node.gate = Gate::Ask;
+                    node.holds_gate = true;
+                }
                 Kind::Guard => self.guards.push(item.name.clone()),
                 Kind::Try => {}
                 _ => guards |= inner_guard,
@@ -374,6 +426,31 @@ fn all<'a>(block: &'a [Item], into: &mut HashMap<String, &'a Item>) {
     }
 }
 
+/// The name that a failure carries.
+fn named(failure: &Failure) -> String {
+    match failure {
+        Failure::Custom { message: name, .. } | Failure::Denied { why: name, .. } => {
+            name.to_string()
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// How an effect ends: a person answers, and says no where the program is to fail.
+fn ending(item: &Item, effect: EffectId, outcome: Outcome) -> Event {
+    let answer = match (item.kind, &outcome) {
+        (Kind::Approve, Outcome::Ok(_)) => {
+            Answer::Approved { by: item.name.as_str().into(), edits: vec![] }
+        }
+        (Kind::Approve, Outcome::Failed(_)) => {
+            Answer::Denied { by: "somebody".into(), why: item.name.as_str().into() }
+        }
+        (Kind::Ask, Outcome::Ok(value)) => Answer::Given(value.clone()),
+        _ => return Event::Done { effect, outcome, usage: None },
+    };
+    Event::Answered { effect, answer: Box::new(answer) }
+}
+
 fn run(seed: u64) -> Result<usize, String> {
     let mut rng = Rng::new(seed);
     let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
@@ -383,13 +460,15 @@ fn run(seed: u64) -> Result<usize, String> {
     let mut lowering =
         Lowering { b: ProgramBuilder::new(), guards: Vec::new(), shown: false, blocks: 0 };
     let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
-    lowering.b.graph("random", body);
+    let graph = lowering.b.graph("random", body);
     let mut items = HashMap::new();
     all(&block, &mut items);
     let mut guards = HashMap::new();
     below_guards(&block, &mut Vec::new(), &mut guards);
 
-    let mut driver = Driver::started(lowering.b.load_as_is().map_err(|e| e.to_string())?, vec![]);
+    let mut driver = Driver::new(lowering.b.load_as_is().map_err(|e| e.to_string())?);
+    driver.people_are_effects = true;
+    driver.event(Event::Start(Box::new(Start::new(graph, vec![]))));
     let mut world = World::default();
     let mut known = 0;
     let mut passed: Vec<String> = Vec::new();
@@ -403,6 +482,9 @@ fn run(seed: u64) -> Result<usize, String> {
                 }
             }
             started.push(flying.name.clone());
+            if matches!(item.kind, Kind::Approve | Kind::Ask) {
+                world.shown.insert(flying.name.clone(), world.writes.len());
+            }
             if item.kind == Kind::Read {
                 world.seen.insert(flying.name.clone(), world.version(item.resource));
             }
@@ -416,7 +498,7 @@ fn run(seed: u64) -> Result<usize, String> {
         let outcome = if item.fails {
             Outcome::Failed(custom(&item.name))
         } else {
-            if item.kind == Kind::Write {
+            if matches!(item.kind, Kind::Write | Kind::Approve) {
                 world.writes.push((item.name.clone(), item.resource));
             }
             passed.push(item.name.clone());
@@ -424,14 +506,12 @@ fn run(seed: u64) -> Result<usize, String> {
         };
         known = driver.in_flight.len();
         let before = driver.abandoned.len();
-        driver.event(Event::Done { effect: flying.effect, outcome, usage: None });
+        driver.event(ending(item, flying.effect, outcome));
         // What was abandoned stood before what was started in this event.
         known -= driver.abandoned.len() - before;
     }
     let got = match driver.outcome.clone() {
-        Some(Outcome::Failed(kait_ir::Failure::Custom { message, .. })) => {
-            Some(message.to_string())
-        }
+        Some(Outcome::Failed(failure)) => Some(named(&failure)),
         Some(Outcome::Ok(_)) => None,
         other => return Err(format!("an unexpected end: {other:?}")),
     };
@@ -440,6 +520,11 @@ fn run(seed: u64) -> Result<usize, String> {
     }
     if world.writes != expected.writes {
         return Err(format!("writes {:?}, not {:?}", world.writes, expected.writes));
+    }
+    for (person, before) in &expected.shown {
+        if world.shown.get(person).is_some_and(|shown| shown != before) {
+            return Err(format!("{person} was shown after {:?} writes", world.shown[person]));
+        }
     }
     for (read, version) in &expected.seen {
         if world.seen.get(read).is_some_and(|saw| saw != version) {
@@ -453,8 +538,8 @@ fn run(seed: u64) -> Result<usize, String> {
         let tries: Vec<_> = block.iter().filter(|i| i.kind == Kind::Try).collect();
         let gave = value.as_list().unwrap_or_default();
         for (item, gave) in tries.iter().zip(gave) {
-            let message = (gave.tag() == Some(1))
-                .then(|| gave.fields()[0].fields()[1].as_text().unwrap_or_default().to_owned());
+            let message =
+                (gave.tag() == Some(1)).then(|| named(&Failure::from_value(&gave.fields()[0])));
             if message != expected.tries[&item.name] {
                 return Err(format!("{} gave {gave:?}", item.name));
             }
@@ -535,6 +620,7 @@ fn watch(seed: u64) -> Result<(usize, usize), String> {
     let mut items = HashMap::new();
     all(&block, &mut items);
     let mut driver = Driver::new(lowering.b.load_as_is().map_err(|e| e.to_string())?);
+    driver.people_are_effects = true;
     let start = Start { sink: true, ..Start::new(graph, vec![]) };
     driver.event(Event::Start(Box::new(start)));
     let mut passed: Vec<String> = Vec::new();
@@ -572,7 +658,7 @@ fn watch(seed: u64) -> Result<(usize, usize), String> {
             passed.push(item.name.clone());
             Outcome::Ok(Value::text(format!("{} says", item.name)))
         };
-        driver.event(Event::Done { effect: flying.effect, outcome, usage: None });
+        driver.event(ending(item, flying.effect, outcome));
     }
     if seed.is_multiple_of(64) {
         driver.rebuild();
