@@ -120,7 +120,7 @@ pub struct RunArgs {
     /// Print JSON: one object at the end, or with `=lines` every record of the log as it comes.
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "object")]
     pub json: Option<JsonForm>,
-    /// Run nothing: show the steps in order, their effects and models.
+    /// Run nothing: show the steps in order, effects and what of them is granted, models, questions to people, and the bound.
     #[arg(long)]
     pub plan: bool,
     /// The profile whose models answer.

@@ -220,6 +220,11 @@ impl Compiled {
         (is_open && !self.names.is_empty()).then(|| self.names.clone())
     }
 
+    /// What it was made of, if that was a text.
+    pub fn compilation(&self) -> Option<&Compilation> {
+        self.checked.as_ref().map(|checked| &checked.compilation)
+    }
+
     /// `path:line:column` of a place.
     pub fn place(&self, span: Span) -> Option<String> {
         self.checked.as_ref()?.compilation.files.place(span)
@@ -349,6 +354,16 @@ pub fn vouched(checked: &Checked) -> Vouched {
         }
     }
     found
+}
+
+/// The graph or prompt of the file itself that is meant: by its name, else the one that needs none.
+pub fn meant(compilation: &Compilation, wanted: Option<&str>) -> Option<DefId> {
+    let named = |id: &DefId| compilation.hir.defs.get(id.index());
+    let all = graphs(compilation);
+    let public = all.iter().filter_map(|id| named(id).filter(|def| def.is_pub));
+    let names: Vec<_> = public.map(|def| def.name.clone()).collect();
+    let wanted = wanted.or_else(|| only(&names).map(SmolStr::as_str))?;
+    all.into_iter().find(|id| named(id).is_some_and(|def| def.name == wanted))
 }
 
 /// The graphs and prompts of the file itself, public ones first.

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, BoxFuture, abortable};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use kait_connect::{
-    Connections, Emission, Ended, Grower, Growth, LeafJob, ModelJob, Started, emission,
+    Access, Connections, Emission, Ended, Grower, Growth, LeafJob, ModelJob, Started, emission,
 };
 use kait_engine::check::TypeTable;
 pub use kait_engine::event::FailedAt;
@@ -436,6 +436,10 @@ impl Run {
 
     /// Shows a question to whoever may answer it.
     fn ask(&mut self, effect: EffectId, site: Site, promise: Box<Promise>) {
+        let role = promise.to.as_deref().unwrap_or_default();
+        if let Err(why) = self.connections.config().grants.allow(Access::Person(role)) {
+            return self.done(effect, Outcome::Failed(Failure::Refused { why }).into());
+        }
         let node = self.path(effect);
         if self.people.is_none() {
             return self.nobody(node, site, &promise);
@@ -655,6 +659,9 @@ impl Run {
         let node = self.path(effect);
         let plan = Arc::clone(&self.plan);
         let Some(decl) = plan.program().leaves.get(leaf.index()) else { return };
+        if let Err(why) = self.connections.config().grants.allow(Access::Emit) {
+            return self.done(effect, Outcome::Failed(Failure::Refused { why }).into());
+        }
         let (kind, value) = match emission(decl, args) {
             Some(Ok(Emission::Status(text))) => (SegmentKind::Status, json!(text.as_str())),
             Some(Ok(Emission::Progress { done, of })) => {

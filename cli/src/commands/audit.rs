@@ -110,14 +110,16 @@ impl Wanted {
     }
 }
 
-struct Report<'a> {
+/// What is said of the graphs of a compilation.
+pub struct Report<'a> {
     compiled: &'a Compilation,
     needs: Needs<'a>,
     grants: &'a ProfileGrants,
 }
 
 impl<'a> Report<'a> {
-    fn new(compiled: &'a Compilation, grants: &'a ProfileGrants) -> Self {
+    /// A report on it, as those grants see it.
+    pub fn new(compiled: &'a Compilation, grants: &'a ProfileGrants) -> Self {
         Self { compiled, needs: needs(compiled), grants }
     }
 
@@ -192,19 +194,8 @@ impl<'a> Report<'a> {
         if found.needs.is_empty() {
             text.push_str("  does nothing to the world\n");
         }
-        let mut rows: Vec<[String; 3]> =
-            found.needs.iter().map(|needed| self.row(needed)).collect();
-        // Writes, then what is read, then the others.
-        rows.sort_by_key(|[effect, ..]| {
-            let order = ["write", "read", "model", "human"];
-            let word = effect.split(' ').next().unwrap_or_default();
-            (order.iter().position(|known| *known == word).unwrap_or(order.len()), effect.clone())
-        });
-        table(&mut text, "needs", &rows);
-        let rows = found.approvals.iter().map(|one| self.approval(one)).collect::<Vec<_>>();
-        table(&mut text, "approvals", &rows);
-        let rows = found.questions.iter().map(|one| self.question(one)).collect::<Vec<_>>();
-        table(&mut text, "questions", &rows);
+        self.needs(&mut text, found);
+        self.people(&mut text, found);
         let rows = found.endorsements.iter().map(|one| self.endorsement(one)).collect::<Vec<_>>();
         table(&mut text, "endorsements", &rows);
         let secrets = found
@@ -216,6 +207,27 @@ impl<'a> Report<'a> {
             self.agent(&mut text, agent);
         }
         text
+    }
+
+    /// The table of what a graph needs.
+    pub fn needs(&self, text: &mut String, found: &Audited) {
+        let mut rows: Vec<[String; 3]> =
+            found.needs.iter().map(|needed| self.row(needed)).collect();
+        // Writes, then what is read, then the others.
+        rows.sort_by_key(|[effect, ..]| {
+            let order = ["write", "read", "model", "human"];
+            let word = effect.split(' ').next().unwrap_or_default();
+            (order.iter().position(|known| *known == word).unwrap_or(order.len()), effect.clone())
+        });
+        table(text, "needs", &rows);
+    }
+
+    /// The tables of approvals and questions.
+    pub fn people(&self, text: &mut String, found: &Audited) {
+        let rows = found.approvals.iter().map(|one| self.approval(one)).collect::<Vec<_>>();
+        table(text, "approvals", &rows);
+        let rows = found.questions.iter().map(|one| self.question(one)).collect::<Vec<_>>();
+        table(text, "questions", &rows);
     }
 
     fn row(&self, needed: &Needed) -> [String; 3] {
@@ -336,7 +348,8 @@ impl<'a> Report<'a> {
         })
     }
 
-    fn json(&self, found: &Audited) -> Json {
+    /// All that is known of a graph.
+    pub fn json(&self, found: &Audited) -> Json {
         let def = self.compiled.hir.defs.get(found.def.index());
         json!({
             "name": self.name(found.def),

@@ -59,6 +59,29 @@ pub fn run(args: &CostArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What a graph costs at most, as its title and the lines below it, and as JSON: what `kait cost` says of it, without the
+/// reasons of what has no bound.
+///
+/// # Errors
+/// If the prices of the profile are in several currencies.
+pub fn most(
+    compiled: &Compilation,
+    profile: &Profile,
+    def: DefId,
+) -> anyhow::Result<Option<(String, Json)>> {
+    let currency = profile.currency().map_err(Coded::from)?;
+    let bounds = bounds::bounds(compiled, &terms(profile, currency));
+    let report = Report { compiled, bounds: &bounds, currency };
+    let text = report.text(def);
+    let is_reason =
+        |line: &&str| ["  no bound for ", "  and "].iter().any(|begin| line.starts_with(begin));
+    let lines = text.map(|text| {
+        let kept = text.lines().filter(|line| !is_reason(line));
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    });
+    Ok(lines.zip(report.json(def)))
+}
+
 /// The named graph, or all public ones; without public ones, all.
 fn graphs(compiled: &Compilation, wanted: Option<&str>) -> Vec<DefId> {
     let all = callables(compiled);

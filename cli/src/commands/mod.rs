@@ -12,6 +12,7 @@ pub mod grammar;
 pub mod graph;
 pub mod lsp;
 pub mod new;
+pub mod plan;
 pub mod run;
 pub mod serve;
 pub mod test;

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use kait_compiler::Compilation;
 use kait_compiler::diagnostics::Code;
 use kait_compiler::diagnostics::render::json as diagnostics;
+use kait_compiler::hir::DefId;
 use kait_connect::{All, Config, Connections, Grants, ModelBinding};
 use kait_engine::event::Outcome;
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
@@ -22,6 +24,7 @@ use smol_str::SmolStr;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+use super::plan::Planned;
 use crate::answer::{self, Answer, Mode, Style};
 use crate::args::{JsonForm, RunArgs};
 use crate::asking::Asking;
@@ -59,12 +62,30 @@ fn coded(code: Code, key: &str, what: Json) -> Json {
     json!({ "code": info.code, "message": info.title, key: what })
 }
 
+/// The graph that is meant, of a program that has no errors but that this version does not run it.
+fn only_checked(compiled: &Compilation, wanted: Option<&str>) -> Option<DefId> {
+    let mut errors = compiled.diagnostics.iter().filter(|finding| finding.is_error());
+    let later = Code::NotSupported.as_str();
+    errors.all(|finding| finding.code == later).then(|| compile::meant(compiled, wanted))?
+}
+
 fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let (file, graph) = files::split(&args.file);
     let compiled = match compile::program(Path::new(file), graph)? {
         Ok(compiled) => compiled,
         Err(checked) => {
             let found = &checked.compilation.diagnostics;
+            if args.plan
+                && let Some(def) = only_checked(&checked.compilation, graph)
+            {
+                let directory = Path::new(file).parent().unwrap_or(Path::new("."));
+                let profile =
+                    Profile::load(directory, args.profile.as_deref()).map_err(Coded::from)?;
+                let compiled = &checked.compilation;
+                let planned = Planned { compiled, def, profile: &profile, runs: None };
+                planned.print(args.json.is_some())?;
+                return Ok(Exit::Failed);
+            }
             let shown = diagnostics::render(found, &checked.compilation.files);
             let report: Json = serde_json::from_str(&shown)?;
             let mut error = json!({ "diagnostics": report["diagnostics"] });
@@ -99,7 +120,17 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let default = default_model(args.offline || args.plan, &open);
     let plan = link(loaded, &profile, &default, args.offline);
     if args.plan {
-        out::write(&kait_ir::draw::plan(plan.program(), graph).to_string())?;
+        let name = plan.program().graphs.get(graph.index()).map(|graph| graph.name.as_str());
+        let text = compiled.compilation();
+        match text.and_then(|text| Some((text, compile::meant(text, name)?))) {
+            Some((compiled, def)) => {
+                let runs = Some((&plan, graph));
+                let planned = Planned { compiled, def, profile: &profile, runs };
+                planned.print(args.json.is_some())?;
+            }
+            // Of a program that was built, only its steps are known.
+            None => out::write(&kait_ir::draw::plan(plan.program(), graph).to_string())?,
+        }
         return Ok(Exit::Done);
     }
     let mut growing = Vec::new();

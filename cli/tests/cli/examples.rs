@@ -163,6 +163,43 @@ fn graphs_and_plans_are_drawn() {
     assert!(plan.out.contains("classify"), "{}", plan.out);
 }
 
+/// The bound is that of `kait cost`, and what this version does not run is planned as far as it is known.
+#[test]
+fn a_plan_says_what_a_run_would_do_and_cost() {
+    const REFINE: &str = "tests/corpus/programs/05_refine.kait:refine";
+    let plan = run(&["run", REFINE, "--plan"]).exits(0).out;
+    for part in
+        ["  at most\n", "model calls 9 + 4 repairs = 13", "questions to people: none", "model fast"]
+    {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let json = run(&["run", REFINE, "--plan", "--json"]).exits(0).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["schema"], &json["runs"]), (&"kait.plan/1".into(), &true.into()));
+    assert!(
+        json["steps"].as_array().unwrap().iter().any(|step| step["effects"][0] == "model fast"),
+        "{json}"
+    );
+    assert!(json["cost"].is_object() && json["plan"].is_string(), "{json}");
+
+    const REFUND: &str = "tests/corpus/programs/08_refund.kait";
+    let done = run(&["run", REFUND, "--plan"]).exits(1).says(&["K0090"]);
+    for part in [
+        "its steps cannot be listed",
+        "write payments",
+        "by support-lead, within 2d",
+        "questions   1",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let json = run(&["run", REFUND, "--plan", "--json"]).exits(1).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["runs"], &json["approvals"][0]["by"]),
+        (&false.into(), &"support-lead".into())
+    );
+}
+
 #[test]
 fn the_form_of_json_is_one_object() {
     let done = run(&["run", "examples/hello.kait", "--json", "--offline"]).exits(0);

@@ -212,3 +212,34 @@ trigger daily on schedule.every(1d) {
         .exits(0)
         .says(&["nothing is refused"]);
 }
+
+#[test]
+fn what_is_shown_and_who_is_asked_is_granted_too() {
+    let project = Project::new("[grants]\nhuman = [\"lead\"]\n", "");
+    project.write(
+        "work/people.kait",
+        "\
+pub graph says() -> text {
+  out.status(\"working\")
+  \"done\"
+}
+
+pub graph asks() -> bool {
+  let sure: bool = ask(\"Ship it?\", to: \"boss\") with (within: 1d, fallback: false)
+  sure
+}
+
+pub graph granted() -> bool {
+  let sure: bool = ask(\"Ship it?\", to: \"lead\") with (within: 1d, fallback: false)
+  sure
+}
+",
+    );
+    let run = |graph: &str| project.kait(&["run", &format!("people.kait:{graph}")]);
+    let done = run("says").exits(1).says(&["K9014", "`emit` is not granted in kait.toml"]);
+    assert!(!done.err.contains("working"), "{}", done.err);
+    // A refusal is a failure like any other, so the fallback counts.
+    assert_eq!(run("asks").exits(0).out.trim(), "false");
+    // Who may be asked is asked, and nobody is there.
+    run("granted").exits(3).says(&["nobody can be asked here"]);
+}

@@ -159,6 +159,12 @@ pub fn audit(compiled: &Compilation) -> Vec<Audited> {
     roots(compiled).into_iter().map(|root| audited(compiled, &mut needs, root)).collect()
 }
 
+/// What is to be said of one declaration.
+#[must_use]
+pub fn audit_of(compiled: &Compilation, def: DefId) -> Audited {
+    audited(compiled, &mut crate::grants::needs(compiled), def)
+}
+
 /// The fields of the program's own records and sessions that are declared `trusted`.
 #[must_use]
 pub fn trusted_fields(compiled: &Compilation) -> Vec<TrustedField> {

@@ -57,7 +57,7 @@ pub enum Access<'a> {
     },
     /// Asks the model of that role.
     Model(&'a str),
-    /// Asks a person of that role.
+    /// Asks a person of that role; of none that is named, if it is empty.
     Person(&'a str),
     /// Calls a tool of that MCP server.
     Server {

@@ -22,7 +22,7 @@ use crate::types::TypeId;
 
 pub use bound::{Bound, bound};
 pub use formats::{json, mermaid, text};
-pub use plan::{Plan, Step, plan};
+pub use plan::{Plan, Step, Waits, plan};
 pub use svg::svg;
 
 /// Items of one drawing; what is beyond is left out, and said so.

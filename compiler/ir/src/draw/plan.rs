@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::{blocks, describe, head, labels};
 use crate::expr::ExprId;
-use crate::program::{EffectClass, GraphId, Node, NodeKind, Program, RegionId};
+use crate::program::{EffectClass, Gate, GraphId, Node, NodeKind, Program, RegionId};
 use crate::types::TypeId;
 
 /// Steps of one listing; what is beyond is left out, and said so.
@@ -38,7 +38,7 @@ pub struct Plan {
 }
 
 /// A step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
     /// How deep it stands in blocks and calls.
     pub depth: usize,
@@ -48,6 +48,24 @@ pub struct Step {
     pub name: String,
     /// What it does.
     pub what: String,
+    /// Its own effects, as a header writes them.
+    pub effects: Vec<String>,
+    /// What it waits for besides the values that it needs.
+    pub waits: Waits,
+    /// Whether all below it waits for it.
+    pub holds: bool,
+}
+
+/// What a step waits for besides values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waits {
+    /// Nothing.
+    #[default]
+    No,
+    /// Until all that stands above it has succeeded.
+    All,
+    /// As [`Waits::All`], but not for questions to people: they open side by side.
+    AllButQuestions,
 }
 
 /// Lists what a run of a graph of a verified program would do.
@@ -104,8 +122,8 @@ impl Lister<'_> {
             self.plan.cut = true;
             return;
         }
-        let step = Step { depth, number: number.to_owned(), name: name.to_owned(), what };
-        self.plan.steps.push(step);
+        let (number, name) = (number.to_owned(), name.to_owned());
+        self.plan.steps.push(Step { depth, number, name, what, ..Step::default() });
     }
 
     fn graph(&mut self, id: GraphId, depth: usize, number: &str) {
@@ -148,6 +166,7 @@ impl Lister<'_> {
 
     fn node(&mut self, node: &Node, depth: usize, number: &str) {
         let (_, mut what) = describe(self.program, node);
+        let mut own: Vec<String> = Vec::new();
         match &node.kind {
             NodeKind::Leaf(call) => {
                 if let Some(leaf) = self.program.leaves.get(call.leaf.index()) {
@@ -160,22 +179,29 @@ impl Lister<'_> {
                     {
                         self.plan.questions.push(leaf.name.clone());
                     }
+                    own.clone_from(&effects);
                     self.effects.extend(effects);
                 }
             }
             NodeKind::Model(call) => {
+                own.push(format!("model {}", call.role));
                 what = self.model(call.role.clone(), call.repair, &call.output);
             }
             NodeKind::Call(call) => {
                 let prompt = self.prompt(call.graph);
                 if let Some((role, repair, output)) = prompt {
                     let role = call.model.clone().unwrap_or(role);
+                    own.push(format!("model {role}"));
                     let asked = self.model(role, call.repair.unwrap_or(repair), &output);
                     let name = self.program.graphs.get(call.graph.index()).map_or("?", |g| &g.name);
                     what = format!("{name}: {asked}");
                 }
             }
             NodeKind::Approve(_) | NodeKind::Ask(_) => {
+                if let Some(within) = self.within(&node.kind) {
+                    let _ = write!(what, ", at most {within}");
+                }
+                own.push("human".into());
                 self.effects.insert("human".into());
                 let question = SmolStr::from(what.as_str());
                 if !self.plan.questions.contains(&question) {
@@ -189,6 +215,15 @@ impl Lister<'_> {
             what.push_str(" (all below waits)");
         }
         self.step(depth, number, &node.path, what);
+        if let Some(step) = self.plan.steps.last_mut().filter(|_| !self.plan.cut) {
+            step.effects = own;
+            step.holds = node.guard;
+            step.waits = match node.gate {
+                Gate::Free => Waits::No,
+                Gate::All => Waits::All,
+                Gate::Ask => Waits::AllButQuestions,
+            };
+        }
         let matched = match &node.kind {
             NodeKind::Switch { scrutinee, .. } => self.type_of(*scrutinee),
             _ => None,
@@ -210,6 +245,16 @@ impl Lister<'_> {
                 self.graph(call.graph, depth + 1, number);
             }
         }
+    }
+
+    /// How long a person may take, if it is written out.
+    fn within(&self, kind: &NodeKind) -> Option<String> {
+        let within = match kind {
+            NodeKind::Approve(approve) => approve.within,
+            NodeKind::Ask(ask) => ask.within,
+            _ => return None,
+        };
+        Some(self.program.expr_text(within))
     }
 
     fn model(&mut self, role: SmolStr, repair: u32, output: &TypeId) -> String {
@@ -257,6 +302,34 @@ fn leaf_effects(program: &Program, leaf: &crate::LeafDecl) -> Vec<String> {
     effects
 }
 
+impl Plan {
+    /// The steps, one a line.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_steps(&self, f: &mut impl Write) -> fmt::Result {
+        for step in &self.steps {
+            let indent = "  ".repeat(step.depth + 1);
+            match (step.number.as_str(), step.what.as_str()) {
+                ("", "") => write!(f, "{indent}{}:", step.name)?,
+                ("", what) => write!(f, "{indent}{} {what}", step.name)?,
+                (number, "") => write!(f, "{indent}{number}. {}", step.name)?,
+                (number, what) if what == step.name => write!(f, "{indent}{number}. {what}")?,
+                (number, what) => write!(f, "{indent}{number}. {} = {what}", step.name)?,
+            }
+            match step.waits {
+                Waits::No => writeln!(f)?,
+                Waits::All => writeln!(f, " (after all above)")?,
+                Waits::AllButQuestions => writeln!(f, " (after all above but questions)")?,
+            }
+        }
+        if self.cut {
+            writeln!(f, "  … (more than {MAX_STEPS} steps)")?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
@@ -265,19 +338,7 @@ impl fmt::Display for Plan {
         if !self.budgets.is_empty() {
             writeln!(f, "  at most {}", self.budgets.join(", "))?;
         }
-        for step in &self.steps {
-            let indent = "  ".repeat(step.depth + 1);
-            match (step.number.as_str(), step.what.as_str()) {
-                ("", "") => writeln!(f, "{indent}{}:", step.name)?,
-                ("", what) => writeln!(f, "{indent}{} {what}", step.name)?,
-                (number, "") => writeln!(f, "{indent}{number}. {}", step.name)?,
-                (number, what) if what == step.name => writeln!(f, "{indent}{number}. {what}")?,
-                (number, what) => writeln!(f, "{indent}{number}. {} = {what}", step.name)?,
-            }
-        }
-        if self.cut {
-            writeln!(f, "  … (more than {MAX_STEPS} steps)")?;
-        }
+        self.write_steps(f)?;
         let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
         writeln!(f, "effects: {}", list(&self.effects))?;
         writeln!(f, "models: {}", list(&self.models))?;

@@ -233,6 +233,7 @@ impl GrantTable {
                 &format!("process {program}"),
             ),
             Access::Model(role) => unless(self.model.has(role), "model", role),
+            Access::Person("") => flag(self.human.all, "human"),
             Access::Person(role) => unless(self.human.has(role), "human", role),
             Access::Server { name, write } => {
                 let resource = format!("mcp.{name}");

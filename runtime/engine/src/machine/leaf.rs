@@ -125,6 +125,11 @@ impl Run<'_> {
                 over = self.settle(scope, effect, usage.as_deref());
                 true
             }
+            // The driver may not ask: nobody is waited for.
+            NodeKind::Approve(_) | NodeKind::Ask(_) => {
+                self.forget_promise(effect);
+                false
+            }
             _ => return, // not an effect: somebody made this event up
         };
         if works && scope != NONE {

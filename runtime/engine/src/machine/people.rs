@@ -148,6 +148,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A promise that was refused before anybody was asked.
+    pub(crate) fn forget_promise(&mut self, effect: EffectId) {
+        let waiter =
+            Waiter { frame: effect.frame, generation: effect.generation, node: effect.node };
+        if let Some(Pending { timer, .. }) = self.s.promises.remove(&waiter) {
+            self.cancel_timer(timer);
+        }
+    }
+
     /// Nobody wants the answer any more.
     pub(crate) fn drop_promise(&mut self, waiter: Waiter) {
         if let Some(Pending { timer, .. }) = self.s.promises.remove(&waiter) {
