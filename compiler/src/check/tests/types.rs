@@ -301,3 +301,15 @@ fn constants_are_typed_whatever_their_order() {
         &[("x", "[int]")],
     );
 }
+
+#[test]
+fn keys_of_inferred_maps_are_what_a_map_can_be_keyed_by() {
+    const RECORDS: &str = "record R { a: int }\nfn f(r: R, s: R, x: float) -> int {\n  ";
+    let with = |map: &str| format!("{RECORDS}let m = {map}\n  map.length(m)\n}}\n");
+    accepts(&with("[r.a: 1, s.a: 2]"));
+    rejects(&with("[r: 1, s: 2]"), &[(Code::MapKey, "`R` cannot be the key", "r")]);
+    rejects(&with("[x: 1]"), &[(Code::MapKey, "`float` cannot be the key", "x")]);
+    rejects(&with("[[r.a]: 1]"), &[(Code::MapKey, "`[int]` cannot be the key", "[r.a]")]);
+    // A value that never comes is nothing to complain of.
+    accepts(&with("[fail \"no key\": 1]"));
+}
