@@ -92,27 +92,38 @@ fn to_u32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// Calls of write leaves without `key:` mark whoever makes them.
+/// Calls of write leaves without `key:` mark whoever makes them. Those of the tools of an agent are made by a model, which
+/// gives no key.
 fn mark_unkeyed(hir: &Hir, effects: &mut Effects) {
     let mut marked = Vec::new();
-    for (index, body) in hir.bodies.iter().enumerate() {
-        let Some(body) = body else { continue };
-        let calls = effects.defs.get(index).map_or(&[][..], |effects| &effects.calls);
+    for (index, found) in effects.defs.iter().enumerate() {
         let writes = |def: DefId| {
             !effects.set_of(def).is_empty()
                 && is_extern(hir, def)
                 && effects.of(def).writes_anything()
         };
-        if !calls.iter().any(|(callee, _)| writes(*callee)) {
+        if !found.calls.iter().any(|(callee, _)| writes(*callee)) {
             continue;
         }
-        let keyed = keyed_calls(body);
-        let unkeyed = body.exprs.iter().enumerate().any(|(at, expr)| match expr {
-            Expr::Call { callee: Callee::Def(def), .. } => {
-                writes(*def) && !keyed.contains(&ExprId(to_u32(at)))
-            }
+        let by_tool = hir.defs.get(index).is_some_and(|def| match &def.kind {
+            DefKind::Callable(callable) => callable.items.iter().any(|item| match item {
+                PromptItem::Tools { tools, .. } => {
+                    tools.iter().filter_map(|tool| tool.target).any(writes)
+                }
+                _ => false,
+            }),
             _ => false,
         });
+        let unkeyed = by_tool
+            || hir.bodies.get(index).and_then(Option::as_deref).is_some_and(|body| {
+                let keyed = keyed_calls(body);
+                body.exprs.iter().enumerate().any(|(at, expr)| match expr {
+                    Expr::Call { callee: Callee::Def(def), .. } => {
+                        writes(*def) && !keyed.contains(&ExprId(to_u32(at)))
+                    }
+                    _ => false,
+                })
+            });
         if unkeyed {
             marked.push(index);
         }

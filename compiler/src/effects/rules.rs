@@ -346,9 +346,16 @@ impl Rules<'_> {
             }
             _ => set.clone(),
         };
+        if !set.writes_anything() {
+            return;
+        }
         let who = self.who_writes(body, call, &self.effects.resources);
         let at = body.expr_spans.get(call.index()).copied();
-        let help = "leave this policy out, or add `key:` if the write can send one: then a second attempt is recognised";
+        let help = if self.is_by_model(body, call) {
+            "leave this policy out: a model that calls a tool sends no key"
+        } else {
+            "leave this policy out, or add `key:` if the write can send one: then a second attempt is recognised"
+        };
         self.policies_on_write(&set, all, at, &who, help);
     }
 
@@ -477,6 +484,16 @@ impl Rules<'_> {
             Some(last) if steps.len() > 1 => format!("calls {}, which {verb}", self.name(last.def)),
             _ => format!("this {verb}"),
         }
+    }
+
+    /// Whether the write of a call is made by the model of an agent.
+    fn is_by_model(&self, body: &Body, call: ExprId) -> bool {
+        let Expr::Call { callee: Callee::Def(def), .. } = walk::expr(body, call) else {
+            return false;
+        };
+        let steps = self.effects.chain(*def, |effect| matches!(effect, Effect::Write(_)));
+        let kind = |step: &Step| self.callable(step.def).map(|callable| &callable.kind);
+        steps.iter().any(|step| kind(step) == Some(&CallableKind::Agent))
     }
 
     fn is_extern(&self, def: DefId) -> bool {

@@ -157,6 +157,39 @@ fn writes_need_a_key_to_be_tried_again_and_are_never_cached() {
 }
 
 #[test]
+fn an_agent_whose_tools_write_without_key_is_not_tried_again() {
+    let program = |tool: &str, rest: &str| {
+        format!(
+            "model smart
+extern post(line: text) -> text from http \"POST https://desk.example.com/lines\"
+graph note(line: text) -> none {{ file.append(\"a\", content: line) }}
+agent clerk(task: text) -> text with (turns: 3, tokens: 1_000) {{
+  model smart
+  user task
+  tools [clock.now, {tool}]
+}}
+graph inner(task: text) -> text {{ clerk(task) }}
+{rest}"
+        )
+    };
+    for tool in ["file.append", "post", "note"] {
+        for policy in ["retry: 2", "timeout: 3s", "deadline: 3s"] {
+            for call in ["clerk", "inner"] {
+                let rest =
+                    format!("graph f(task: text) -> text {{ {call}(task) with ({policy}) }}");
+                let text = program(tool, &rest);
+                let one = only(&text, "K0307");
+                assert_eq!(at(&text, &one), policy.split(':').next().unwrap_or_default());
+                let help = one.help.as_deref().unwrap_or_default();
+                assert!(help.contains("a model that calls a tool sends no key"), "{one:#?}");
+            }
+        }
+    }
+    clean(&program("file.list", "graph f(task: text) -> text { clerk(task) with (retry: 2) }"));
+    clean(&program("file.append", "graph f(task: text) -> text { inner(task) }"));
+}
+
+#[test]
 fn a_key_is_only_for_calls_that_send_it() {
     for call in [
         "file.append(\"a\", content: \"b\") with (key: \"k\")",
