@@ -10,11 +10,12 @@ use super::leaves;
 use super::sinks::{Sink, SinkKind};
 use super::types::{Axis, Word};
 use crate::Compilation;
+use crate::check::Types;
 use crate::check::ty::{Ty, TyKind};
 use crate::diagnostics::Span;
-use crate::effects::walk;
+use crate::effects::{Effects, walk};
 use crate::hir::{
-    Builtin, Callable, CallableKind, DefId, DefKind, Expr, ExprId, Literal, PromptItem,
+    Builtin, Callable, CallableKind, DefId, DefKind, Expr, ExprId, Hir, Literal, PromptItem,
 };
 
 /// What is written in front of a type.
@@ -215,6 +216,30 @@ fn callable_labels(
         params,
         gives_untrusted: summary.result.is_marked(),
         gives_private: secrecy.cx.summary(def).result.is_marked(),
+    }
+}
+
+/// Labels of what calls are made with, for people who are asked to approve them.
+pub(crate) struct Vouched<'a>(Option<Found<'a>>);
+
+impl<'a> Vouched<'a> {
+    /// Infers the labels of a whole program without errors.
+    pub(crate) fn of(hir: &'a Hir, types: &'a Types, effects: &'a Effects) -> Self {
+        Self(infer(hir, types, effects, Axis::Trust, true))
+    }
+
+    /// The parameters of a call, by position, whose argument is trusted whatever its owner is called with.
+    pub(crate) fn arguments(&self, owner: DefId, call: ExprId) -> Vec<u32> {
+        let Some(flow) = self.0.as_ref().and_then(|found| Flow::of(&found.cx, owner)) else {
+            return Vec::new();
+        };
+        let Some(types) = flow.types.calls.get(&call) else { return Vec::new() };
+        let Expr::Call { args, .. } = walk::expr(flow.body, call) else { return Vec::new() };
+        let is_clear = |index: &usize| flow.arg(types, args, *index, false).0.is_clear();
+        (0..types.args.len())
+            .filter(is_clear)
+            .filter_map(|index| u32::try_from(index).ok())
+            .collect()
     }
 }
 

@@ -21,6 +21,7 @@ mod sinks;
 mod tests;
 mod types;
 
+pub(crate) use audit::Vouched;
 pub use audit::{
     DefLabels, Endorsement, Labels, Need, Outflow, ParamLabels, Receiver, Trust, Vouching, labels,
 };

@@ -35,6 +35,7 @@ use crate::check::Types;
 use crate::diagnostics::{Code, Diagnostic, FileId, Span};
 use crate::effects::{Effects, Resource};
 use crate::hir::{CallableKind, Def, DefId, DefKind, Hir};
+use crate::labels::Vouched;
 use crate::sources::Files;
 use growth::Growths;
 use shape::Shape;
@@ -144,6 +145,8 @@ struct Lowerer<'a> {
     keeps: bool,
     /// What its stubs answer beside calls.
     people: people::People,
+    /// Labels of arguments: made when the first call is to be approved.
+    vouched: Option<Vouched<'a>>,
     /// Graphs and functions whose ids are given out and whose bodies are still to be lowered, last one first.
     pending: Vec<Pending>,
     /// Declarations that cannot be evaluated as an expression.
@@ -161,6 +164,11 @@ enum Pending {
 }
 
 impl<'a> Lowerer<'a> {
+    fn vouched(&mut self) -> &Vouched<'a> {
+        let Input { hir, types, effects, .. } = self.input;
+        self.vouched.get_or_insert_with(|| Vouched::of(hir, types, effects))
+    }
+
     fn new(input: Input<'a>, targets: FxHashMap<DefId, Target>) -> Self {
         let mut program = Program::default();
         if let Some(module) = input.hir.modules.first() {
@@ -182,6 +190,7 @@ impl<'a> Lowerer<'a> {
             in_test: false,
             keeps: false,
             people: people::People::default(),
+            vouched: None,
             pending: Vec::new(),
             nodes,
             shapes: FxHashMap::default(),

@@ -179,10 +179,11 @@ impl<'a> BodyLowerer<'_, 'a> {
         let key_type = key.map(|_| self.low.plain(Type::Text));
         let ty = self.low.approval_type(*def, &params, key_type);
         let target = self.low.in_test.then(|| self.low.approval(*def));
-        let untrusted = (0u32..).zip(&own).filter(|(_, arg)| !self.is_literal(**arg));
+        let vouched = self.low.vouched().arguments(self.owner, call);
+        let count_of = u32::try_from(count).unwrap_or(u32::MAX);
         let approve = Approve {
             what,
-            untrusted: untrusted.map(|(index, _)| index).collect(),
+            untrusted: (0..count_of).filter(|index| !vouched.contains(index)).collect(),
             args: own,
             key,
             edit: self.editable(*def, policies),
@@ -225,10 +226,6 @@ impl<'a> BodyLowerer<'_, 'a> {
         let (subst, types) = (std::rc::Rc::clone(&self.subst), self.types);
         let params = types.calls.get(&call).map_or(&[][..], |call| &call.params);
         params.iter().map(|ty| self.low.ty(*ty, &subst)).collect()
-    }
-
-    fn is_literal(&self, value: IrId) -> bool {
-        matches!(self.low.get(value), Some(Ir::Const(_)))
     }
 
     /// Indices of the parameters that `edit:` lists.

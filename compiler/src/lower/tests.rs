@@ -490,3 +490,27 @@ fn code_that_is_nested_too_deeply_is_refused_with_a_reason() {
     let error = compilation.lower(&graphs(&compilation)).expect_err("it is too deep");
     assert_eq!(error.code, "K0092");
 }
+
+/// A person who approves a call sees which of its arguments nobody vouches for.
+#[test]
+fn approvals_tell_trusted_arguments_from_others() {
+    let program = program(
+        "graph pay(to: text, sum: int, late: bool, why: text) -> text {\n  \"${to}${sum}${late}${why}\"\n}\n\n\
+         pub graph main(to: trusted text, url: text) -> text {\n  let page = web.fetch(url)\n  \
+         let known = allow(page.status, only: [200, 404])\n  \
+         pay(to, sum: known, late: page.body == \"x\", why: page.body) with (approve: \"lead\", within: 1h)\n}\n\n\
+         pub graph plain(to: text) -> text {\n  \
+         pay(to, sum: 1, late: true, why: \"once\") with (approve: \"lead\", within: 1h)\n}\n",
+    );
+    let untrusted: Vec<Vec<u32>> = program
+        .regions
+        .iter()
+        .flat_map(|region| &region.nodes)
+        .filter_map(|node| match &node.kind {
+            NodeKind::Approve(approve) => Some(approve.untrusted.clone()),
+            _ => None,
+        })
+        .collect();
+    // Whoever runs `plain` may not vouch for what it takes.
+    assert_eq!(untrusted, [vec![3], vec![0]]);
+}
