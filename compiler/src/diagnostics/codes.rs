@@ -237,6 +237,7 @@ codes! {
     UnknownEffect = "K0516" "unknown-effect" Error fix "a header names an effect that does not exist";
     UnknownNeed = "K0517" "unknown-need" Error fix "`needs` of an extern names something unknown";
     ImpureFn = "K0518" "impure-fn" Error nofix "a `fn` has an effect";
+    ParallelSaves = "K0519" "parallel-saves" Error nofix "items that run side by side save the same session";
     UndoOfNothing = "K0540" "undo-of-nothing" Error nofix "an `undo` follows something that changes nothing";
     UndoLeaves = "K0541" "undo-leaves" Error nofix "`done` or `next` would leave the block of an `undo`";
     NotASource = "K0550" "not-a-source" Error nofix "a trigger waits for something that is not a source of events";

@@ -10,6 +10,7 @@ mod fewest;
 mod infer;
 mod people;
 mod rules;
+mod saves;
 mod set;
 #[cfg(test)]
 mod tests;

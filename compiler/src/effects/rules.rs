@@ -223,6 +223,9 @@ impl Rules<'_> {
                 if max.is_none() {
                     self.bounded(owner, body, *source, *filter, *inner);
                 }
+                if parallel.is_some() {
+                    self.side_by_side(owner, body, id, *inner);
+                }
             }
             Expr::Loop { max, .. } => self.pure(owner, Some(body), *max, "a limit"),
             Expr::Race { arms, .. } => {

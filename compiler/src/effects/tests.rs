@@ -378,3 +378,51 @@ fn bounds_of_a_header_are_known_before() {
     let text = graph("depth: list.length([1, 2])");
     assert_eq!(at(&text, &only(&text, "K0305")), "list.length([1, 2])");
 }
+
+#[test]
+fn items_side_by_side_do_not_save_one_session() {
+    let head = "session Count {\n  n: int = 0\n}
+graph add(n: int) -> none in Count { session.save(n: session.n + n) }
+graph twice(n: int) -> none in Count { add(n * 2) }
+graph own(name: text) -> none in Count with (by: name) { session.save(n: session.n + 1) }
+";
+    let graph = |body: &str| {
+        format!(
+            "{head}graph f(xs: [int] where (max: 9)) -> int in Count {{\n  {body}\n  session.n\n}}\n"
+        )
+    };
+    for (body, place) in [
+        (
+            "for x in xs parallel 3 { session.save(n: session.n + x) }",
+            "session.save(n: session.n + x)",
+        ),
+        ("for x in xs parallel 3 { session.save(n: 3) }", "session.save(n: 3)"),
+        ("for x in xs parallel 1 + 1 { add(x) }", "add(x)"),
+        ("for x in xs parallel 3 { if x > 3 { twice(x) } }", "twice(x)"),
+        ("for x in xs parallel 3 { own(\"${x}\") }", "own(\"${x}\")"),
+        ("for x in xs parallel 3 { for y in xs parallel 2 { add(x + y) } }", "add(x + y)"),
+        ("for x in xs { for y in xs parallel 2 { add(x + y) } }", "add(x + y)"),
+        ("for x in xs parallel 2 { for y in xs { add(x + y) } }", "add(x + y)"),
+    ] {
+        let text = graph(body);
+        assert_eq!(at(&text, &only(&text, "K0519")), place);
+    }
+    for body in [
+        "for x in xs { session.save(n: session.n + x) }",
+        "for x in xs parallel 1 { add(x) }",
+        "for x in xs parallel 3 { out.status(\"${session.n + x}\") }",
+        "for x in xs parallel 3 { add(x) with (detach: true) }",
+        "let all = for x in xs parallel 3 { x + session.n }\n  session.save(n: list.sum(all))",
+    ] {
+        clean(&graph(body));
+    }
+    // Each of these runs has a session of its own, or waits for the other one.
+    clean(&format!(
+        "{head}graph f(names: [text] where (max: 9)) -> [none] {{\n  for name in names parallel 3 {{ own(name) }}\n}}\n"
+    ));
+    // All of them are in the session of the chat.
+    let chat = format!(
+        "{head}trigger wrote on chat.message() as message: chat.Message {{\n  for x in [1, 2] parallel 2 {{ add(x) }}\n}}\n"
+    );
+    assert_eq!(at(&chat, &only(&chat, "K0519")), "add(x)");
+}
