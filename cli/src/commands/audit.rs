@@ -11,6 +11,7 @@ use kait_compiler::diagnostics::Span;
 use kait_compiler::effects::Step;
 use kait_compiler::grants::{Needed, Needs, Profile as _, Verdict, needs};
 use kait_compiler::hir::{CallableKind, DefId, DefKind};
+use kait_compiler::labels::{Need as WhenNeeded, Outflow, Receiver};
 use kait_connect::{Need, Part, ProfileGrants};
 use kait_runtime::Profile;
 use serde_json::{Value as Json, json};
@@ -198,6 +199,11 @@ impl<'a> Report<'a> {
         self.people(&mut text, found);
         let rows = found.endorsements.iter().map(|one| self.endorsement(one)).collect::<Vec<_>>();
         table(&mut text, "endorsements", &rows);
+        let rows =
+            found.vouched.iter().map(|name| [name.to_string(), String::new(), String::new()]);
+        table(&mut text, "whoever begins it vouches for", &rows.collect::<Vec<_>>());
+        let rows = found.outflows.iter().map(|one| self.outflow(one)).collect::<Vec<_>>();
+        table(&mut text, "private data goes", &rows);
         let secrets = found
             .secrets
             .iter()
@@ -282,7 +288,23 @@ impl<'a> Report<'a> {
             Right::Answer => "a person answers it".to_owned(),
             Right::Extern => "its `extern` vouches for it".to_owned(),
         };
+        let right = match one.need {
+            WhenNeeded::Always => right,
+            WhenNeeded::FromCallers => format!("{right}, for callers who do not vouch"),
+            WhenNeeded::Never => format!("{right}, without need: it is trusted anyway"),
+        };
         [line(&one.what), right, self.at(one.place)]
+    }
+
+    /// To whom something private goes.
+    fn outflow(&self, one: &Outflow) -> [String; 3] {
+        let to = match one.to {
+            Receiver::Leaf(def) => self.name(def),
+            Receiver::Model(def) => format!("the model of {}", self.name(def)),
+            Receiver::Public => "what is public".to_owned(),
+        };
+        let place = Place { owner: one.owner, span: one.span };
+        [format!("to {to}"), self.at(place), String::new()]
     }
 
     fn agent(&self, text: &mut String, agent: &Agent) {
@@ -387,10 +409,29 @@ impl<'a> Report<'a> {
                     "what": one.what,
                     "by": by,
                     "says": says,
+                    "needed": match one.need {
+                        WhenNeeded::Always => "always",
+                        WhenNeeded::FromCallers => "from_callers",
+                        WhenNeeded::Never => "never",
+                    },
                     "in": self.name(one.place.owner),
                     "place": self.place(one.place.span),
                 })
             }).collect::<Vec<_>>(),
+            "vouched": found.vouched,
+            "outflows": found.outflows.iter().map(|one| json!({
+                "to": match one.to {
+                    Receiver::Leaf(def) | Receiver::Model(def) => self.name(def),
+                    Receiver::Public => "public".to_owned(),
+                },
+                "kind": match one.to {
+                    Receiver::Leaf(_) => "leaf",
+                    Receiver::Model(_) => "model",
+                    Receiver::Public => "public",
+                },
+                "in": self.name(one.owner),
+                "place": self.place(one.span),
+            })).collect::<Vec<_>>(),
             "secrets": found.secrets.iter().map(|one| json!({
                 "secret": self.name(one.secret),
                 "in": self.name(one.place.owner),

@@ -64,8 +64,8 @@ graph digest   digest.kait:13:11
   questions
     Ship it?  to lead, within 1d, else false  in digest (digest.kait:14:20)
   endorsements
-    body      because: only kept   in keep (digest.kait:10:26)
-    Ship it?  a person answers it  in digest (digest.kait:14:20)
+    body      because: only kept, for callers who do not vouch  in keep (digest.kait:10:26)
+    Ship it?  a person answers it                               in digest (digest.kait:14:20)
   agent helper, asks smart
     web.fetch  read net  at most 2 calls
 
@@ -79,8 +79,8 @@ trigger daily   digest.kait:20:9
   questions
     Ship it?  to lead, within 1d, else false  in digest (digest.kait:14:20)
   endorsements
-    body      because: only kept   in keep (digest.kait:10:26)
-    Ship it?  a person answers it  in digest (digest.kait:14:20)
+    body      because: only kept, for callers who do not vouch  in keep (digest.kait:10:26)
+    Ship it?  a person answers it                               in digest (digest.kait:14:20)
   agent helper, asks smart
     web.fetch  read net  at most 2 calls
 "

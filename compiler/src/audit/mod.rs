@@ -17,6 +17,7 @@ use crate::hir::{
     Arg, ArgValue, Body, Builtin, Callable, CallableKind, Callee, DefId, DefKind, Expr, ExprId,
     Literal, PromptItem, Qualifier, TypeRef,
 };
+use crate::labels::{self, Labels, Need, Outflow};
 
 /// What is to be said of one graph.
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ pub struct Audited {
     pub secrets: Vec<SecretUse>,
     /// Agents.
     pub agents: Vec<Agent>,
+    /// Parameters that whoever begins it must vouch for.
+    pub vouched: Vec<SmolStr>,
+    /// Where something private leaves the program.
+    pub outflows: Vec<Outflow>,
 }
 
 /// Where something stands.
@@ -102,6 +107,8 @@ pub struct Endorsement {
     pub what: SmolStr,
     /// Why.
     pub right: Right,
+    /// When it would be untrusted otherwise.
+    pub need: Need,
     /// Where.
     pub place: Place,
 }
@@ -155,14 +162,14 @@ pub struct TrustedField {
 /// What is to be said of each graph of the file that is begun from outside (see [`roots`]).
 #[must_use]
 pub fn audit(compiled: &Compilation) -> Vec<Audited> {
-    let mut needs = crate::grants::needs(compiled);
-    roots(compiled).into_iter().map(|root| audited(compiled, &mut needs, root)).collect()
+    let (mut needs, labels) = (crate::grants::needs(compiled), labels::labels(compiled));
+    roots(compiled).into_iter().map(|root| audited(compiled, &mut needs, &labels, root)).collect()
 }
 
 /// What is to be said of one declaration.
 #[must_use]
 pub fn audit_of(compiled: &Compilation, def: DefId) -> Audited {
-    audited(compiled, &mut crate::grants::needs(compiled), def)
+    audited(compiled, &mut crate::grants::needs(compiled), &labels::labels(compiled), def)
 }
 
 /// The fields of the program's own records and sessions that are declared `trusted`.
@@ -188,7 +195,7 @@ fn is_trusted(ty: &TypeRef) -> bool {
     ty.quals.contains(&Qualifier::Trusted)
 }
 
-fn audited(compiled: &Compilation, needs: &mut Needs<'_>, root: DefId) -> Audited {
+fn audited(compiled: &Compilation, needs: &mut Needs<'_>, labels: &Labels, root: DefId) -> Audited {
     let mut found = Audited {
         def: root,
         needs: needs.of(root),
@@ -197,6 +204,8 @@ fn audited(compiled: &Compilation, needs: &mut Needs<'_>, root: DefId) -> Audite
         endorsements: Vec::new(),
         secrets: Vec::new(),
         agents: Vec::new(),
+        vouched: vouched(compiled, labels, root),
+        outflows: Vec::new(),
     };
     let mut reached = reached(compiled, root);
     // As they stand in the program.
@@ -206,9 +215,24 @@ fn audited(compiled: &Compilation, needs: &mut Needs<'_>, root: DefId) -> Audite
     };
     reached.sort_by_key(place);
     for def in reached {
-        Reader { compiled, owner: def, found: &mut found }.declaration();
+        let left = labels.outflows().iter().filter(|one| one.owner == def);
+        found.outflows.extend(left.cloned());
+        Reader { compiled, labels, owner: def, found: &mut found }.declaration();
     }
     found
+}
+
+/// The parameters that whoever begins a graph must vouch for.
+fn vouched(compiled: &Compilation, labels: &Labels, root: DefId) -> Vec<SmolStr> {
+    let def = compiled.hir.defs.get(root.index()).map(|def| &def.kind);
+    let (Some(DefKind::Callable(callable)), Some(known)) = (def, labels.of(root)) else {
+        return Vec::new();
+    };
+    let params = callable.params.iter().zip(&known.params);
+    params
+        .filter(|(_, label)| label.needs_vouching())
+        .map(|(param, _)| param.name.clone())
+        .collect()
 }
 
 /// Everything that a run of it may enter.
@@ -226,6 +250,7 @@ fn reached(compiled: &Compilation, root: DefId) -> Vec<DefId> {
 
 struct Reader<'a> {
     compiled: &'a Compilation,
+    labels: &'a Labels,
     owner: DefId,
     found: &'a mut Audited,
 }
@@ -256,7 +281,15 @@ impl Reader<'_> {
 
     fn endorse(&mut self, what: SmolStr, right: Right, span: Span) {
         let place = Place { owner: self.owner, span };
-        self.found.endorsements.push(Endorsement { what, right, place });
+        // The labels name the call, and this the whole of what is written.
+        let is_in = |a: Span, b: Span| a.file == b.file && a.start >= b.start && a.end <= b.end;
+        let known = self.labels.endorsements().iter().filter(|one| {
+            one.owner == self.owner && (is_in(one.span, span) || is_in(span, one.span))
+        });
+        let apart = |one: &Span| one.start.abs_diff(span.start) + one.end.abs_diff(span.end);
+        let nearest = known.min_by_key(|one| apart(&one.span));
+        let need = nearest.map_or(Need::Always, |one| one.need);
+        self.found.endorsements.push(Endorsement { what, right, need, place });
     }
 
     fn body(&mut self, body: &Body) {

@@ -1,6 +1,7 @@
 //! What is read off a program.
 
 use super::{Right, audit, trusted_fields};
+use crate::labels::{Need, Receiver};
 use crate::sources::MemorySources;
 use crate::{Compilation, compile};
 
@@ -103,4 +104,34 @@ fn whoever_decides_is_found_through_calls() {
     let fields = trusted_fields(&compiled);
     let fields: Vec<_> = fields.iter().map(|f| (name(f.record), f.field.as_str())).collect();
     assert_eq!(fields, [("Order", "id")]);
+}
+
+#[test]
+fn what_is_trusted_anyway_and_where_private_data_goes_is_said() {
+    let text = r#"model fast
+
+prompt brief(mails: [mail.Message], note: text) -> text {
+  model fast
+  user "${note} ${for m in mails { m.subject }}"
+}
+
+pub graph digest(to: text, note: text) -> none {
+  let mails = mail.unread(since: 1d, limit: 3)
+  let greeting = endorse("hello", because: "we wrote it")
+  let noted = endorse(note, because: "it is read by hand")
+  let page = endorse(web.fetch("https://example.com/").body, because: "ours")
+  mail.send(to: to, subject: "${greeting}${noted}${page}", body: brief(mails, note: note))
+}
+"#;
+    let compiled = compile(&MemorySources::single("t.kait", text), &["t.kait"]);
+    assert!(!compiled.has_errors(), "{:#?}", compiled.diagnostics);
+    let all = audit(&compiled);
+    let [digest] = all.as_slice() else { panic!("{all:#?}") };
+    let needs: Vec<Need> = digest.endorsements.iter().map(|one| one.need).collect();
+    assert_eq!(needs, [Need::Never, Need::FromCallers, Need::Always]);
+    assert_eq!(digest.vouched, ["to"]);
+    let name = |def: crate::hir::DefId| compiled.hir.defs[def.index()].name.as_str();
+    let to: Vec<_> = digest.outflows.iter().map(|one| one.to).collect();
+    let [Receiver::Leaf(leaf), Receiver::Model(model)] = to.as_slice() else { panic!("{to:?}") };
+    assert_eq!((name(*model), name(*leaf)), ("brief", "send"));
 }
