@@ -227,7 +227,7 @@ codes! {
     NotApproved = "K0501" "not-approved" Error fix "a call that must be approved is approved by nobody";
     NoWithin = "K0502" "no-within" Error fix "a person is asked without a time limit";
     ApprovedStub = "K0503" "approved-stub" Error fix "the stub of an approval does not say what the person decided";
-    Unanswered = "K0504" "unanswered-question" Error fix "a question has no time limit, or no answer for when nobody answers";
+    Unanswered = "K0504" "unanswered-question" Error fix "a question or a wait has no time limit, or no answer for when nobody answers";
     NotGranted = "K0510" "not-granted" Error nofix "a graph needs more than the profile grants";
     BeyondDoes = "K0511" "beyond-does" Error nofix "a declaration does more than its `does` says";
     RaceWrites = "K0512" "race-writes" Error nofix "an arm of a race changes something";

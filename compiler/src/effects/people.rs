@@ -12,6 +12,9 @@ use crate::hir::{
     ExprId, Literal, Tool,
 };
 
+/// Where the standard library's `event.wait` is implemented.
+const EVENT_WAIT: &str = "event.wait";
+
 impl Rules<'_> {
     /// What the head of a trigger says, and which session it is, is computed before anything runs.
     pub(super) fn head(&mut self, id: DefId, callable: &Callable, body: Option<&Body>) {
@@ -173,6 +176,7 @@ impl Rules<'_> {
             match callee {
                 Callee::Def(def) => {
                     self.approved(body, id, *def, given);
+                    self.waited(body, id, *def, given);
                     if let Some(once) =
                         given.and_then(|all| all.iter().find(|arg| named(arg, "once")))
                     {
@@ -209,6 +213,31 @@ impl Rules<'_> {
         let finding = unapproved(&name, at, declared)
             .help(format!("add `with (approve: \"{role}\", within: 2d)`: the call waits until somebody has seen its arguments"))
             .guess(format!("let `{role}` approve it"), vec![edit]);
+        self.sink.push(finding);
+    }
+
+    /// A run that waits for an event says how long.
+    fn waited(&mut self, body: &Body, call: ExprId, def: DefId, given: Option<&[Arg]>) {
+        let is_wait = self.callable(def).is_some_and(|callable| match &callable.kind {
+            CallableKind::Extern { locator, .. } => locator == EVENT_WAIT,
+            _ => false,
+        });
+        if !is_wait || given.is_some_and(|all| all.iter().any(|arg| named(arg, "within"))) {
+            return;
+        }
+        let Some(at) = body.expr_spans.get(call.index()).copied() else { return };
+        let edit = match given.and_then(<[Arg]>::last) {
+            Some(last) => Edit::new(last.span.after(), ", within: 2d"),
+            None => Edit::new(at.after(), " with (within: 2d)"),
+        };
+        let finding = Diagnostic::new(
+            Code::Unanswered,
+            at,
+            "nothing says how long to wait for this event",
+        )
+        .here("the run could wait forever")
+        .help("add a limit: `with (within: 2d)`; when it is over, the call fails with `Unanswered`")
+        .guess("wait two days", vec![edit]);
         self.sink.push(finding);
     }
 

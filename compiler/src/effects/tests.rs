@@ -426,3 +426,31 @@ graph own(name: text) -> none in Count with (by: name) { session.save(n: session
     );
     assert_eq!(at(&chat, &only(&chat, "K0519")), "add(x)");
 }
+
+#[test]
+fn a_run_that_waits_for_an_event_says_how_long() {
+    let graph = |call: &str| {
+        format!("graph f(order: text) -> text {{\n  let paid: text = {call}\n  paid\n}}\n")
+    };
+    for (call, mended) in [
+        ("event.wait(\"paid\", key: order)", "event.wait(\"paid\", key: order) with (within: 2d)"),
+        (
+            "event.wait(\"paid\") with (fallback: \"none\")",
+            "event.wait(\"paid\") with (fallback: \"none\", within: 2d)",
+        ),
+        (
+            "event.wait(\"paid\") catch { Unanswered => \"none\" }",
+            "event.wait(\"paid\") with (within: 2d) catch { Unanswered => \"none\" }",
+        ),
+    ] {
+        let text = graph(call);
+        let one = only(&text, "K0504");
+        assert!(at(&text, &one).starts_with("event.wait(") && at(&text, &one).ends_with(')'));
+        let edit = &one.fixes[0].edits[0];
+        let (start, end) = (edit.span.start as usize, edit.span.end as usize);
+        let mut changed = text.clone();
+        changed.replace_range(start..end, &edit.insert);
+        assert_eq!(changed, graph(mended));
+        clean(&changed);
+    }
+}
