@@ -82,8 +82,12 @@ impl Parser<'_> {
 fn word_before_operand(p: &Parser<'_>) -> bool {
     let behind = p.nth(1);
     // `for x in word max 3`: the word is a name, what follows it a clause with its operand.
+    let before = p.pos.checked_sub(1).and_then(|at| p.lexed.significant.get(at));
+    // There a comment may stand between `max` and its operand, and with it a line break.
+    let in_for = before.is_some_and(|before| before.kind == K::InKw)
+        && matches!(behind, K::MaxKw | K::ParallelKw);
     let clause = matches!(behind, K::MaxKw | K::ParallelKw | K::ThenKw | K::AfterKw | K::AsKw)
-        && !p.on_new_line(2)
+        && (in_for || !p.on_new_line(2))
         && (p.nth(2).can_be_name()
             || matches!(
                 p.nth(2),

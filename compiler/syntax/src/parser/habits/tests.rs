@@ -89,6 +89,16 @@ fn warnings_do_not_refuse() {
 }
 
 #[test]
+fn a_foreign_word_that_a_for_goes_through_is_a_name() {
+    for clauses in ["max 3", "parallel 3", "max // so many\n  3", "max\n  most", "\n  max 3"] {
+        let text = format!("graph f() -> none {{\n  for x in return {clauses} {{ g(x) }}\n}}\n");
+        assert!(parse(&text).errors.is_empty(), "{text}");
+    }
+    // A block that begins so is none.
+    assert!(!parse("graph f() -> int {\n  return max\n}\n").errors.is_empty());
+}
+
+#[test]
 fn foreign_names_have_codes() {
     for name in ["null", "None", "True", "return", "await", "break", "while", "switch"] {
         assert!(super::foreign_name(name).is_some(), "{name}");
