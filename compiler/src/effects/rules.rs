@@ -106,10 +106,19 @@ impl Rules<'_> {
         self.effects.chain(id, |found| found == effect)
     }
 
+    /// A `fn` whose own text brings in an effect. That of another `fn`, of a constant or of a default value is reported
+    /// there, and what follows from it is not.
     fn pure_fn(&mut self, id: DefId, def: &Def) {
-        let Some(effect) = self.effects.of(id).iter().next() else { return };
-        let steps = self.steps(id, def, effect);
-        let span = steps.first().map_or(def.name_span, |step| step.span);
+        if self.effects.of(id).is_empty() {
+            return;
+        }
+        let Some((effect, span, callee)) = self.origin(id) else { return };
+        let mut steps = vec![Step { def: id, span }];
+        if let Some((callee, called)) =
+            callee.and_then(|callee| Some((callee, self.hir.defs.get(callee.index())?)))
+        {
+            steps.extend(self.steps(callee, called, effect));
+        }
         let verb = effect.verb(&self.effects.resources);
         let mut finding =
             Diagnostic::new(Code::ImpureFn, span, format!("`{}` is a `fn`, but {verb}", def.name))
@@ -120,6 +129,39 @@ impl Rules<'_> {
             finding = finding.note(way);
         }
         self.sink.push(finding);
+    }
+
+    /// The first effect that the text of a declaration brings in itself: which one, where, and by a call of whom.
+    fn origin(&self, id: DefId) -> Option<(Effect, Span, Option<DefId>)> {
+        let found = self.effects.defs.get(id.index())?;
+        let own = found.own.first().map(|(effect, span)| (*effect, *span, None));
+        let called = found.calls.iter().find_map(|(callee, span)| {
+            if self.is_told_there(*callee) {
+                return None;
+            }
+            let effect = self.effects.of(*callee).iter().next()?;
+            Some((effect, *span, Some(*callee)))
+        });
+        match (own, called) {
+            (Some(own), Some(called))
+                if (called.1.start, called.1.end) < (own.1.start, own.1.end) =>
+            {
+                Some(called)
+            }
+            (own, called) => own.or(called),
+        }
+    }
+
+    /// Whether an effect of a declaration is reported at the declaration: it may have none.
+    fn is_told_there(&self, def: DefId) -> bool {
+        let Some(declared) = self.hir.defs.get(def.index()) else { return false };
+        let is_std = self.hir.modules.get(declared.module.index()).is_none_or(|m| m.is_std);
+        let is_pure = match &declared.kind {
+            DefKind::Callable(callable) => callable.kind == CallableKind::Fn,
+            DefKind::Const { .. } | DefKind::Record(_) | DefKind::Session(_) => true,
+            _ => false,
+        };
+        is_pure && !is_std
     }
 
     fn promise(&mut self, id: DefId, def: &Def, callable: &Callable) {

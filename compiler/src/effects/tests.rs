@@ -108,13 +108,34 @@ graph waits() -> int {
 
 #[test]
 fn a_fn_with_an_effect_is_refused_with_the_way_to_it() {
-    let text = "fn outer(p: text) -> text { inner(p) }\nfn inner(p: text) -> text { text.upper(file.read(p)) }\n";
-    let all = found(text);
-    assert_eq!(all.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["K0518", "K0518"]);
-    let outer = all.first().expect("one for `outer`");
-    assert_eq!(at(text, outer), "inner(p)");
-    assert!(outer.message.contains("`outer` is a `fn`, but reads `file`"), "{outer:?}");
-    assert_eq!(outer.notes, ["`outer` calls `inner` calls `file.read`, which reads `file`"]);
+    let text =
+        "fn outer(p: text) -> text { inner(p) }\ngraph inner(p: text) -> text { file.read(p) }\n";
+    let one = only(text, "K0518");
+    assert_eq!(at(text, &one), "inner(p)");
+    assert!(one.message.contains("`outer` is a `fn`, but reads `file`"), "{one:?}");
+    assert_eq!(one.notes, ["`outer` calls `inner` calls `file.read`, which reads `file`"]);
+}
+
+#[test]
+fn of_fns_that_call_each_other_those_are_refused_that_bring_in_an_effect() {
+    let chain = "fn first(p: text) -> text { second(p) }
+fn second(p: text) -> text { \"${third(p)} ${third(p)}\" }
+fn third(p: text) -> text { text.upper(file.read(p)) }
+graph main(p: text) -> text { first(p) }
+";
+    let one = only(chain, "K0518");
+    assert_eq!(at(chain, &one), "file.read(p)");
+    assert!(one.message.starts_with("`third` is a `fn`"), "{one:#?}");
+    // An effect of its own is no less one where others have the same.
+    let both = "fn first(p: text) -> text { \"${second(p)} ${clock.now()}\" }
+fn second(p: text) -> text { file.read(p) }
+";
+    let all = found(both);
+    let places: Vec<_> = all.iter().map(|one| (one.code.as_str(), at(both, one))).collect();
+    assert_eq!(places, [("K0518", "clock.now()"), ("K0518", "file.read(p)")]);
+    // What is wrong is the constant, or the default value.
+    only("let now = clock.now()\nfn stamp(line: text) -> text { \"${now} ${line}\" }\n", "K0513");
+    only("record Line {\n  at: time = clock.now()\n}\nfn line() -> Line { Line() }\n", "K0513");
 }
 
 #[test]
