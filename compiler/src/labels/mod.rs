@@ -20,6 +20,7 @@ mod sinks;
 #[cfg(test)]
 mod tests;
 mod types;
+mod webhooks;
 
 pub(crate) use audit::Vouched;
 pub use audit::{
@@ -47,6 +48,8 @@ pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diag
         found.violations.iter().filter(|(owner, _)| is_whole(owner)).copied().collect();
     let refused: Vec<_> =
         agents::check(&found).into_iter().filter(|one| is_whole(&one.agent)).collect();
+    let unsigned = webhooks::check(&found.cx).into_iter().filter(|(owner, _)| is_whole(owner));
+    let unsigned: Vec<_> = unsigned.map(|(_, finding)| finding).collect();
     let mut flow: Option<flow::Flow<'_, '_>> = None;
     for (owner, sink) in violations {
         // What such an agent writes for its tools follows.
@@ -66,4 +69,5 @@ pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diag
         diagnostics.extend(flow.as_ref().and_then(|flow| explain::report(flow, &sink)));
     }
     diagnostics.extend(refused.into_iter().map(|one| one.finding));
+    diagnostics.extend(unsigned);
 }

@@ -40,7 +40,7 @@ fn parameters_say_who_must_vouch_for_them() {
 
 #[test]
 fn every_endorsement_is_listed_with_its_place() {
-    let text = "record Event {\n  number: trusted int\n  body: text\n}\n\nextern known(x: text) -> trusted text from process \"crm\"\n\ngraph g(x: text) -> text {\n  let a = endorse(outside(), because: \"it is ours\")\n  let b = endorse(\"a\", because: \"needless\")\n  let c = allow(x, only: [\"a\"])\n  let d: text = ask(\"Who?\", to: \"lead\") with (within: 1d, fallback: \"\")\n  let e: Event? = db.get(\"1\", table: \"events\")\n  mail.send(to: x, subject: d, body: b) with (approve: \"boss\", within: 1d)\n  \"${a}${c}${known(x)}${e}\"\n}\n\ntrigger t on http.webhook(\"/t\") as event: Event {\n  out.status(event.body)\n}\n";
+    let text = "record Event {\n  number: trusted int\n  body: text\n}\n\nextern known(x: text) -> trusted text from process \"crm\"\n\ngraph g(x: text) -> text {\n  let a = endorse(outside(), because: \"it is ours\")\n  let b = endorse(\"a\", because: \"needless\")\n  let c = allow(x, only: [\"a\"])\n  let d: text = ask(\"Who?\", to: \"lead\") with (within: 1d, fallback: \"\")\n  let e: Event? = db.get(\"1\", table: \"events\")\n  mail.send(to: x, subject: d, body: b) with (approve: \"boss\", within: 1d)\n  \"${a}${c}${known(x)}${e}\"\n}\n\nsecret hook\n\ntrigger t on http.webhook(\"/t\", signature: hook) as event: Event {\n  out.status(event.body)\n}\n";
     let (compiled, labels) = audited(text);
     let found: Vec<(String, Vouching, Need)> = labels
         .endorsements()

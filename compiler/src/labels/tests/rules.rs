@@ -204,7 +204,9 @@ fn sessions_are_read_back_untrusted() {
 fn events_are_untrusted() {
     let head = "record Event {\n  number: trusted int\n  body: text\n}\n\n";
     let trigger = |body: &str| {
-        format!("{head}trigger t on http.webhook(\"/t\") as event: Event {{\n  {body}\n}}\n")
+        format!(
+            "{head}secret hook\n\ntrigger t on http.webhook(\"/t\", signature: hook) as event: Event {{\n  {body}\n}}\n"
+        )
     };
     accepts(&trigger("pay(\"${event.number}\")"));
     refuses(&trigger("pay(event.body)"), "K0601");
@@ -218,6 +220,35 @@ fn events_are_untrusted() {
     accepts(
         "trigger t on schedule.every(1h) as tick: schedule.Tick {\n  pay(\"${tick.due}\")\n}\n",
     );
+}
+
+#[test]
+fn nobody_vouches_for_what_is_sent_without_signature() {
+    let head = "record Card {\n  number: trusted text\n}\nrecord Event {\n  cards: [Card] where (max: 3)\n  body: text\n}\nrecord Plain {\n  body: text\n}\n";
+    let trigger = |source: &str, event: &str| {
+        format!(
+            "{head}secret hook\n\ntrigger t on http.webhook({source}) as event: {event} {{\n  out.status(\"it came\")\n}}\n"
+        )
+    };
+    for event in ["Event", "Card", "Card?", "[Event] where (max: 2)", "trusted text"] {
+        for source in ["\"/t\"", "\"/t\", signature: none"] {
+            let text = trigger(source, event);
+            let one = refuses(&text, "K0603");
+            assert_eq!(at(&text, one.primary.span), format!("http.webhook({source})"));
+            assert_eq!(one.fixes.len(), usize::from(!source.contains("none")), "{one:#?}");
+        }
+        accepts(&trigger("\"/t\", signature: hook", event));
+    }
+    accepts(&trigger("\"/t\"", "Plain"));
+    let text = trigger("\"/t\"", "Event");
+    let one = refuses(&text, "K0603");
+    let mut mended = format!("{}{text}", super::HEAD);
+    let mut edits = one.fixes[0].edits.clone();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    for edit in edits {
+        mended.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.insert);
+    }
+    accepts(mended.strip_prefix(super::HEAD).unwrap_or_default());
 }
 
 #[test]
