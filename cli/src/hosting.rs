@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 
 use crate::args::ServeArgs;
+use crate::commands::cost;
 use crate::commands::run::{connections, default_model, link, models_words};
 use crate::compile::{self, Reads, Vouched};
 use crate::compiled;
@@ -64,6 +65,17 @@ struct Look {
     profiles: FxHashMap<PathBuf, Result<Profile, Coded>>,
     /// What answers for roles that nothing is bound to.
     default: Option<ModelBinding>,
+}
+
+/// A program that can be hosted.
+struct Made {
+    program: kait_ir::Program,
+    /// What it was made from.
+    files: Files,
+    /// Which parameters must be vouched for.
+    vouched: Vouched,
+    /// How often its graphs ask models at most.
+    bounds: FxHashMap<SmolStr, String>,
 }
 
 impl Disk {
@@ -161,11 +173,11 @@ impl Disk {
         kept: &mut Kept,
         look: &mut Look,
     ) -> anyhow::Result<()> {
-        let Some((program, files, vouched)) = Self::program(path, kept, look)? else {
+        let Some(made) = Self::program(path, kept, look)? else {
             return Ok(());
         };
         let source = &mut kept.source;
-        let loaded = Arc::new(compile::load(program)?);
+        let loaded = Arc::new(compile::load(made.program)?);
         let profile = match &kept.profile {
             Ok(profile) => profile,
             Err(fault) => return Err(fault.clone().into()),
@@ -185,18 +197,18 @@ impl Disk {
         // What the server lets nobody do, no profile grants; and the other way round.
         let grants = All(vec![Arc::clone(&look.grants), Arc::new(profile.grants.clone())]);
         let connections = connections(&plan, Arc::new(grants), base(named, path));
-        let (files, vouched) = (Arc::new(files), Arc::new(vouched));
-        source.program = Some(Program { plan: Arc::new(plan), connections, files, vouched });
+        source.program = Some(Program {
+            plan: Arc::new(plan),
+            connections,
+            files: Arc::new(made.files),
+            vouched: Arc::new(made.vouched),
+            bounds: Arc::new(made.bounds),
+        });
         Ok(())
     }
 
-    /// The program of a file, the files that it was made from, and which parameters must be vouched for. Nothing, if it
-    /// has errors.
-    fn program(
-        path: &Path,
-        kept: &mut Kept,
-        look: &mut Look,
-    ) -> anyhow::Result<Option<(kait_ir::Program, Files, Vouched)>> {
+    /// The program of a file; nothing, if it has errors.
+    fn program(path: &Path, kept: &mut Kept, look: &mut Look) -> anyhow::Result<Option<Made>> {
         if compiled::is_compiled(path) {
             kept.reads = Some(Reads::of(path, &mut look.prints));
             let mut program = compiled::load(path)?;
@@ -213,7 +225,8 @@ impl Disk {
             }
             // It does not say which of them its author vouches for, so whoever gives any must.
             let vouched = compile::all_parameters(&program);
-            return Ok(Some((program, Files::default(), vouched)));
+            let (files, bounds) = (Files::default(), FxHashMap::default());
+            return Ok(Some(Made { program, files, vouched, bounds }));
         }
         let (checked, reads) = compile::check_noting(path, &mut look.prints)?;
         kept.reads = Some(reads);
@@ -236,7 +249,9 @@ impl Disk {
             kept.said.push(terminal::render(&faults, shown, compile::style()));
         }
         let vouched = compile::vouched(&checked);
-        Ok(Some((runnable.program, checked.compilation.files, vouched)))
+        let bounds = cost::calls(&checked.compilation);
+        let (program, files) = (runnable.program, checked.compilation.files);
+        Ok(Some(Made { program, files, vouched, bounds }))
     }
 
     /// Whether nothing has changed that a file depends on.

@@ -58,11 +58,17 @@ impl Programs for Fixed {
         let plan = Plan {
             loaded: Arc::new(Loaded::new(program).expect("it loads")),
             roles: indexmap::IndexMap::default(),
+            terms: Arc::default(),
         };
         let connections = Arc::new(Connections::new(Default::default()));
         let files = Arc::new(compiled.files);
-        let program =
-            Some(Program { plan: Arc::new(plan), connections, files, vouched: Arc::default() });
+        let program = Some(Program {
+            plan: Arc::new(plan),
+            connections,
+            files,
+            vouched: Arc::default(),
+            bounds: Arc::default(),
+        });
         let (graphs, findings) = (Vec::new(), Vec::new());
         vec![Source {
             path: "bench.kait".into(),

@@ -56,6 +56,8 @@ pub struct Program {
     pub files: Arc<Files>,
     /// By the name of a graph: its parameters that must be trusted, which nobody may give who may not vouch for them.
     pub vouched: Arc<FxHashMap<SmolStr, Vec<SmolStr>>>,
+    /// By the name of a graph: how often it asks models at most, in words, as far as that is known.
+    pub bounds: Arc<FxHashMap<SmolStr, String>>,
 }
 
 /// The state of a hosted file.
@@ -166,8 +168,8 @@ pub struct GraphDocument {
     pub effects: Vec<String>,
     /// The model roles that it asks.
     pub models: Vec<String>,
-    /// How often models are asked at most, in words.
-    pub bound: String,
+    /// How often models are asked at most, in words; a program that was built into a file does not say it.
+    pub bound: Option<String>,
     /// Budgets of its header, as written.
     pub budgets: Vec<String>,
     /// Its parameters that must be trusted: giving one needs a token that may vouch.
@@ -195,11 +197,16 @@ impl Hosted {
                 output: self.output_schema(),
                 effects: steps.effects,
                 models: steps.models,
-                bound: steps.bound.to_string(),
+                bound: self.bound(),
                 budgets: steps.budgets,
                 vouched: self.vouched().iter().map(ToString::to_string).collect(),
             }
         })
+    }
+
+    fn bound(&self) -> Option<String> {
+        let name = self.decl().map(|graph| &graph.name)?;
+        self.program.bounds.get(name).cloned()
     }
 
     /// Its parameters that must be trusted.

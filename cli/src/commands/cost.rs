@@ -13,7 +13,9 @@ use kait_ir::{Currency, Value};
 use kait_runtime::Profile;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use rustc_hash::FxHashMap;
 use serde_json::{Value as Json, json};
+use smol_str::SmolStr;
 
 use crate::args::CostArgs;
 use crate::exit::{Coded, Exit};
@@ -80,6 +82,17 @@ pub fn most(
         kept.map(|line| format!("{line}\n")).collect::<String>()
     });
     Ok(lines.zip(report.json(def)))
+}
+
+/// How often each public graph asks models at most, in words, by its name.
+pub fn calls(compiled: &Compilation) -> FxHashMap<SmolStr, String> {
+    let bounds = bounds::bounds(compiled, &Terms::default());
+    let report = Report { compiled, bounds: &bounds, currency: None };
+    let said = graphs(compiled, None).into_iter().filter_map(|def| {
+        let name = compiled.hir.defs.get(def.index())?.name.clone();
+        Some((name, report.calls(def, &bounds.of(def)?.cost)))
+    });
+    said.collect()
 }
 
 /// The named graph, or all public ones; without public ones, all.

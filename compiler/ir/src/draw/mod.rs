@@ -5,7 +5,6 @@
 //! form and the blocks that it may run). A block names the values that
 //! it takes from outside, so that no edge crosses its border. The same program always gives the same drawing.
 
-mod bound;
 mod formats;
 mod labels;
 mod layout;
@@ -20,7 +19,6 @@ use crate::program::{
 };
 use crate::types::TypeId;
 
-pub use bound::{Bound, bound};
 pub use formats::{json, mermaid, text};
 pub use plan::{Plan, Step, Waits, plan};
 pub use svg::svg;

@@ -29,8 +29,6 @@ pub struct Plan {
     pub effects: Vec<String>,
     /// The model roles that may be asked, with what they need.
     pub models: Vec<String>,
-    /// How often models are asked at most.
-    pub bound: super::Bound,
     /// What people may be asked.
     pub questions: Vec<SmolStr>,
     /// Whether steps were left out because there are too many.
@@ -72,11 +70,7 @@ pub enum Waits {
 pub fn plan(program: &Program, id: GraphId) -> Plan {
     let mut lister = Lister {
         program,
-        plan: Plan {
-            hash: crate::hash(program).to_string(),
-            bound: super::bound(program, id),
-            ..Plan::default()
-        },
+        plan: Plan { hash: crate::hash(program).to_string(), ..Plan::default() },
         effects: BTreeSet::new(),
         models: BTreeSet::new(),
         scopes: Vec::new(),
@@ -342,7 +336,6 @@ impl fmt::Display for Plan {
         let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
         writeln!(f, "effects: {}", list(&self.effects))?;
         writeln!(f, "models: {}", list(&self.models))?;
-        writeln!(f, "model calls: {}", self.bound)?;
         let questions: Vec<String> = self.questions.iter().map(ToString::to_string).collect();
         writeln!(f, "questions to people: {}", list(&questions))
     }
