@@ -246,6 +246,7 @@ codes! {
     UnknownZone = "K0553" "unknown-zone" Error fix "a time zone does not exist";
     BadWebhookPath = "K0554" "bad-webhook-path" Error fix "the path of a webhook is malformed";
     SourceCalled = "K0555" "source-called" Error nofix "a source of events is called";
+    WebhookTaken = "K0556" "webhook-taken" Error nofix "two triggers have the same webhook path";
 
     // ---- K06xx: labels ----
     UntrustedArgument = "K0601" "untrusted-argument" Error fix "an untrusted value is used where only trusted ones may be";

@@ -16,6 +16,7 @@ mod set;
 mod tests;
 mod unanswered;
 pub(crate) mod walk;
+mod webhooks;
 
 use rustc_hash::FxHashSet;
 

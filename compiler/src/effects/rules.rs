@@ -31,6 +31,7 @@ pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diag
         rules.def(DefId(u32::try_from(index).unwrap_or(u32::MAX)), def);
     }
     rules.recursion();
+    rules.webhooks();
 }
 
 pub(super) struct Rules<'a> {

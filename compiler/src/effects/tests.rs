@@ -475,3 +475,34 @@ fn a_run_that_waits_for_an_event_says_how_long() {
         clean(&changed);
     }
 }
+
+#[test]
+fn a_path_of_a_webhook_belongs_to_one_trigger() {
+    let program = |first: &str, second: &str| {
+        format!(
+            "let path = \"/a\"\nlet same = path\nrecord Event {{\n  x: text\n}}
+trigger one on http.webhook({first}) as event: Event {{ out.status(event.x) }}
+trigger two on http.webhook({second}) as event: Event {{ out.status(event.x) }}
+"
+        )
+    };
+    for (first, second) in [("\"/a\"", "\"/a\""), ("path", "same"), ("\"/a\"", "path: same")] {
+        let text = program(first, second);
+        let one = only(&text, "K0556");
+        let written = second.trim_start_matches("path: ");
+        assert_eq!(at(&text, &one), written);
+        assert_eq!(one.labels.len(), 1);
+        assert!(one.primary.span.start > one.labels[0].span.start, "{one:#?}");
+    }
+    clean(&program("\"/a\"", "\"/b\""));
+    clean(&program("\"/a\"", "\"/A\""));
+    // Also in files that are served together.
+    let file = |name: &str| {
+        format!("trigger {name} on http.webhook(\"/hooks\") {{ out.status(\"{name}\") }}\n")
+    };
+    let mut sources = MemorySources::single("a.kait", file("one"));
+    sources.insert("b.kait", file("two"));
+    let compiled = compile(&sources, &["a.kait", "b.kait"]);
+    let codes: Vec<_> = compiled.diagnostics.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["K0556"]);
+}
