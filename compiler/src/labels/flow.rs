@@ -27,6 +27,8 @@ pub(super) struct Summary {
     pub needs: Label,
     /// The parameters of which all parts can get into the result, also those that a field's own word keeps apart.
     pub opaque: Label,
+    /// Whether it makes values of one of its type parameters out of something else, such as a text.
+    pub conjures: bool,
 }
 
 /// What all bodies share.
@@ -584,7 +586,8 @@ impl<'a, 'c> Flow<'a, 'c> {
         all
     }
 
-    fn of_callee(&self, id: ExprId, def: DefId, call: &CallTypes, args: &[Arg]) -> Label {
+    /// Where what a call gives comes from, whatever its type says.
+    pub fn of_callee(&self, id: ExprId, def: DefId, call: &CallTypes, args: &[Arg]) -> Label {
         let Summary { result, opaque, .. } = self.cx.summary(def);
         if result.params().is_clear() || self.is_vouched(id) {
             return if result.is_marked() { Label::MARKED } else { Label::CLEAR };

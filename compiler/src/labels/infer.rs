@@ -151,6 +151,7 @@ fn of_callable(
         .signature(def)
         .map_or(Label::CLEAR, |signature| cx.of_type(found.result, signature.result));
     let mut summary = Summary { result: worded(cx, Some(&callable.result), result), ..found };
+    summary.conjures = flow.is_some_and(|flow| flow.conjures(callable));
     for (index, param) in callable.params.iter().enumerate() {
         if cx.axis.wants_clear(cx.hir, &param.ty) {
             summary.needs = summary.needs.join(Label::param(index));

@@ -59,7 +59,7 @@ pub(super) fn summary(
         None if is_source(cx, def, kind, locator) => joined.join(Label::MARKED),
         None => joined,
     };
-    Summary { result, needs, opaque }
+    Summary { result, needs, opaque, conjures: false }
 }
 
 /// Whether an extern is a function of the library that can do nothing with values of types that it does not know but

@@ -263,7 +263,7 @@ impl Flow<'_, '_> {
                     || self.is_vouched(id)
                     || self.must_be_asked(callee)
                 {
-                    return self.decoded(id, callee, f);
+                    return self.decoded(id, callee, args, f);
                 }
                 for index in 0..call.args.len() {
                     let needed = summary.needs.has(index);
@@ -279,7 +279,7 @@ impl Flow<'_, '_> {
                     };
                     f(Sink { label, value, kind });
                 }
-                self.decoded(id, callee, f);
+                self.decoded(id, callee, args, f);
             }
             Target::Record(def) => self.fields(def, None, call, args, f),
             Target::Variant(def, variant) => self.fields(def, Some(variant), call, args, f),
@@ -297,25 +297,55 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// A function of the library that makes a value with clear fields out of a text: nobody has looked at them.
-    fn decoded(&self, id: ExprId, callee: DefId, f: &mut dyn FnMut(Sink)) {
-        let Some(CallableKind::Extern { kind, .. }) =
-            self.cx.callable(callee).map(|callable| &callable.kind)
-        else {
+    /// A function that makes a value with clear fields out of something else, such as a text: nobody has looked at them.
+    fn decoded(&self, id: ExprId, callee: DefId, args: &[Arg], f: &mut dyn FnMut(Sink)) {
+        let Some(call) = self.types.calls.get(&id) else { return };
+        if !self.holds_clear(call.result) || !self.makes(callee) {
             return;
+        }
+        // Of a type that has nothing but clear fields, the value itself counts as clear.
+        let label = self.of_callee(id, callee, call, args);
+        f(Sink { label, value: Some(id), kind: SinkKind::Decoded });
+    }
+
+    /// Whether a declaration makes values out of something else, of a type that its caller chooses.
+    fn makes(&self, callee: DefId) -> bool {
+        let cx = self.cx;
+        match cx.callable(callee).map(|callable| &callable.kind) {
+            Some(CallableKind::Extern { kind, .. }) => {
+                matches!(kind.as_str(), "stable" | "native")
+                    && !leaves::is_boundary(cx, callee, kind)
+                    && !cx.summary(callee).opaque.is_clear()
+            }
+            _ => cx.summary(callee).conjures,
+        }
+    }
+
+    /// Whether values of the declaration's own type parameters are made here out of something else.
+    pub fn conjures(&self, callable: &Callable) -> bool {
+        if callable.type_params.is_empty() {
+            return false;
+        }
+        let has_param = |ty: Ty| self.cx.types.interner.has_param(ty);
+        if matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent) {
+            let result = self.cx.types.signature(self.owner).map_or(Ty::ERROR, |s| s.result);
+            return has_param(result);
+        }
+        let decodes = |one: &crate::check::Coercion| match one {
+            crate::check::Coercion::Decode(ty) => has_param(*ty),
+            _ => false,
         };
-        let label = self.label(id);
-        if label.is_clear()
-            || !matches!(kind.as_str(), "stable" | "native")
-            || leaves::is_boundary(self.cx, callee, kind)
-            || self.cx.summary(callee).opaque.is_clear()
-        {
-            return;
-        }
-        let made = self.types.calls.get(&id).map_or(Ty::ERROR, |call| call.result);
-        if self.holds_clear(made) {
-            f(Sink { label, value: Some(id), kind: SinkKind::Decoded });
-        }
+        let mut coercions = self.types.coercions.iter();
+        coercions.any(|(_, all)| all.iter().any(decodes))
+            || walk::parts_first(self.body).any(|id| {
+                let Expr::Call { callee, .. } = walk::expr(self.body, id) else { return false };
+                let (Target::Callable(callee), Some(call)) =
+                    (self.target(id, callee), self.types.calls.get(&id))
+                else {
+                    return false;
+                };
+                has_param(call.result) && self.makes(callee)
+            })
     }
 
     fn fields(

@@ -384,3 +384,35 @@ fn tests_are_held_to_the_same() {
         "test \"a\" {\n  stub outside() => \"a\"\n  stub say(x) => x\n  expect pay(\"a\") == \"a\"\n}\n",
     );
 }
+
+/// Decoding vouches for nothing, also where there is nothing else in a record than what is declared trusted, and where a
+/// generic declaration does it for whoever calls it.
+#[test]
+fn what_is_decoded_is_not_vouched_for_by_its_type() {
+    let head = "record Only {\n  line: trusted text\n}\n\nrecord Mixed {\n  line: trusted text\n  rest: text = \"\"\n}\n\n\
+        graph read<X>() -> X {\n  json.decode(outside())\n}\n\nfn made<X>(from: text) -> X {\n  json.decode(from)\n}\n\n\
+        fn through<X>(from: text) -> X {\n  made(from)\n}\n\nprompt told<X>(about: text) -> X {\n  model fast\n  user about\n}\n\n\
+        fn first_of<X>(all: [X], otherwise: X) -> X {\n  list.first(all) ?? otherwise\n}\n\n";
+    for (ty, value, line) in [
+        ("Only", "json.decode(outside())", "x.line"),
+        ("[Only]", "json.decode(outside())", "(list.first(x) ?? Only(line: \"a\")).line"),
+        ("Only?", "json.decode(outside())", "x?.line ?? \"a\""),
+        ("Only", "read()", "x.line"),
+        ("Mixed", "read()", "x.line"),
+        ("Mixed", "made(outside())", "x.line"),
+        ("Only", "through(outside())", "x.line"),
+        ("Mixed", "told(outside())", "x.line"),
+    ] {
+        let text = |value: &str| {
+            format!("{head}graph g() -> text {{\n  let x: {ty} = {value}\n  pay({line})\n}}\n")
+        };
+        refuses(&text(value), "K0603");
+        if value.contains("outside()") {
+            accepts(&text(&value.replace("outside()", "\"{}\"")));
+        }
+    }
+    accepts(&format!(
+        "{head}graph g() -> text {{\n  let all = [Mixed(line: \"a\", rest: outside())]\n  \
+         pay(first_of(all, otherwise: Mixed(line: \"b\")).line)\n}}\n"
+    ));
+}
