@@ -59,6 +59,7 @@ pub use policies::{
 pub use refine::{FORMATS, bound_names};
 pub(crate) use sessions::SESSION_ID;
 pub use signatures::{DefTypes, ItemBound, Signature};
+pub(crate) use triggers::has_content;
 
 /// What the checker found out about one body.
 #[derive(Debug, Default)]

@@ -19,6 +19,12 @@ const WITHOUT_CONTENT: [&str; 3] = ["schedule.cron", "schedule.every", "prelude.
 /// Sources whose events somebody sends who hears the answer.
 const ANSWERED: [&str; 2] = ["http.webhook", "chat.message"];
 
+/// Whether something comes from outside in the events of the source with this locator, so that they can be told apart by
+/// what is in them.
+pub(crate) fn has_content(locator: &str) -> bool {
+    !WITHOUT_CONTENT.contains(&locator)
+}
+
 impl<'a> BodyCx<'_, 'a> {
     /// The head of a trigger. Its block is checked like any other.
     pub(super) fn trigger(&mut self, callable: &'a Callable) {
@@ -287,7 +293,7 @@ impl<'a> BodyCx<'_, 'a> {
     // ---- policies ----
 
     fn trigger_policies(&mut self, source: &str, policies: &'a [Arg]) {
-        let content = !WITHOUT_CONTENT.contains(&source);
+        let content = has_content(source);
         let shown = source.strip_prefix("prelude.").unwrap_or(source);
         for arg in policies {
             let Some((name, span)) = &arg.name else { continue };
@@ -338,7 +344,7 @@ impl<'a> BodyCx<'_, 'a> {
 
 /// Whether a policy has a meaning for the events of a source.
 fn takes(source: &str, policy: &str) -> bool {
-    let content = !WITHOUT_CONTENT.contains(&source);
+    let content = has_content(source);
     match policy {
         "missed" => source.starts_with("schedule."),
         "dedupe" | "by" => content,

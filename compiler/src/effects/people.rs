@@ -109,7 +109,7 @@ impl Rules<'_> {
                     .label(own.span, "this session")
                     .help("pass on what is needed, or give the two graphs the same session"),
                 None => self.place_for_in(def).map_or_else(
-                    || finding.clone().help("call it from a graph with the same session"),
+                    || finding.clone().help(self.session_for(id, def, declared, &session.name)),
                     |place| {
                         finding
                             .clone()
@@ -125,6 +125,34 @@ impl Rules<'_> {
                 ),
             };
             self.sink.push(finding);
+        }
+    }
+
+    /// What to do where a declaration that can have no session calls a graph that needs one.
+    fn session_for(&self, id: DefId, def: &Def, called: &Def, session: &str) -> String {
+        let of_graph = format!("let `{0}` choose its session with `with (by: …)`", called.name);
+        let DefKind::Callable(callable) = &def.kind else { return of_graph };
+        if callable.kind != CallableKind::Trigger {
+            return format!("{of_graph}, or call it from a graph `in {session}`");
+        }
+        // Events that nobody sent belong to nobody.
+        let source = callable.source.zip(self.hir.body(id));
+        let has_content = source.is_some_and(|(call, body)| match walk::expr(body, call) {
+            Expr::Call { callee: Callee::Def(source), .. } => {
+                self.callable(*source).is_some_and(|source| match &source.kind {
+                    CallableKind::Extern { locator, .. } => crate::check::has_content(locator),
+                    _ => false,
+                })
+            }
+            _ => false,
+        });
+        if has_content {
+            format!(
+                "say in the header of `{}` whose session it is, `with (by: …)`, or {of_graph} in its own",
+                def.name
+            )
+        } else {
+            of_graph + " in its header"
         }
     }
 

@@ -470,6 +470,10 @@ impl Rules<'_> {
     /// `key:` on a call whose declaration does not say how a key is sent: whether it was reported.
     fn unsent_key(&mut self, body: &Body, call: ExprId, all: &[Arg]) -> bool {
         let Some(key) = all.iter().find(|arg| named(arg, "key")) else { return false };
+        let writes = match walk::expr(body, call) {
+            Expr::Call { callee: Callee::Def(def), .. } => self.effects.of(*def).writes_anything(),
+            _ => false,
+        };
         let (declared, what) = match walk::expr(body, call) {
             Expr::Call { callee: Callee::Def(def), .. } => match self.callable(*def) {
                 Some(callable) if callable.policies.iter().any(|arg| named(arg, "key")) => {
@@ -477,8 +481,6 @@ impl Rules<'_> {
                 }
                 Some(callable) => {
                     let leaf = matches!(callable.kind, CallableKind::Extern { .. });
-                    let writes =
-                        self.effects.of(*def).iter().any(|e| matches!(e, Effect::Write(_)));
                     let why = match (leaf, writes) {
                         (_, false) => "it changes nothing, so it needs no key",
                         (true, true) => "this call has no way to send a key",
@@ -496,11 +498,14 @@ impl Rules<'_> {
         };
         let name = declared.map_or_else(|| "this call".into(), |def| self.named_callee(def));
         let at = key.name.as_ref().map_or(key.span, |(_, span)| *span);
+        let help = if writes {
+            "leave `key:` out: only a write that sends it, such as `http.request`, can use it; `once:` keeps a call from happening twice without the other side's help"
+        } else {
+            "leave `key:` out: only a write that sends it, such as `http.request`, can use it"
+        };
         let finding = Diagnostic::new(Code::KeyNotSent, at, format!("{name} cannot use `key:`"))
             .here(what)
-            .help(
-                "leave `key:` out: only a write that sends it, such as `http.request`, can use it",
-            );
+            .help(help);
         let own = declared.filter(|def| {
             self.hir.modules.get(def.module.index()).is_some_and(|module| !module.is_std)
         });
@@ -660,7 +665,8 @@ impl Rules<'_> {
                 Some(graph) => {
                     format!("add `with (depth: 3)` to the header of {}", self.name(graph.def))
                 }
-                None => "leave one of these calls out: only a graph can have a `depth`".to_owned(),
+                None => "leave one of these calls out, or put a graph with a `depth` between them"
+                    .to_owned(),
             };
             let message = format!("`{}` calls itself, but no header has a `depth`", def.name);
             (Code::UnboundedRecursion, message, help)

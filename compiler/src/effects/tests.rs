@@ -506,3 +506,36 @@ trigger two on http.webhook({second}) as event: Event {{ out.status(event.x) }}
     let codes: Vec<_> = compiled.diagnostics.iter().map(|one| one.code.as_str()).collect();
     assert_eq!(codes, ["K0556"]);
 }
+
+#[test]
+fn advice_is_what_can_be_done() {
+    let help = |text: &str, code: &str| only(text, code).help.unwrap_or_default();
+    let trigger = |source: &str| {
+        format!(
+            "session Chat {{\n  n: int = 0\n}}\ngraph answer() -> int in Chat {{ session.n }}\ntrigger t on {source} {{ answer() }}\n"
+        )
+    };
+    // Ticks of a clock belong to nobody, so a trigger cannot say whose session it is.
+    let of_clock = help(&trigger("schedule.every(1h)"), "K0242");
+    assert_eq!(of_clock, "let `answer` choose its session with `with (by: …)` in its header");
+    let of_file = help(&trigger("file.changed(\"notes\")"), "K0242");
+    assert!(of_file.starts_with("say in the header of `t` whose session it is"), "{of_file}");
+    assert!(of_file.contains("let `answer` choose its session with `with (by: …)`"), "{of_file}");
+
+    let key = |call: &str| {
+        let text = format!("graph f() -> text {{\n  {call} with (key: \"k\")\n  \"c\"\n}}\n");
+        let one = found(&text).into_iter().find(|one| one.code == "K0306");
+        one.and_then(|one| one.help).unwrap_or_default()
+    };
+    assert!(key("file.append(\"a\", content: \"b\")").contains("`once:`"));
+    let of_read = key("file.read(\"a\")");
+    assert!(of_read.starts_with("leave `key:` out") && !of_read.contains("`once:`"), "{of_read}");
+
+    let agent = |name: &str, other: &str| {
+        format!(
+            "agent {name}(q: text) -> text with (turns: 3, tokens: 1_000) {{\n  model smart\n  user q\n  tools [{other}]\n}}\n"
+        )
+    };
+    let circle = format!("model smart\n{}{}", agent("one", "two"), agent("two", "one"));
+    assert!(help(&circle, "K0515").contains("put a graph with a `depth` between them"));
+}

@@ -130,6 +130,10 @@ fn message(cx: &Cx<'_>, owner: DefId, kind: SinkKind) -> String {
 fn help(cx: &Cx<'_>, kind: SinkKind) -> String {
     let declare = "allow only what you know (`allow(x, only: [...])` or `matching: r\"...\"`), or vouch for it: `endorse(x, because: \"...\")`";
     match kind {
+        SinkKind::Param { callee, index, .. } if instructs(cx, callee, index) => format!(
+            "put it into a `user` line of `{}`, where it is data; else {declare}",
+            shown(cx.hir, callee)
+        ),
         SinkKind::Param { callee, .. } if is_extern(cx, callee) => format!(
             "let somebody approve the call (`with (approve: \"role\", within: 2d)`), {declare}"
         ),
@@ -208,6 +212,24 @@ fn policies_of(body: &Body, call: ExprId) -> Option<&[Arg]> {
         Expr::With { expr, policies } if *expr == call => Some(policies.as_slice()),
         _ => None,
     })
+}
+
+/// Whether a parameter of a prompt or agent becomes part of the instructions: a call of such is approved by nobody.
+fn instructs(cx: &Cx<'_>, callee: DefId, index: u32) -> bool {
+    let is_asked = cx.callable(callee).is_some_and(|callable| {
+        matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent)
+            && callable
+                .params
+                .get(index as usize)
+                .is_some_and(|param| !cx.axis.wants_clear(cx.hir, &param.ty))
+    });
+    let mut found = false;
+    if is_asked && let Some(flow) = Flow::of(cx, callee) {
+        flow.sinks(&mut |sink| {
+            found |= matches!(sink.kind, SinkKind::System { .. }) && sink.label.has(index as usize);
+        });
+    }
+    found
 }
 
 fn is_extern(cx: &Cx<'_>, def: DefId) -> bool {

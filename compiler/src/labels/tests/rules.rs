@@ -416,3 +416,17 @@ fn what_is_decoded_is_not_vouched_for_by_its_type() {
          pay(first_of(all, otherwise: Mixed(line: \"b\")).line)\n}}\n"
     ));
 }
+
+#[test]
+fn instructions_that_are_data_belong_into_a_user_line() {
+    let program = |callee: &str| {
+        format!(
+            "prompt act(task: text) -> text {{\n  model fast\n  system task\n  user \"go on\"\n}}\n\ngraph over(task: text) -> text {{\n  act(task)\n}}\n\ngraph g() -> text {{\n  {callee}(outside())\n}}\n"
+        )
+    };
+    let help = |text: &str| refuses(text, "K0601").help.unwrap_or_default();
+    let direct = help(&program("act"));
+    assert!(direct.starts_with("put it into a `user` line of `act`"), "{direct}");
+    assert!(!direct.contains("approve"), "{direct}");
+    assert!(!help(&program("over")).contains("`user` line of `over`"));
+}
