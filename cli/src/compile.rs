@@ -340,15 +340,8 @@ pub fn vouched(checked: &Checked) -> Vouched {
     let labels = kait_compiler::labels::labels(compilation);
     let mut found = FxHashMap::default();
     for id in graphs(compilation) {
-        let (Some(def), Some(known)) = (compilation.hir.defs.get(id.index()), labels.of(id)) else {
-            continue;
-        };
-        let DefKind::Callable(callable) = &def.kind else { continue };
-        let params = callable.params.iter().zip(&known.params);
-        let names: Vec<SmolStr> = params
-            .filter(|(_, labels)| labels.needs_vouching())
-            .map(|(param, _)| param.name.clone())
-            .collect();
+        let Some(def) = compilation.hir.defs.get(id.index()) else { continue };
+        let names = labels.vouched(&compilation.hir, id);
         if def.is_pub && !names.is_empty() {
             found.insert(def.name.clone(), names);
         }

@@ -222,17 +222,14 @@ fn audited(compiled: &Compilation, needs: &mut Needs<'_>, labels: &Labels, root:
     found
 }
 
-/// The parameters that whoever begins a graph must vouch for.
+/// The parameters that whoever begins a graph must vouch for. Of an event, its source vouches for what its type trusts.
 fn vouched(compiled: &Compilation, labels: &Labels, root: DefId) -> Vec<SmolStr> {
-    let def = compiled.hir.defs.get(root.index()).map(|def| &def.kind);
-    let (Some(DefKind::Callable(callable)), Some(known)) = (def, labels.of(root)) else {
-        return Vec::new();
-    };
-    let params = callable.params.iter().zip(&known.params);
-    params
-        .filter(|(_, label)| label.needs_vouching())
-        .map(|(param, _)| param.name.clone())
-        .collect()
+    match compiled.hir.defs.get(root.index()).map(|def| &def.kind) {
+        Some(DefKind::Callable(callable)) if callable.kind != CallableKind::Trigger => {
+            labels.vouched(&compiled.hir, root)
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Everything that a run of it may enter.

@@ -150,6 +150,18 @@ impl Labels {
         self.defs.get(def.index())?.as_ref()
     }
 
+    /// The names of the parameters of a callable that whoever calls it from outside must vouch for.
+    #[must_use]
+    pub fn vouched(&self, hir: &Hir, def: DefId) -> Vec<SmolStr> {
+        let declared = hir.defs.get(def.index()).map(|def| &def.kind);
+        let (Some(DefKind::Callable(callable)), Some(known)) = (declared, self.of(def)) else {
+            return Vec::new();
+        };
+        let params = callable.params.iter().zip(&known.params);
+        let needed = params.filter(|(_, labels)| labels.needs_vouching());
+        needed.map(|(param, _)| param.name.clone()).collect()
+    }
+
     /// Every place where the program vouches for something, by declaration and place.
     #[must_use]
     pub fn endorsements(&self) -> &[Endorsement] {
