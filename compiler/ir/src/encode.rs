@@ -2,29 +2,21 @@
 //!
 //! The encoding is canonical: equal programs give equal bytes, and every byte string that [`decode`] accepts is the
 //! encoding of what it gives. Places in the source (spans and file names) are left out, so moving code around does not
-//! change a plan. Numbers are LEB128 varints (signed ones zigzag), texts and lists carry their length in front,
-//! floats are their IEEE 754 bits in little-endian order.
+//! change a plan. How numbers, texts and values are written says [`crate::codec`].
 //!
 //! Decoding trusts nothing: any bytes give a program or an error, in time and memory linear in their number. Whether the
 //! decoded program makes sense is for [`crate::verify`] to say.
 
 use std::fmt;
-use std::sync::Arc;
 
-use rust_decimal::Decimal;
-use smol_str::SmolStr;
-
-use crate::expr::{
-    BinaryOp, CallShape, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp,
-};
+use crate::codec::{Codec, CodecError, Reader};
+use crate::expr::{BinaryOp, CallShape, Expr, ExprArm, LogQuery, Pattern, TemplatePart, UnaryOp};
 use crate::program::{
-    Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, FunctionId, Gate, Graph,
-    GraphId, GraphKind, LeafCall, LeafDecl, LeafId, Loop, Map, Message, MessageRole, ModelCall,
-    Node, NodeKind, Param, Policy, Program, Rate, Region, RegionId, ResourceId, RoleDecl, Stub,
-    StubOutcome, TargetId,
+    Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, Gate, Graph, GraphKind,
+    LeafCall, LeafDecl, Loop, Map, Message, MessageRole, ModelCall, Node, NodeKind, Param, Policy,
+    Program, Rate, Region, RoleDecl, Stub, StubOutcome,
 };
-use crate::types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
-use crate::value::{Blob, Currency, Money, Value, ValueMap};
+use crate::types::{Bound, EnumType, FieldType, RecordType, Type, Types, VariantType};
 
 /// What an encoding begins with.
 const MAGIC: &[u8; 4] = b"KAIT";
@@ -34,9 +26,6 @@ pub const FORMAT: u32 = 1;
 
 /// Largest encoding that is decoded: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
-
-/// How deep constants and patterns may nest in an encoding.
-pub const MAX_DEPTH: u32 = 200;
 
 /// A plan's identity: BLAKE3 over its encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,20 +55,9 @@ pub enum DecodeError {
     /// There are more than [`MAX_BYTES`].
     #[error("the compiled program is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// They end too early.
-    #[error("the compiled program ends in the middle (byte {0})")]
-    Truncated(usize),
-    /// Something is nested deeper than [`MAX_DEPTH`].
-    #[error("a constant or pattern is nested deeper than {MAX_DEPTH} (byte {0})")]
-    TooDeep(usize),
-    /// A part has a value that no encoding has.
-    #[error("the compiled program is damaged: {what} (byte {at})")]
-    Damaged {
-        /// What is wrong.
-        what: &'static str,
-        /// Where.
-        at: usize,
-    },
+    /// They are no program.
+    #[error("the compiled program is damaged: {0}")]
+    Damaged(#[from] CodecError),
 }
 
 /// The canonical bytes of a program.
@@ -102,292 +80,19 @@ pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
         return Err(DecodeError::TooLarge);
     }
     let rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or(DecodeError::Magic)?;
-    let mut reader = Reader { bytes: rest, at: 0, depth: 0 };
+    let mut reader = Reader::new(rest);
     let version = u32::get(&mut reader)?;
     if version != FORMAT {
         return Err(DecodeError::Version(version));
     }
     let program = Program::get(&mut reader)?;
-    if reader.at < rest.len() {
-        return Err(reader.damaged("bytes follow its end"));
+    if !reader.is_at_end() {
+        return Err(reader.damaged("bytes follow its end").into());
     }
     Ok(program)
 }
 
-/// The bytes that are still to be read.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    depth: u32,
-}
-
-impl<'a> Reader<'a> {
-    fn damaged(&self, what: &'static str) -> DecodeError {
-        DecodeError::Damaged { what, at: self.at + MAGIC.len() }
-    }
-
-    fn byte(&mut self) -> Result<u8, DecodeError> {
-        let byte = self.bytes.get(self.at).ok_or(DecodeError::Truncated(self.at + MAGIC.len()))?;
-        self.at += 1;
-        Ok(*byte)
-    }
-
-    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(DecodeError::Truncated(self.at + MAGIC.len()))?;
-        let taken = self.bytes.get(self.at..end).unwrap_or_default();
-        self.at = end;
-        Ok(taken)
-    }
-
-    /// A length of something whose items take at least a byte each.
-    fn len(&mut self) -> Result<usize, DecodeError> {
-        let len = u64::get(self)?;
-        let left = self.bytes.len() - self.at;
-        usize::try_from(len)
-            .ok()
-            .filter(|len| *len <= left)
-            .ok_or(DecodeError::Truncated(self.at + MAGIC.len()))
-    }
-
-    fn nested<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(DecodeError::TooDeep(self.at + MAGIC.len()));
-        }
-        self.depth += 1;
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
-    }
-}
-
-/// A part of a program that can be written and read.
-trait Codec: Sized {
-    fn put(&self, out: &mut Vec<u8>);
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError>;
-}
-
-impl Codec for u64 {
-    fn put(&self, out: &mut Vec<u8>) {
-        let mut rest = *self;
-        while rest >= 0x80 {
-            out.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = r.byte()?;
-            let part = u64::from(byte & 0x7f);
-            if (shift == 63 && part > 1) || (shift > 0 && byte == 0) {
-                return Err(r.damaged("a number is not in its shortest form"));
-            }
-            value |= part << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(r.damaged("a number is too large"))
-    }
-}
-
-impl Codec for u32 {
-    fn put(&self, out: &mut Vec<u8>) {
-        u64::from(*self).put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        u32::try_from(u64::get(r)?).map_err(|_| r.damaged("a number is too large"))
-    }
-}
-
-impl Codec for i64 {
-    fn put(&self, out: &mut Vec<u8>) {
-        (((*self << 1) ^ (*self >> 63)) as u64).put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let zigzag = u64::get(r)?;
-        Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
-    }
-}
-
-impl Codec for bool {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.push(u8::from(*self));
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        match r.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(r.damaged("a truth value is neither 0 nor 1")),
-        }
-    }
-}
-
-impl Codec for f64 {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_bits().to_le_bytes());
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut bits = [0; 8];
-        bits.copy_from_slice(r.take(8)?);
-        let value = f64::from_bits(u64::from_le_bytes(bits));
-        if value.is_finite() { Ok(value) } else { Err(r.damaged("a float is not finite")) }
-    }
-}
-
-impl Codec for SmolStr {
-    fn put(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).put(out);
-        out.extend_from_slice(self.as_bytes());
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let len = r.len()?;
-        let bytes = r.take(len)?;
-        std::str::from_utf8(bytes).map(SmolStr::new).map_err(|_| r.damaged("a text is not UTF-8"))
-    }
-}
-
-impl Codec for Arc<[u8]> {
-    fn put(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).put(out);
-        out.extend_from_slice(self);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let len = r.len()?;
-        Ok(r.take(len)?.into())
-    }
-}
-
-impl<T: Codec> Codec for Vec<T> {
-    fn put(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).put(out);
-        self.iter().for_each(|item| item.put(out));
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let len = r.len()?;
-        // Items may be far larger in memory than on the wire: a claimed length alone must not allocate much.
-        let mut items = Vec::with_capacity(len.min(256));
-        for _ in 0..len {
-            items.push(T::get(r)?);
-        }
-        Ok(items)
-    }
-}
-
-impl<T: Codec> Codec for Option<T> {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.is_some().put(out);
-        if let Some(value) = self {
-            value.put(out);
-        }
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(if bool::get(r)? { Some(T::get(r)?) } else { None })
-    }
-}
-
-impl<T: Codec> Codec for Box<T> {
-    fn put(&self, out: &mut Vec<u8>) {
-        (**self).put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        T::get(r).map(Box::new)
-    }
-}
-
-impl<A: Codec, B: Codec> Codec for (A, B) {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.0.put(out);
-        self.1.put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok((A::get(r)?, B::get(r)?))
-    }
-}
-
-impl<A: Codec, B: Codec, C: Codec> Codec for (A, B, C) {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.0.put(out);
-        self.1.put(out);
-        self.2.put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok((A::get(r)?, B::get(r)?, C::get(r)?))
-    }
-}
-
-/// Numbered ids are written as their number.
-macro_rules! ids {
-    ($($name:ident)*) => {$(
-        impl Codec for $name {
-            fn put(&self, out: &mut Vec<u8>) { self.0.put(out); }
-            fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> { u32::get(r).map(Self) }
-        }
-    )*};
-}
-
-ids! { ExprId TypeId GraphId RegionId FunctionId LeafId ResourceId TargetId }
-
-/// Structs are written field by field; those after `without` are left out and read as their default.
-macro_rules! structs {
-    ($($name:ident { $($field:ident)* } $(without $($skip:ident)*)?;)*) => {$(
-        impl Codec for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                $(self.$field.put(out);)*
-            }
-            fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                Ok(Self { $($field: Codec::get(r)?,)* $($($skip: Default::default(),)*)? })
-            }
-        }
-    )*};
-}
-
-/// Enums are written as a number, which is never reused, and their fields.
-macro_rules! enums {
-    ($($name:ident { $($tag:literal $variant:ident $(($($arg:ident)*))? $({$($field:ident)*})?;)* })*) => {$(
-        impl Codec for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                match self {$(
-                    Self::$variant $(($($arg),*))? $({$($field),*})? => {
-                        out.push($tag);
-                        $($($arg.put(out);)*)?
-                        $($($field.put(out);)*)?
-                    }
-                )*}
-            }
-            fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                match r.byte()? {
-                    $($tag => r.nested(|r| {
-                        $($(let $arg = Codec::get(r)?;)*)?
-                        $($(let $field = Codec::get(r)?;)*)?
-                        let _ = r;
-                        Ok(Self::$variant $(($($arg),*))? $({$($field),*})?)
-                    }),)*
-                    _ => Err(r.damaged(concat!("no such ", stringify!($name)))),
-                }
-            }
-        }
-    )*};
-}
-
-structs! {
+codec_structs! {
     Program { name graphs regions functions exprs types leaves resources roles targets stubs max_locals } without files expr_spans;
     Graph { name kind public docs params result body budgets depth } without span;
     Param { name docs ty default stream };
@@ -418,7 +123,7 @@ structs! {
     VariantType { name wire docs fields };
 }
 
-enums! {
+codec_enums! {
     GraphKind { 0 Graph; 1 Prompt; 2 Test; }
     Approved { 0 Leaf(leaf); 1 Graph(graph); 2 Stub(target); }
     Gate { 0 Free; 1 All; 2 Ask; }
@@ -529,179 +234,13 @@ impl Codec for Types {
         self.iter().for_each(|(_, ty)| ty.put(out));
     }
 
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut types = Types::default();
         for ty in Vec::<Type>::get(r)? {
             types.push(ty);
         }
         Ok(types)
     }
-}
-
-impl Codec for Currency {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut code = [0; 3];
-        code.copy_from_slice(r.take(3)?);
-        if code.iter().all(u8::is_ascii_lowercase) {
-            Ok(Self(code))
-        } else {
-            Err(r.damaged("a currency is not three lower-case letters"))
-        }
-    }
-}
-
-impl Codec for Money {
-    fn put(&self, out: &mut Vec<u8>) {
-        let amount = self.amount;
-        // Zero has no sign in the encoding, as it has none in comparisons.
-        let negative = amount.is_sign_negative() && !amount.is_zero();
-        out.push((amount.scale() as u8) << 1 | u8::from(negative));
-        let mantissa = amount.mantissa().unsigned_abs();
-        out.extend_from_slice(&mantissa.to_le_bytes()[..12]);
-        self.currency.put(out);
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let head = r.byte()?;
-        let (scale, negative) = (u32::from(head >> 1), head & 1 == 1);
-        let mut mantissa = [0; 16];
-        mantissa[..12].copy_from_slice(r.take(12)?);
-        let mantissa = i128::from_le_bytes(mantissa);
-        let signed = if negative { -mantissa } else { mantissa };
-        let amount = Decimal::try_from_i128_with_scale(signed, scale).ok();
-        let amount = amount.filter(|_| !(negative && mantissa == 0));
-        let amount = amount.ok_or_else(|| r.damaged("an amount of money is out of range"))?;
-        Ok(Self { amount, currency: Currency::get(r)? })
-    }
-}
-
-/// Numbers of the kinds of values.
-mod kind {
-    pub(super) const NONE: u8 = 0;
-    pub(super) const FALSE: u8 = 1;
-    pub(super) const TRUE: u8 = 2;
-    pub(super) const INT: u8 = 3;
-    pub(super) const FLOAT: u8 = 4;
-    pub(super) const TEXT: u8 = 5;
-    pub(super) const BYTES: u8 = 6;
-    pub(super) const JSON: u8 = 7;
-    pub(super) const TIME: u8 = 8;
-    pub(super) const DURATION: u8 = 9;
-    pub(super) const MONEY: u8 = 10;
-    pub(super) const SIZE: u8 = 11;
-    pub(super) const BLOB: u8 = 12;
-    pub(super) const LIST: u8 = 13;
-    pub(super) const MAP: u8 = 14;
-    pub(super) const RECORD: u8 = 15;
-    pub(super) const TAG: u8 = 16;
-    pub(super) const VARIANT: u8 = 17;
-}
-
-impl Codec for Value {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Value::None => out.push(kind::NONE),
-            Value::Bool(false) => out.push(kind::FALSE),
-            Value::Bool(true) => out.push(kind::TRUE),
-            Value::Int(n) => tagged(out, kind::INT, n),
-            Value::Float(x) => tagged(out, kind::FLOAT, x),
-            Value::Text(text) => tagged(out, kind::TEXT, text),
-            Value::Bytes(bytes) => tagged(out, kind::BYTES, bytes),
-            Value::Json(json) => tagged(out, kind::JSON, &SmolStr::from(json.to_string())),
-            Value::Time(time) => {
-                tagged(out, kind::TIME, &time.as_second());
-                i64::from(time.subsec_nanosecond()).put(out);
-            }
-            Value::Duration(nanos) => tagged(out, kind::DURATION, nanos),
-            Value::Money(money) => tagged(out, kind::MONEY, money),
-            Value::Size(bytes) => tagged(out, kind::SIZE, bytes),
-            Value::Blob(blob) => {
-                tagged(out, kind::BLOB, &blob.name);
-                blob.media_type.put(out);
-                blob.bytes.put(out);
-            }
-            Value::List(items) => tagged(out, kind::LIST, &**items),
-            Value::Map(map) => {
-                tagged(out, kind::MAP, &(map.len() as u64));
-                for (key, value) in map.iter() {
-                    key.put(out);
-                    value.put(out);
-                }
-            }
-            Value::Record(fields) => {
-                tagged(out, kind::RECORD, &(fields.len() as u64));
-                fields.iter().for_each(|field| field.put(out));
-            }
-            Value::Tag(tag) => tagged(out, kind::TAG, tag),
-            Value::Variant(tag, fields) => {
-                tagged(out, kind::VARIANT, tag);
-                (fields.len() as u64).put(out);
-                fields.iter().for_each(|field| field.put(out));
-            }
-        }
-    }
-
-    fn get(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.nested(|r| {
-            Ok(match r.byte()? {
-                kind::NONE => Value::None,
-                kind::FALSE => Value::Bool(false),
-                kind::TRUE => Value::Bool(true),
-                kind::INT => Value::Int(Codec::get(r)?),
-                kind::FLOAT => Value::Float(Codec::get(r)?),
-                kind::TEXT => Value::Text(Codec::get(r)?),
-                kind::BYTES => Value::Bytes(Codec::get(r)?),
-                kind::JSON => {
-                    let text = SmolStr::get(r)?;
-                    let json = serde_json::from_str::<serde_json::Value>(&text).ok();
-                    let json = json.filter(|json| json.to_string() == text);
-                    Value::Json(Arc::new(json.ok_or_else(|| r.damaged("a JSON value is not"))?))
-                }
-                kind::TIME => {
-                    let (second, nano) = (i64::get(r)?, i64::get(r)?);
-                    let time = i32::try_from(nano)
-                        .ok()
-                        .and_then(|nano| jiff::Timestamp::new(second, nano).ok())
-                        .filter(|t| {
-                            t.as_second() == second && i64::from(t.subsec_nanosecond()) == nano
-                        });
-                    Value::Time(time.ok_or_else(|| r.damaged("an instant is out of range"))?)
-                }
-                kind::DURATION => Value::Duration(Codec::get(r)?),
-                kind::MONEY => Value::Money(Codec::get(r)?),
-                kind::SIZE => Value::Size(Codec::get(r)?),
-                kind::BLOB => Value::Blob(Arc::new(Blob {
-                    name: Codec::get(r)?,
-                    media_type: Codec::get(r)?,
-                    bytes: Codec::get(r)?,
-                })),
-                kind::LIST => Value::List(Arc::new(Codec::get(r)?)),
-                kind::MAP => {
-                    let len = r.len()?;
-                    let mut map = ValueMap::default();
-                    for _ in 0..len {
-                        if map.insert(Value::get(r)?, Value::get(r)?).is_some() {
-                            return Err(r.damaged("a map has a key twice"));
-                        }
-                    }
-                    Value::Map(Arc::new(map))
-                }
-                kind::RECORD => Value::Record(Vec::get(r)?.into()),
-                kind::TAG => Value::Tag(Codec::get(r)?),
-                kind::VARIANT => Value::Variant(Codec::get(r)?, Vec::get(r)?.into()),
-                _ => return Err(r.damaged("no such Value")),
-            })
-        })
-    }
-}
-
-fn tagged(out: &mut Vec<u8>, kind: u8, rest: &impl Codec) {
-    out.push(kind);
-    rest.put(out);
 }
 
 impl Program {

@@ -3,6 +3,8 @@
 //! The compiler lowers a checked module to a [`Program`]; the engine runs it, the store keeps it, the CLI draws it.
 //! Nothing in here parses, checks or runs: it only describes, encodes ([`encode`], [`file`]), and verifies ([`verify`]).
 
+#[macro_use]
+pub mod codec;
 pub mod display;
 pub mod draw;
 pub mod encode;

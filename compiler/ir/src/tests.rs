@@ -5,7 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::encode::{MAX_DEPTH, decode, encode, hash};
+use crate::codec::{CodecError, MAX_DEPTH};
+use crate::encode::{decode, encode, hash};
 use crate::expr::*;
 use crate::program::*;
 use crate::types::*;
@@ -549,7 +550,10 @@ fn decoding_refuses_what_encoding_does_not_write() {
         deep = Value::list(vec![deep]);
     }
     let program = Program { exprs: vec![Expr::Const(deep)], ..Program::default() };
-    assert!(matches!(decode(&encode(&program)), Err(crate::DecodeError::TooDeep(_))));
+    assert!(matches!(
+        decode(&encode(&program)),
+        Err(crate::DecodeError::Damaged(CodecError::TooDeep(_)))
+    ));
 }
 
 proptest! {
