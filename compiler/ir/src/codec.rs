@@ -25,8 +25,8 @@ pub enum CodecError {
     /// They end too early.
     #[error("it ends in the middle (byte {0})")]
     Truncated(usize),
-    /// Something is nested deeper than [`MAX_DEPTH`].
-    #[error("a value is nested deeper than {MAX_DEPTH} levels (byte {0})")]
+    /// Something is nested deeper than [`MAX_DEPTH`], or whatever the reader allows.
+    #[error("a value is nested too deeply (byte {0})")]
     TooDeep(usize),
     /// A part has a value that no encoding has.
     #[error("{what} (byte {at})")]
@@ -44,12 +44,18 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: u32,
+    most: u32,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of all of the bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0 }
+        Self::nesting(bytes, MAX_DEPTH)
+    }
+
+    /// The same, of bytes in which values nest more deeply than [`MAX_DEPTH`]. Each level takes stack.
+    pub fn nesting(bytes: &'a [u8], most: u32) -> Self {
+        Self { bytes, at: 0, depth: 0, most }
     }
 
     /// Whether nothing is left.
@@ -79,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length of something whose items take at least a byte each.
-    pub fn len(&mut self) -> Result<usize, CodecError> {
+    pub fn length(&mut self) -> Result<usize, CodecError> {
         let len = u64::get(self)?;
         let left = self.bytes.len() - self.at;
         usize::try_from(len).ok().filter(|len| *len <= left).ok_or(CodecError::Truncated(self.at))
@@ -90,7 +96,7 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, CodecError>,
     ) -> Result<T, CodecError> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= self.most {
             return Err(CodecError::TooDeep(self.at));
         }
         self.depth += 1;
@@ -193,7 +199,7 @@ impl Codec for SmolStr {
     }
 
     fn get(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let len = r.len()?;
+        let len = r.length()?;
         let bytes = r.take(len)?;
         std::str::from_utf8(bytes).map(SmolStr::new).map_err(|_| r.damaged("a text is not UTF-8"))
     }
@@ -206,7 +212,7 @@ impl Codec for Arc<[u8]> {
     }
 
     fn get(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let len = r.len()?;
+        let len = r.length()?;
         Ok(r.take(len)?.into())
     }
 }
@@ -218,7 +224,7 @@ impl<T: Codec> Codec for Vec<T> {
     }
 
     fn get(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let len = r.len()?;
+        let len = r.length()?;
         // Items may be far larger in memory than on the wire: a claimed length alone must not allocate much.
         let mut items = Vec::with_capacity(len.min(256));
         for _ in 0..len {
@@ -460,58 +466,112 @@ impl Codec for Value {
         }
     }
 
+    /// Without recursion: values of a run nest more deeply than a thread has stack for.
     fn get(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.nested(|r| {
-            Ok(match r.byte()? {
-                kind::NONE => Value::None,
-                kind::FALSE => Value::Bool(false),
-                kind::TRUE => Value::Bool(true),
-                kind::INT => Value::Int(Codec::get(r)?),
-                kind::FLOAT => Value::Float(Codec::get(r)?),
-                kind::TEXT => Value::Text(Codec::get(r)?),
-                kind::BYTES => Value::Bytes(Codec::get(r)?),
-                kind::JSON => {
-                    let text = SmolStr::get(r)?;
-                    let json = serde_json::from_str::<serde_json::Value>(&text).ok();
-                    let json = json.filter(|json| json.to_string() == text);
-                    Value::Json(Arc::new(json.ok_or_else(|| r.damaged("a JSON value is not"))?))
+        let mut open: Vec<Parts> = Vec::new();
+        loop {
+            if r.depth as usize + open.len() >= r.most as usize {
+                return Err(CodecError::TooDeep(r.at));
+            }
+            let mut value = match head(r)? {
+                Head::Whole(value) => value,
+                Head::Parts(parts) if parts.missing > 0 => {
+                    open.push(parts);
+                    continue;
                 }
-                kind::TIME => {
-                    let (second, nano) = (i64::get(r)?, i64::get(r)?);
-                    let time = i32::try_from(nano)
-                        .ok()
-                        .and_then(|nano| jiff::Timestamp::new(second, nano).ok())
-                        .filter(|t| {
-                            t.as_second() == second && i64::from(t.subsec_nanosecond()) == nano
-                        });
-                    Value::Time(time.ok_or_else(|| r.damaged("an instant is out of range"))?)
+                Head::Parts(parts) => parts.join(r)?,
+            };
+            loop {
+                let Some(around) = open.last_mut() else { return Ok(value) };
+                around.parts.push(value);
+                around.missing -= 1;
+                if around.missing > 0 {
+                    break;
                 }
-                kind::DURATION => Value::Duration(Codec::get(r)?),
-                kind::MONEY => Value::Money(Codec::get(r)?),
-                kind::SIZE => Value::Size(Codec::get(r)?),
-                kind::BLOB => Value::Blob(Arc::new(Blob {
-                    name: Codec::get(r)?,
-                    media_type: Codec::get(r)?,
-                    bytes: Codec::get(r)?,
-                })),
-                kind::LIST => Value::List(Arc::new(Codec::get(r)?)),
-                kind::MAP => {
-                    let len = r.len()?;
-                    let mut map = ValueMap::default();
-                    for _ in 0..len {
-                        if map.insert(Value::get(r)?, Value::get(r)?).is_some() {
-                            return Err(r.damaged("a map has a key twice"));
-                        }
+                let Some(whole) = open.pop() else { return Err(r.damaged("no such Value")) };
+                value = whole.join(r)?;
+            }
+        }
+    }
+}
+
+/// How a value begins.
+enum Head {
+    Whole(Value),
+    Parts(Parts),
+}
+
+/// A value of which not all parts have been read.
+struct Parts {
+    kind: u8,
+    tag: u32,
+    missing: usize,
+    parts: Vec<Value>,
+}
+
+impl Parts {
+    fn join(self, r: &Reader<'_>) -> Result<Value, CodecError> {
+        Ok(match self.kind {
+            kind::LIST => Value::List(Arc::new(self.parts)),
+            kind::RECORD => Value::Record(self.parts.into()),
+            kind::VARIANT => Value::Variant(self.tag, self.parts.into()),
+            _ => {
+                let mut map = ValueMap::default();
+                let mut parts = self.parts.into_iter();
+                while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+                    if map.insert(key, value).is_some() {
+                        return Err(r.damaged("a map has a key twice"));
                     }
-                    Value::Map(Arc::new(map))
                 }
-                kind::RECORD => Value::Record(Vec::get(r)?.into()),
-                kind::TAG => Value::Tag(Codec::get(r)?),
-                kind::VARIANT => Value::Variant(Codec::get(r)?, Vec::get(r)?.into()),
-                _ => return Err(r.damaged("no such Value")),
-            })
+                Value::Map(Arc::new(map))
+            }
         })
     }
+}
+
+fn head(r: &mut Reader<'_>) -> Result<Head, CodecError> {
+    let kind = r.byte()?;
+    Ok(Head::Whole(match kind {
+        kind::NONE => Value::None,
+        kind::FALSE => Value::Bool(false),
+        kind::TRUE => Value::Bool(true),
+        kind::INT => Value::Int(Codec::get(r)?),
+        kind::FLOAT => Value::Float(Codec::get(r)?),
+        kind::TEXT => Value::Text(Codec::get(r)?),
+        kind::BYTES => Value::Bytes(Codec::get(r)?),
+        kind::JSON => {
+            let text = SmolStr::get(r)?;
+            let json = serde_json::from_str::<serde_json::Value>(&text).ok();
+            let json = json.filter(|json| json.to_string() == text);
+            Value::Json(Arc::new(json.ok_or_else(|| r.damaged("a JSON value is not"))?))
+        }
+        kind::TIME => {
+            let (second, nano) = (i64::get(r)?, i64::get(r)?);
+            let time = i32::try_from(nano)
+                .ok()
+                .and_then(|nano| jiff::Timestamp::new(second, nano).ok())
+                .filter(|t| t.as_second() == second && i64::from(t.subsec_nanosecond()) == nano);
+            Value::Time(time.ok_or_else(|| r.damaged("an instant is out of range"))?)
+        }
+        kind::DURATION => Value::Duration(Codec::get(r)?),
+        kind::MONEY => Value::Money(Codec::get(r)?),
+        kind::SIZE => Value::Size(Codec::get(r)?),
+        kind::BLOB => Value::Blob(Arc::new(Blob {
+            name: Codec::get(r)?,
+            media_type: Codec::get(r)?,
+            bytes: Codec::get(r)?,
+        })),
+        kind::TAG => Value::Tag(Codec::get(r)?),
+        kind::LIST | kind::MAP | kind::RECORD | kind::VARIANT => {
+            let tag = if kind == kind::VARIANT { u32::get(r)? } else { 0 };
+            let count = r.length()?;
+            let missing = if kind == kind::MAP { count.saturating_mul(2) } else { count };
+            // Items may be far larger in memory than on the wire: a claimed length alone must not allocate much.
+            let parts = Vec::with_capacity(missing.min(256));
+            return Ok(Head::Parts(Parts { kind, tag, missing, parts }));
+        }
+        _ => return Err(r.damaged("no such Value")),
+    }))
 }
 
 fn tagged(out: &mut Vec<u8>, kind: u8, rest: &impl Codec) {

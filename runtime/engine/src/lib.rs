@@ -9,6 +9,7 @@ pub mod builder;
 pub mod check;
 pub mod eval;
 pub mod event;
+pub mod journal;
 pub mod json;
 pub mod limits;
 pub mod load;
