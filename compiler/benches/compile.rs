@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use kait_compiler::sources::MemorySources;
-use kait_compiler::{Cache, Compilation, compile, compile_with};
+use kait_compiler::{Cache, Compilation, Threads, compile, compile_on, compile_with};
 use programs::program;
 
 fn compiled(text: &Arc<str>) -> Compilation {
@@ -44,7 +44,15 @@ fn k_compile() {
             assert!(found.hir.defs.len() > tests, "every test is a declaration");
             seconds * 1e9 / count
         });
+        let alone = measure::sample(repetitions, || {
+            let sources = MemorySources::single("main.kait", Arc::clone(&text));
+            let (seconds, found) =
+                measure::seconds(|| compile_on(&sources, &["main.kait"], Threads::ONE));
+            assert_clean(&found);
+            seconds * 1e9 / count
+        });
         parse.print(&format!("limit: parse {lines} lines"), "ns/line", None);
+        alone.print(&format!("k-compile {lines} lines, one thread"), "ns/line", Some(&parse));
         all.print(&format!("k-compile {lines} lines"), "ns/line", Some(&parse));
         println!(
             "{:<44} median {:.0} lines/s, best {:.0}",
@@ -96,12 +104,13 @@ fn k_edit() {
 }
 
 /// One compilation and what the process had resident at most, for counting instructions and memory:
-/// `cargo bench -p kait-compiler --bench compile -- --once 100000`.
-fn once(lines: usize) {
+/// `cargo bench -p kait-compiler --bench compile -- --once 100000`; on one thread: `--once-alone`.
+fn once(lines: usize, threads: Threads) {
     let text = program(lines);
     let peak = || measure::memory_mb("self", "VmHWM").unwrap_or_default();
     let before = peak();
-    let found = compiled(&text);
+    let sources = MemorySources::single("main.kait", Arc::clone(&text));
+    let found = compile_on(&sources, &["main.kait"], threads);
     let peak = peak();
     assert_clean(&found);
     println!(
@@ -112,9 +121,11 @@ fn once(lines: usize) {
 }
 
 fn main() {
-    let mut args = std::env::args().skip_while(|arg| arg != "--once").skip(1);
-    if let Some(lines) = args.next() {
-        return once(lines.parse().expect("a number of lines"));
+    let args: Vec<String> = std::env::args().collect();
+    for (wanted, threads) in [("--once", Threads::available()), ("--once-alone", Threads::ONE)] {
+        if let Some(lines) = args.iter().skip_while(|arg| *arg != wanted).nth(1) {
+            return once(lines.parse().expect("a number of lines"), threads);
+        }
     }
     measure::print_load();
     k_compile();

@@ -19,6 +19,7 @@ pub mod labels;
 pub mod lower;
 pub mod names;
 pub mod sources;
+mod threads;
 mod trees;
 
 pub use cache::Cache;
@@ -28,6 +29,7 @@ use effects::Effects;
 use hir::{DefId, Hir};
 use kait_ir::Program;
 use sources::{Files, Sources};
+pub use threads::Threads;
 use trees::Trees;
 
 /// What [`compile`] gives: whatever could be understood, and every mistake.
@@ -141,41 +143,64 @@ pub fn resolve(
     let mut files = Files::default();
     let trees = &mut Trees::default();
     let names = names::resolve(sources, roots, trees, &mut files, diagnostics);
-    let (hir, _) = hir::lower::lower(sources, &names, &files, Vec::new(), diagnostics);
+    let (hir, _) =
+        hir::lower::lower(sources, &names, &files, Vec::new(), (&[], Threads::ONE), diagnostics);
     (files, hir)
 }
 
-/// Compiles `roots` (paths) and everything that they import. Never fails: mistakes are data.
+/// Compiles `roots` (paths) and everything that they import, on as many threads as there are. Never fails: mistakes are
+/// data.
 #[must_use]
 pub fn compile(sources: &dyn Sources, roots: &[&str]) -> Compilation {
-    run(sources, roots, None)
+    run(sources, roots, Threads::available(), None)
+}
+
+/// Compiles like [`compile`], with the same result, on at most these threads: [`Threads::ONE`] starts none.
+#[must_use]
+pub fn compile_on(sources: &dyn Sources, roots: &[&str], threads: Threads) -> Compilation {
+    run(sources, roots, threads, None)
 }
 
 /// Compiles like [`compile`], with the same result, but takes over from the last compilation with this cache what did
 /// not change since: for editors, which compile after each keystroke.
 #[must_use]
 pub fn compile_with(sources: &dyn Sources, roots: &[&str], cache: &mut Cache) -> Compilation {
-    run(sources, roots, Some(cache))
+    run(sources, roots, Threads::available(), Some(cache))
 }
 
-fn run(sources: &dyn Sources, roots: &[&str], mut cache: Option<&mut Cache>) -> Compilation {
+fn run(
+    sources: &dyn Sources,
+    roots: &[&str],
+    threads: Threads,
+    mut cache: Option<&mut Cache>,
+) -> Compilation {
     let mut diagnostics = Diagnostics::new();
     let mut files = Files::default();
     let mut fresh = Trees::default();
     let trees = cache.as_mut().map_or(&mut fresh, |cache| cache.trees());
     let names = names::resolve(sources, roots, trees, &mut files, &mut diagnostics);
     let known = cache.as_mut().map(|cache| cache.declarations(&names, &files));
+    let known = known.unwrap_or_default();
+    let weights = hir::lower::ahead::weights(&names, &files);
+    let threads = threads.for_work(weights.iter().fold(0, |sum, one| one.saturating_add(sum)));
     let (hir, traces) =
-        hir::lower::lower(sources, &names, &files, known.unwrap_or_default(), &mut diagnostics);
+        hir::lower::lower(sources, &names, &files, known, (&weights, threads), &mut diagnostics);
     let known =
         cache.as_mut().map_or_else(Known::default, |cache| cache.take(&names, &files, &hir));
-    let checked = check::check_with(&hir, known, &mut diagnostics);
+    // The effects follow from the HIR alone, the labels are of no use to the rules about effects.
+    let (checked, effects) = threads.with(
+        || check::check_with(&hir, known, (&weights, threads), &mut diagnostics),
+        || effects::infer(&hir),
+    );
     if let Some(cache) = cache {
         cache.keep(names, &files, &hir, traces, &checked);
     }
     let types = checked.types;
-    let effects = effects::effects(&hir, &types, &mut diagnostics);
-    labels::check(&hir, &types, &effects, &mut diagnostics);
+    let ((), reached) = threads.with(
+        || effects::check(&hir, &types, &effects, &mut diagnostics),
+        || labels::infer(&hir, &types, &effects),
+    );
+    labels::check(&hir, reached, &mut diagnostics);
     diagnostics.drop_unused_beside_errors(hir.defs.iter().map(|def| def.span));
     diagnostics.drop_unbounded_beside_damage();
     diagnostics.drop_what_follows();

@@ -1,4 +1,5 @@
-//! Whatever is edited, a compilation with a cache gives what one without gives.
+//! Whatever is edited, a compilation with a cache gives what one without gives, and one on several threads what one on one
+//! thread gives.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use proptest::prelude::*;
 use crate::check::ty::Ty;
 use crate::check::{BodyTypes, Coercion};
 use crate::sources::MemorySources;
-use crate::{Cache, Compilation, compile, compile_with};
+use crate::{Cache, Compilation, Threads, compile, compile_on, compile_with};
 
 /// Everything that a compilation found out, in words: handles of types may differ.
 fn shown(found: &Compilation) -> Vec<String> {
@@ -200,8 +201,48 @@ proptest! {
             files[at].1 = edited(&files[at].1, &first[at].1, &edit);
             let sources = sources(&files);
             let cached = compile_with(&sources, &[&root], &mut cache);
-            let fresh = compile(&sources, &[&root]);
-            prop_assert_eq!(shown(&cached), shown(&fresh), "after {:?} of {}", edit, files[at].0);
+            let fresh = shown(&compile_on(&sources, &[&root], Threads::ONE));
+            prop_assert_eq!(&shown(&cached), &fresh, "after {:?} of {}", edit, files[at].0);
+            for count in [2, 5] {
+                let threads = shown(&compile_on(&sources, &[&root], threads(count)));
+                prop_assert_eq!(&threads, &fresh, "{} threads, after {:?}", count, edit);
+            }
+        }
+    }
+}
+
+/// So many threads, also for little work.
+fn threads(count: usize) -> Threads {
+    Threads::at_most(count.try_into().expect("one or more")).always()
+}
+
+#[test]
+fn threads_give_types_the_same_handles() {
+    let files = package();
+    let roots: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    let sources = sources(&files);
+    let all = |found: &Compilation| {
+        let Compilation { hir, types, effects, diagnostics, .. } = found;
+        let kinds: Vec<_> =
+            (0..types.interner.len()).map(|at| types.interner.kind(Ty(at as u32))).collect();
+        let parts = [
+            format!("{hir:#?}"),
+            format!("{kinds:#?}"),
+            format!("{:#?}", types.defs),
+            format!("{:#?}", types.bodies),
+            format!("{effects:#?}"),
+            format!("{diagnostics:#?}"),
+        ];
+        parts.map(|part| part.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let one = compile_on(&sources, &roots, Threads::ONE);
+    assert!(!one.has_errors());
+    let one = all(&one);
+    for count in 2..=8 {
+        for (one, many) in one.iter().zip(all(&compile_on(&sources, &roots, threads(count)))) {
+            let differs = one.iter().zip(&many).position(|(one, many)| one != many);
+            assert_eq!(differs.map(|at| (&one[at], &many[at])), None, "{count} threads");
+            assert_eq!(one.len(), many.len(), "{count} threads");
         }
     }
 }

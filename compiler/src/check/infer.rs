@@ -202,20 +202,7 @@ impl<'c, 'a> BodyCx<'c, 'a> {
             }
             return self.hand_over(out);
         }
-        for ty in out.exprs.iter_mut().chain(&mut out.pats).chain(&mut out.locals) {
-            *ty = self.settled(*ty);
-        }
-        for call in out.calls.values_mut() {
-            for ty in call.params.iter_mut().chain(&mut call.type_args) {
-                *ty = self.settled(*ty);
-            }
-            call.result = self.settled(call.result);
-        }
-        for coercion in out.coercions.values_mut().flatten() {
-            if let Coercion::Check(ty) | Coercion::Decode(ty) = coercion {
-                *ty = self.settled(*ty);
-            }
-        }
+        out.each_type(&mut |ty| *ty = self.settled(*ty));
         self.hand_over(out);
     }
 

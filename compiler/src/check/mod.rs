@@ -5,6 +5,7 @@
 //! its type is then `Error`, which fits everywhere, so nothing else follows from it.
 
 mod agents;
+mod ahead;
 mod arguments;
 mod blame;
 mod calls;
@@ -47,6 +48,7 @@ use smallvec::SmallVec;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Span};
 use crate::hir::{DefId, ExprId, Hir, LocalId, ModuleId, PatId};
+use crate::threads::Threads;
 use lang::Lang;
 use ty::{Interner, Ty};
 
@@ -88,6 +90,22 @@ pub struct BodyTypes {
     pub nexts: IdMap<ExprId, Vec<Option<u32>>>,
     /// Static length bound of list-typed expressions, where one is known.
     pub max_items: IdMap<ExprId, u64>,
+}
+
+impl BodyTypes {
+    /// Every type that is kept of the body.
+    fn each_type(&mut self, f: &mut impl FnMut(&mut Ty)) {
+        self.exprs.iter_mut().chain(&mut self.pats).chain(&mut self.locals).for_each(&mut *f);
+        for call in self.calls.values_mut() {
+            call.params.iter_mut().chain(&mut call.type_args).for_each(&mut *f);
+            f(&mut call.result);
+        }
+        for coercion in self.coercions.values_mut().flatten() {
+            if let Coercion::Check(ty) | Coercion::Decode(ty) = coercion {
+                f(ty);
+            }
+        }
+    }
 }
 
 /// A resolved call.
@@ -231,15 +249,26 @@ pub(crate) struct Checked {
 
 /// Checks a whole program. Whatever is wrong with it goes to `diagnostics`; the result covers every body all the same.
 pub fn check(hir: &Hir, diagnostics: &mut Diagnostics) -> Types {
-    check_with(hir, Known::default(), diagnostics).types
+    check_with(hir, Known::default(), (&[], Threads::ONE), diagnostics).types
 }
 
-/// Checks what is not known yet.
-pub(crate) fn check_with(hir: &Hir, known: Known, diagnostics: &mut Diagnostics) -> Checked {
-    let Known { interner, first_types, bodies: known } = known;
+/// Checks what is not known yet. The weights are those of the declarations.
+pub(crate) fn check_with(
+    hir: &Hir,
+    known: Known,
+    (weights, threads): (&[u32], Threads),
+    diagnostics: &mut Diagnostics,
+) -> Checked {
+    let Known { interner, first_types, bodies: mut known } = known;
     let mut first = Checker { interner, ..Checker::new(hir, diagnostics) };
     let mut defs = first.declarations();
     let first_types = first_types.unwrap_or(first.interner.len());
+    // What is said about declarations may keep bodies from saying the same.
+    if threads.count() > 1 && first.reports == 0 && known.iter().all(Option::is_none) {
+        let parts = crate::threads::parts(weights, threads.count());
+        let found = ahead::check(&first, &defs, &parts, threads);
+        (first.interner, known) = (found.interner, found.bodies);
+    }
     let mut checker = Checker { defs: &defs, ..first };
     for (id, known) in (0u32..).map(DefId).zip(known) {
         if let Some((types, constant)) = known {

@@ -428,6 +428,38 @@ impl Interner {
         }
     }
 
+    /// Takes over what another interner, which began with the first `old` types of this one, has besides: the handles
+    /// here of its types, from that one on.
+    pub(super) fn adopt(&mut self, other: &Self, old: usize) -> Vec<Ty> {
+        let mut handles: Vec<Ty> = Vec::with_capacity(other.kinds.len().saturating_sub(old));
+        for kind in other.kinds.iter().skip(old) {
+            // Parts are interned before wholes.
+            let here = |ty: Ty| {
+                let new = (ty.0 as usize).checked_sub(old).and_then(|at| handles.get(at));
+                new.copied().unwrap_or(ty)
+            };
+            let kind = match kind {
+                TyKind::Error
+                | TyKind::Never
+                | TyKind::Prim(_)
+                | TyKind::Param(_)
+                | TyKind::Var(_) => kind.clone(),
+                TyKind::List(item) => TyKind::List(here(*item)),
+                TyKind::Map(key, value) => TyKind::Map(here(*key), here(*value)),
+                TyKind::Optional(inner) => TyKind::Optional(here(*inner)),
+                TyKind::Named(def, args) => {
+                    TyKind::Named(*def, args.iter().copied().map(here).collect())
+                }
+                TyKind::Refined { alias, base, bounds } => {
+                    TyKind::Refined { alias: *alias, base: here(*base), bounds: Arc::clone(bounds) }
+                }
+                TyKind::Selector(record, field) => TyKind::Selector(here(*record), here(*field)),
+            };
+            handles.push(self.intern(kind));
+        }
+        handles
+    }
+
     fn flags_of(&self, ty: Ty) -> u8 {
         self.flags.get(ty.0 as usize).copied().unwrap_or(HAS_ERROR)
     }
@@ -473,6 +505,23 @@ mod tests {
         assert_eq!(interner.list(ty), Ty::ERROR);
         assert!(interner.take_too_deep());
         assert!(!interner.take_too_deep());
+    }
+
+    #[test]
+    fn types_of_another_interner_get_their_handles_here() {
+        let mut one = Interner::default();
+        one.list(Ty::TEXT);
+        let mut other = one.clone();
+        let old = one.len();
+        one.list(Ty::INT);
+        let deep = other.list(Ty::INT);
+        let whole = other.named(DefId(3), &[deep, Ty::BOOL]);
+        let handles = one.adopt(&other, old);
+        assert_eq!(handles.len(), 2);
+        let of = |ty: Ty| handles[ty.0 as usize - old];
+        assert_eq!(one.kind(of(whole)), &TyKind::Named(DefId(3), [of(deep), Ty::BOOL].into()));
+        assert_eq!(of(deep), one.list(Ty::INT));
+        assert_eq!(one.len(), old + 2, "none is there twice");
     }
 
     #[test]

@@ -144,11 +144,14 @@ fn way(visited: &[(DefId, Option<usize>, Option<Span>)], last: usize, place: Spa
     steps
 }
 
-/// Infers the effects of everything and checks the rules about them. Expects a program whose names and types were
-/// checked; broken parts have no effects and break no rules.
-pub fn effects(hir: &Hir, types: &Types, diagnostics: &mut Diagnostics) -> Effects {
-    let effects = infer::infer(hir);
-    rules::check(hir, types, &effects, diagnostics);
+/// Infers the effects of everything. Broken parts have none.
+#[must_use]
+pub fn infer(hir: &Hir) -> Effects {
+    infer::infer(hir)
+}
+
+/// Checks the rules about effects. Expects a program whose names and types were checked; broken parts break no rules.
+pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diagnostics) {
+    rules::check(hir, types, effects, diagnostics);
     circles::check(hir, types, diagnostics);
-    effects
 }

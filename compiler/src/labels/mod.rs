@@ -33,10 +33,18 @@ use crate::effects::Effects;
 use crate::hir::{DefId, Hir};
 use types::Axis;
 
-/// Says where untrusted values reach what takes only trusted ones. Expects a program whose names, types and effects were
+/// Where untrusted values reach what takes only trusted ones.
+pub(crate) struct Reached<'a>(Option<infer::Found<'a>>);
+
+/// Finds where untrusted values reach what takes only trusted ones. Expects a program whose names, types and effects were
 /// checked; broken parts are trusted, so that nothing follows from them.
-pub fn check(hir: &Hir, types: &Types, effects: &Effects, diagnostics: &mut Diagnostics) {
-    let Some(found) = infer::infer(hir, types, effects, Axis::Trust, false) else { return };
+pub(crate) fn infer<'a>(hir: &'a Hir, types: &'a Types, effects: &'a Effects) -> Reached<'a> {
+    Reached(infer::infer(hir, types, effects, Axis::Trust, false))
+}
+
+/// Says what was found.
+pub(crate) fn check(hir: &Hir, found: Reached<'_>, diagnostics: &mut Diagnostics) {
+    let Reached(Some(found)) = found else { return };
     // What is wrong with a declaration otherwise may be why.
     let is_whole = |owner: &DefId| {
         !diagnostics.has_errors()

@@ -5,6 +5,7 @@
 //!
 //! Recursion is as deep as the syntax tree, whose depth the parser bounds.
 
+pub(crate) mod ahead;
 mod calls;
 mod control;
 mod exprs;
@@ -34,6 +35,7 @@ use super::{
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::names::{Head, Names, span_of};
 use crate::sources::{Files, Sources};
+use crate::threads::Threads;
 use scope::Locals;
 use types::SignatureParams;
 use unknown::Unknowns;
@@ -57,14 +59,20 @@ pub(crate) struct Trace {
     pub is_clean: bool,
 }
 
-/// Lowers every declaration of every module but those that are known, by [`DefId`].
+/// Lowers every declaration of every module but those that are known, by [`DefId`]. The weights are those of the
+/// declarations.
 pub(crate) fn lower(
     sources: &dyn Sources,
     names: &Names,
     files: &Files,
     mut known: Vec<Option<Lowered>>,
+    (weights, threads): (&[u32], Threads),
     diagnostics: &mut Diagnostics,
 ) -> (Hir, Vec<Trace>) {
+    // What follows an edit is little.
+    if threads.count() > 1 && known.iter().all(Option::is_none) {
+        known = ahead::lower(names, files, (weights, threads));
+    }
     let mut lowerer = Lowerer::new(sources, names, files, diagnostics);
     let mut hir = Hir::default();
     hir.defs.reserve(names.heads.len());
