@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::flow::{Cx, Flow, Source, Target, joined};
 use super::leaves;
 use super::sinks::{Sink, SinkKind};
-use super::types::{Word, field_of};
+use super::types::{Axis, Word, field_of};
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::effects::walk;
 use crate::hir::{
@@ -356,6 +356,11 @@ fn declaration(cx: &Cx<'_>, kind: SinkKind) -> Option<Step> {
 
 // ---- where it comes from ----
 
+/// Where the mark of an expression comes from: the place, and what is said of it behind "this …".
+pub(super) fn source_of(flow: &Flow<'_, '_>, value: ExprId) -> Option<(Span, String)> {
+    way(flow, value).into_iter().next().map(|source| (source.span, source.text))
+}
+
 /// The way of a marked value to an expression: where it comes from, then the places in between.
 fn way(start: &Flow<'_, '_>, value: ExprId) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -434,6 +439,14 @@ fn model(flow: &Flow<'_, '_>, def: DefId) -> Next {
     assistant.map_or(Next::Lost, |expr| Next::Into(None, def, expr))
 }
 
+/// What a declaration says that calls something untrusted, or private: behind "this …".
+fn says(cx: &Cx<'_>, what: &str) -> String {
+    match cx.axis {
+        Axis::Trust => format!("says that nobody vouches for {what}"),
+        Axis::Secrecy => format!("says that {what} is private"),
+    }
+}
+
 /// Where the mark of an expression comes from.
 fn next(flow: &Flow<'_, '_>, id: ExprId) -> Next {
     let Some(span) = span_of(flow.body, id) else { return Next::Lost };
@@ -450,7 +463,7 @@ fn next(flow: &Flow<'_, '_>, id: ExprId) -> Next {
             match field.filter(|field| flow.cx.declared(&field.ty) == Some(Word::Marked)) {
                 Some(field) => Next::Source(Step {
                     span: field.ty.span,
-                    text: format!("says that nobody vouches for `{name}`"),
+                    text: says(flow.cx, &format!("`{name}`")),
                 }),
                 None => Next::Go(None, *base),
             }
@@ -473,7 +486,11 @@ fn next(flow: &Flow<'_, '_>, id: ExprId) -> Next {
                 Some((part, true)) => Next::Go(None, part),
                 Some((part, false)) => match span_of(flow.body, part) {
                     Some(span) => {
-                        let text = "has a field that nobody vouches for".to_owned();
+                        let text = match flow.cx.axis {
+                            Axis::Trust => "has a field that nobody vouches for",
+                            Axis::Secrecy => "has a field that is private",
+                        };
+                        let text = text.to_owned();
                         Next::Source(Step { span, text })
                     }
                     None => Next::Lost,
@@ -487,6 +504,10 @@ fn next(flow: &Flow<'_, '_>, id: ExprId) -> Next {
 fn of_local(flow: &Flow<'_, '_>, local: crate::hir::LocalId) -> Next {
     let Some(bound) = flow.body.locals.get(local.index()) else { return Next::Lost };
     let source = |text: String| Next::Source(Step { span: bound.span, text });
+    let declared = match flow.cx.axis {
+        Axis::Trust => "is declared `untrusted`",
+        Axis::Secrecy => "is declared `private`",
+    };
     match flow.shape.sources.get(local.index()) {
         Some(Source::Param(index)) => {
             let callable = flow.cx.callable(flow.owner);
@@ -495,7 +516,7 @@ fn of_local(flow: &Flow<'_, '_>, local: crate::hir::LocalId) -> Next {
             if flow.cx.declared(&param.ty) == Some(Word::Marked) {
                 return Next::Source(Step {
                     span: param.ty.span,
-                    text: format!("says that nobody vouches for `{}`", bound.name),
+                    text: says(flow.cx, &format!("`{}`", bound.name)),
                 });
             }
             match (param.default, callable.map(|callable| &callable.kind)) {
@@ -506,12 +527,12 @@ fn of_local(flow: &Flow<'_, '_>, local: crate::hir::LocalId) -> Next {
                 _ => Next::Lost,
             }
         }
-        Some(Source::Value { word: Some(_), .. }) => source("is declared `untrusted`".to_owned()),
+        Some(Source::Value { word: Some(_), .. }) => source(declared.to_owned()),
         Some(Source::Value { of, .. }) => {
             let text = format!("it is kept as `{}`", bound.name);
             Next::Go(Some(Step { span: bound.span, text }), *of)
         }
-        Some(Source::State { word: Some(_), .. }) => source("is declared `untrusted`".to_owned()),
+        Some(Source::State { word: Some(_), .. }) => source(declared.to_owned()),
         Some(Source::State { first, .. }) => {
             let handed = flow.handed_on(local);
             let marked = handed.into_iter().find(|value| flow.label(*value).is_marked());
@@ -560,14 +581,17 @@ fn of_call(flow: &Flow<'_, '_>, id: ExprId, target: Target, args: &[Arg], span: 
             if summary.result.is_marked() {
                 let gives = Some(Step { span, text: format!("`{name}` gives it") });
                 return match &callable.kind {
-                    CallableKind::Extern { .. } => {
+                    CallableKind::Extern { .. }
+                        if cx.axis == Axis::Trust
+                            || cx.declared(&callable.result) != Some(Word::Marked) =>
+                    {
                         let text = format!("comes {}", leaves::origin(cx, def));
                         Next::Source(Step { span, text })
                     }
                     _ if cx.declared(&callable.result) == Some(Word::Marked) => {
                         Next::Source(Step {
                             span: callable.result.span,
-                            text: format!("says that nobody vouches for what `{name}` gives"),
+                            text: says(cx, &format!("what `{name}` gives")),
                         })
                     }
                     CallableKind::Prompt | CallableKind::Agent => match Flow::of(cx, def) {
@@ -586,9 +610,12 @@ fn of_call(flow: &Flow<'_, '_>, id: ExprId, target: Target, args: &[Arg], span: 
             let value =
                 marked_arg(&|index| summary.result.has(index), &|index| summary.opaque.has(index));
             let step = match callable.kind {
-                CallableKind::Prompt | CallableKind::Agent => {
-                    Some("a model reads it, so nobody vouches for what it answers".to_owned())
-                }
+                CallableKind::Prompt | CallableKind::Agent => Some(match cx.axis {
+                    Axis::Trust => {
+                        "a model reads it, so nobody vouches for what it answers".to_owned()
+                    }
+                    Axis::Secrecy => "a model reads it, and answers with it".to_owned(),
+                }),
                 CallableKind::Fn | CallableKind::Graph => Some(format!("it goes through `{name}`")),
                 _ => None,
             };

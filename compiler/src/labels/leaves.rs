@@ -3,6 +3,7 @@
 use super::flow::{Cx, Summary};
 use super::label::Label;
 use super::types::{Axis, Word};
+use crate::check::ty::Ty;
 use crate::effects::Effect;
 use crate::hir::{Callable, CallableKind, DefId, TypeRef, TypeRefKind};
 
@@ -56,10 +57,18 @@ pub(super) fn summary(
     let result = match cx.declared(&callable.result) {
         Some(Word::Clear) => Label::CLEAR,
         Some(Word::Marked) => Label::MARKED,
-        None if is_source(cx, def, kind, locator) => joined.join(Label::MARKED),
+        None if is_source(cx, def, kind, locator) && !only_chooses(cx, def) => {
+            joined.join(Label::MARKED)
+        }
         None => joined,
     };
     Summary { result, needs, opaque, conjures: false }
+}
+
+/// Whether what an extern gives carries nothing of what it was read from: whether there is a file, say.
+fn only_chooses(cx: &Cx<'_>, def: DefId) -> bool {
+    let result = cx.types.signature(def).map_or(Ty::ERROR, |signature| signature.result);
+    cx.facts.is_closed(&cx.types.interner, result)
 }
 
 /// Whether an extern is a function of the library that can do nothing with values of types that it does not know but

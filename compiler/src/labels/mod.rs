@@ -55,14 +55,14 @@ pub(crate) fn check(hir: &Hir, found: Reached<'_>, diagnostics: &mut Diagnostics
     let violations: Vec<_> =
         found.violations.iter().filter(|(owner, _)| is_whole(owner)).copied().collect();
     let refused: Vec<_> =
-        agents::check(&found).into_iter().filter(|one| is_whole(&one.agent)).collect();
+        agents::check(&found).into_iter().filter(|one| is_whole(&one.owner)).collect();
     let unsigned = webhooks::check(&found.cx).into_iter().filter(|(owner, _)| is_whole(owner));
     let unsigned: Vec<_> = unsigned.map(|(_, finding)| finding).collect();
     let mut flow: Option<flow::Flow<'_, '_>> = None;
     for (owner, sink) in violations {
         // What such an agent writes for its tools follows.
         let is_of_agent = matches!(sink.kind, sinks::SinkKind::Tool { .. })
-            && refused.iter().any(|one| one.agent == owner);
+            && refused.iter().any(|one| one.owner == owner);
         if is_of_agent {
             continue;
         }

@@ -117,7 +117,7 @@ fn an_agent_with_all_three_is_refused() {
             ("file.read".to_owned(), "it gives what is private: it reads `file`"),
             (
                 "web.search".to_owned(),
-                "it brings in what strangers may have written: it comes from the network"
+                "it brings in what strangers may have written: it comes from the network, and it sends out what the model asks for"
             ),
             ("send".to_owned(), "it sends what the model writes out, by `mail.send`"),
         ]
@@ -151,6 +151,99 @@ fn approval_inside_a_tool_counts() {
     );
     accepts(&text);
     refuses(&agent("file.read, send"), "K0605");
+}
+
+/// An agent with a question and these tools; `more` stands behind the question in its prompt.
+fn asked(ty: &str, more: &str, tools: &str) -> String {
+    format!(
+        "{SENDER}agent clerk(q: {ty}) -> text with (turns: 3, tokens: 1_000) {{\n  model smart\n  user \"${{q}}{more}\"\n  tools [{tools}]\n}}\n"
+    )
+}
+
+#[test]
+fn what_an_agent_is_asked_with_counts_like_what_its_tools_give() {
+    let one = refuses(&asked("private text", "", "web.search"), "K0605");
+    let text = asked("private text", "", "web.search");
+    assert_eq!(at(&text, one.labels[0].span), "private text");
+    let own = refuses(&asked("text", "${file.read(\"a\")}", "web.search"), "K0605");
+    assert!(own.labels.iter().any(|label| label.text.contains("this comes from a file")));
+    // It is private and nobody vouches for it, so a sender is enough.
+    refuses(&asked("text", "${file.read(\"a\")}", "send"), "K0605");
+    let approved = "web.search with (approve: \"lead\", within: 1h)";
+    accepts(&asked("private text", "", approved));
+    accepts(&asked("untrusted text", "", "web.search"));
+    accepts(&asked("private text", "", "send"));
+    accepts(&asked("text", "${file.exists(\"a\")}", "web.search"));
+}
+
+#[test]
+fn who_gives_an_agent_what_is_private_is_shown() {
+    let agent = asked("text", "", "web.search, send");
+    let call = |body: &str| {
+        format!(
+            "{agent}graph mid(x: text, y: text) -> text {{\n  \"${{y}}${{clerk(\"a ${{x}}\")}}\"\n}}\n\npub graph top(own: private text, p: text) -> text {{\n  {body}\n}}\n"
+        )
+    };
+    for (given, place) in [
+        ("mid(file.read(\"a\"), y: p)", "file.read(\"a\")"),
+        ("mid(own, y: p)", "own"),
+        ("clerk(\"b ${own}\")", "\"b ${own}\""),
+        ("mid(clerk(p), y: mid(say(own), y: p))", "say(own)"),
+    ] {
+        let text = call(given);
+        let one = refuses(&text, "K0605");
+        assert_eq!(at(&text, one.primary.span), place);
+        let named = one.labels.iter().any(|label| at(&text, label.span) == "clerk");
+        assert!(named, "{one:#?}");
+        let help = one.help.expect("it says what to do");
+        assert!(help.starts_with("`web.search` and `send` still send"), "{help}");
+    }
+    accepts(&call("mid(p, y: own)"));
+    accepts(&call("mid(outside(), y: file.read(\"a\"))"));
+    accepts(&call("clerk(\"${own == p}\")"));
+    let trigger = format!(
+        "{agent}trigger t on mail.received() as m: mail.Message {{\n  out.status(clerk(m.body))\n}}\n"
+    );
+    refuses(&trigger, "K0605");
+}
+
+/// The other way round: it has the private data, and is given what strangers wrote.
+#[test]
+fn who_gives_an_agent_what_nobody_vouches_for_is_shown() {
+    let text = format!(
+        "extern salary(name: text) -> private trusted text from wasm \"hr.wasm#salary\"\n{}graph ok(x: text) -> text {{\n  clerk(x)\n}}\n\ngraph top(p: text) -> text {{\n  ok(VALUE)\n}}\n",
+        asked("text", "", "salary, send")
+    );
+    accepts(&text.replace("VALUE", "p"));
+    accepts(&text.replace("VALUE", "salary(p)"));
+    accepts(&text.replace("VALUE", "endorse(outside(), because: \"ours\")"));
+    let given = text.replace("VALUE", "outside()");
+    let one = refuses(&given, "K0605");
+    assert_eq!(at(&given, one.primary.span), "outside()");
+}
+
+#[test]
+fn graphs_that_call_each_other_hand_on_to_an_agent() {
+    let text = format!(
+        "{}graph even(q: text, n: int) -> text with (depth: 4) {{\n  if n == 0 {{ clerk(q) }} else {{ odd(q, n: n - 1) }}\n}}\n\ngraph odd(q: text, n: int) -> text with (depth: 4) {{\n  even(q, n: n - 1)\n}}\n\ngraph top(q: text) -> text {{\n  odd(VALUE, n: 2)\n}}\n",
+        asked("text", "", "web.search")
+    );
+    accepts(&text.replace("VALUE", "q"));
+    refuses(&text.replace("VALUE", "\"${mail.unread()}\""), "K0605");
+}
+
+/// A tool that asks another agent sends what that one sends.
+#[test]
+fn agents_hand_on_what_they_have_read() {
+    let text = |tools: &str| {
+        format!(
+            "{}agent chief(task: text) -> text with (turns: 3, tokens: 1_000) {{\n  model smart\n  user task\n  tools [{tools}]\n}}\n\ngraph top(own: private text) -> text {{\n  VALUE\n}}\n",
+            asked("text", "", "web.search")
+        )
+    };
+    refuses(&text("file.read, clerk").replace("VALUE", "\"\""), "K0605");
+    accepts(&text("clerk").replace("VALUE", "chief(\"x\")"));
+    refuses(&text("clerk").replace("VALUE", "chief(own)"), "K0605");
 }
 
 #[test]
