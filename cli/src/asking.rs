@@ -78,6 +78,14 @@ fn ask_all(
                     let (_, message, _) = kait_runtime::report::words(&failure);
                     let _ = writeln!(out, "{}", shown(&message));
                 }
+                Ok(Err(NotTaken::Unrecorded(why))) => {
+                    let _ = writeln!(
+                        out,
+                        "the answer does not count, as it could not be recorded: {}",
+                        shown(&why)
+                    );
+                    break;
+                }
                 Ok(Err(NotTaken::Closed)) => {
                     let _ = writeln!(out, "it is too late: this is not asked any more");
                     break;

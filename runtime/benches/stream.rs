@@ -175,6 +175,8 @@ fn run(
 ) -> impl Future<Output = RunEnd> + use<> {
     let start = RunStart {
         people: None,
+        recorder: None,
+        journal: Vec::new(),
         run: "r".into(),
         graph: GraphId(0),
         args: vec![kait_engine::event::Arg::Ready(Value::Int(0))],

@@ -21,9 +21,12 @@ pub struct Given {
     pub by: SmolStr,
     /// The answer, as [`Promise::read_answer`] reads it.
     pub answer: Json,
-    /// Told whether the answer was taken.
-    pub taken: oneshot::Sender<Result<(), NotTaken>>,
+    /// Told whether the answer was taken: not before it is durable, if the run is recorded.
+    pub taken: Taken,
 }
+
+/// Where somebody waits to hear whether an answer was taken.
+pub type Taken = oneshot::Sender<Result<(), NotTaken>>;
 
 /// Why an answer was not taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +35,8 @@ pub enum NotTaken {
     Wrong(Failure),
     /// The question is not open: it was answered, is too late, or there never was one.
     Closed,
+    /// It could not be recorded, so it does not count: why.
+    Unrecorded(SmolStr),
 }
 
 /// Where answers to the questions of a run are sent.
@@ -94,19 +99,41 @@ impl Questions {
         all
     }
 
-    /// Reads an answer; if it fits, the question is open no more.
-    pub(crate) fn take(
-        &mut self,
+    /// What an answer says, if it fits.
+    pub(crate) fn read(
+        &self,
         table: &TypeTable,
         segment: u64,
         by: &str,
         given: &Json,
-    ) -> Result<(Question, Answer), NotTaken> {
+    ) -> Result<Answer, NotTaken> {
         let question = self.open.get(&segment).ok_or(NotTaken::Closed)?;
-        let answer = question.promise.read_answer(table, by, given).map_err(NotTaken::Wrong)?;
-        let question = self.open.remove(&segment).ok_or(NotTaken::Closed)?;
+        question.promise.read_answer(table, by, given).map_err(NotTaken::Wrong)
+    }
+
+    /// The question is open no more.
+    pub(crate) fn answered(&mut self, segment: u64) -> Option<Question> {
+        let question = self.open.remove(&segment)?;
         self.segments.remove(&question.effect);
-        Ok((question, answer))
+        Some(question)
+    }
+
+    /// The path of the node whose question it is.
+    pub(crate) fn node(&self, segment: u64) -> Option<&SmolStr> {
+        self.open.get(&segment).map(|question| &question.node)
+    }
+
+    /// All that are open, with the paths of their nodes, in the order in which they were asked.
+    pub(crate) fn nodes(&self) -> Vec<(u64, SmolStr)> {
+        let nodes = self.open.iter().map(|(segment, question)| (*segment, question.node.clone()));
+        let mut nodes: Vec<_> = nodes.collect();
+        nodes.sort_unstable();
+        nodes
+    }
+
+    /// Whether none is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 }
 

@@ -13,8 +13,7 @@ use futures_util::FutureExt as _;
 use http::StatusCode;
 use jiff::Timestamp;
 use kait_compiler::diagnostics::Code;
-use kait_engine::event::{Arg, Outcome, Usage};
-use kait_ir::Failure;
+use kait_engine::event::{Arg, Outcome};
 pub use kait_runtime::report::{RunDocument, RunState, RunUsage};
 use kait_runtime::{Run, RunEnd, RunLog, RunStart, Shared};
 use rustc_hash::FxHashMap;
@@ -332,6 +331,8 @@ impl Runs {
             traced,
             parallel: self.limits.parallel,
             people: None,
+            recorder: None,
+            journal: Vec::new(),
         };
         let run = Arc::clone(&handle);
         let driven = Arc::clone(self).drive(Arc::clone(hosted), run, log, start, slot);
@@ -357,13 +358,7 @@ impl Runs {
             handle.cancel.clone(),
         );
         // A fault of ours in one run must not leave it under way for ever.
-        let end = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| RunEnd {
-            outcome: Outcome::Failed(Failure::trap("the run was ended by a fault of ours")),
-            usage: Usage::default(),
-            failed_at: None,
-            unasked: false,
-            record: Vec::new(),
-        });
+        let end = AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| RunEnd::fault());
         handle.ended(&hosted, &end);
         let forgotten = self.table().finished(&handle, &self.limits);
         drop(forgotten);

@@ -13,6 +13,7 @@ mod asking;
 mod bounds;
 mod defects;
 mod differential;
+mod durable;
 mod editors;
 mod errors;
 mod fixes;

@@ -192,6 +192,8 @@ async fn drive(
         traced: args.json == Some(JsonForm::Lines),
         parallel: PARALLEL,
         people,
+        recorder: None,
+        journal: Vec::new(),
     };
     let shared = Arc::new(Shared::default());
     let driven = tokio::spawn(Run::start(

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::grants::{Access, AllowAll, Grants};
-use crate::leaf::{LeafJob, ModelBinding, Started};
+use crate::leaf::{Host, LeafJob, ModelBinding, ModelJob, Started};
 use crate::pace::Pace;
 use crate::providers::ModelProvider;
 use crate::{clock, files, formats, http, process, random};
@@ -136,6 +136,20 @@ impl Connections {
             }),
         };
         started.unwrap_or_else(|failure| Started::Now(Outcome::Failed(failure)))
+    }
+}
+
+impl Host for Connections {
+    fn leaf(&self, job: &LeafJob<'_>) -> Started {
+        self.start(job)
+    }
+
+    fn model(&self, job: &ModelJob<'_>) -> Started {
+        self.model(job)
+    }
+
+    fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
+        self.config().grants.allow(access)
     }
 }
 

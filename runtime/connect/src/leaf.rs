@@ -13,6 +13,7 @@ use kait_ir::{LeafDecl, Program, TypeId, Value};
 use smol_str::SmolStr;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::grants::Access;
 use crate::growth::Growth;
 use crate::price::Price;
 
@@ -103,6 +104,21 @@ pub struct ModelJob<'a> {
     pub tokens_left: Option<u64>,
     /// Where growth goes.
     pub grower: Grower,
+}
+
+/// What calls the world for a run. The driver knows nothing else of it.
+pub trait Host: Send + Sync {
+    /// Begins a call of a leaf.
+    fn leaf(&self, job: &LeafJob<'_>) -> Started;
+
+    /// Begins a call of a model.
+    fn model(&self, job: &ModelJob<'_>) -> Started;
+
+    /// Whether something may be touched that is not called through here.
+    ///
+    /// # Errors
+    /// The reason why not, in plain words.
+    fn allow(&self, access: Access<'_>) -> Result<(), SmolStr>;
 }
 
 /// How a role is bound to a model: from a profile.

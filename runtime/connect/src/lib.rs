@@ -33,5 +33,5 @@ pub use grants::{
     is_private,
 };
 pub use growth::{Growth, Path, Step};
-pub use leaf::{Ended, Grower, LeafJob, ModelBinding, ModelJob, Started};
+pub use leaf::{Ended, Grower, Host, LeafJob, ModelBinding, ModelJob, Started};
 pub use price::{Price, Prices};

@@ -6,40 +6,42 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::{BoxFuture, abortable};
 use kait_connect::{Access, Emission, Grower, LeafJob, ModelJob, Started, emission};
 use kait_engine::event::{
-    Command, Computed, EffectId, Event, FailedAt, ModelRequest, Nanos, Outcome, Promise, Site,
-    Source,
+    Args, Command, Computed, EffectId, Event, ModelRequest, Nanos, Outcome, Site, Source,
 };
 use kait_engine::json;
 use kait_engine::segment::{SegmentKind, SegmentOp, SegmentRole};
-use kait_ir::{EffectClass, Failure, NodeKind, Value};
+use kait_ir::{EffectClass, Failure, LeafId, NodeKind, Value};
 use serde_json::json;
 use smol_str::SmolStr;
 
 use super::{Happened, Run, Wanted};
-use crate::people;
 use crate::report::fail_record;
+
+/// A call of a leaf that is to be made.
+pub(super) struct Call {
+    pub(super) effect: EffectId,
+    pub(super) leaf: LeafId,
+    pub(super) site: Site,
+    pub(super) args: Args,
+    pub(super) key: Option<Value>,
+}
 
 impl Run {
     pub(super) fn command(&mut self, command: Command, now: Nanos) {
+        let Some(command) = self.hold_back(command) else { return };
         match command {
             Command::Leaf { effect, leaf, site, args, key } => {
                 let Some(decl) = self.plan.program().leaves.get(leaf.index()) else { return };
-                if decl.class == EffectClass::Emit {
-                    self.emit(effect, leaf, &args);
-                    return;
+                let call = Call { effect, leaf, site, args, key };
+                match (decl.class, &mut self.recorder) {
+                    (EffectClass::Emit, _) => self.emit(effect, leaf, &call.args),
+                    // The journal is ahead of the world.
+                    (EffectClass::Write { .. }, Some(_)) => self.intend(now, call),
+                    _ => self.call(call),
                 }
-                let started = self.connections.start(&LeafJob {
-                    decl,
-                    table: &self.table,
-                    args: &args,
-                    key,
-                    path: self.path_of(decl.class, effect),
-                    grower: self.grower_of(effect, site),
-                });
-                self.begin(effect, started);
             }
             Command::Model { effect, request } => self.model(effect, &request),
-            Command::Promise { effect, site, promise } => self.ask(effect, site, promise),
+            Command::Promise { effect, site, promise } => self.promise(effect, site, promise),
             Command::Compute { effect, job } => {
                 let (loaded, wanted) =
                     (Arc::clone(&self.plan.loaded), Arc::new(AtomicBool::new(true)));
@@ -59,18 +61,12 @@ impl Run {
             Command::Resume => self.resumes = true,
             Command::Abandon(effect) => {
                 self.computing.remove(&effect);
+                self.held.remove(&effect);
                 if let Some(handle) = self.in_flight.remove(&effect) {
                     handle.abort();
                 }
                 self.plane.forget(Source::Effect(effect));
-                if let Some((segment, question)) = self.questions.close(effect) {
-                    let failure = if question.is_late(now) {
-                        Failure::Unanswered
-                    } else {
-                        Failure::Cancelled
-                    };
-                    self.writer.write(question.node, segment, fail_record(&failure, None));
-                }
+                self.withdraw(effect, now);
             }
             Command::Timer { timer, due } => {
                 self.timers.insert((due, timer));
@@ -114,31 +110,19 @@ impl Run {
         }
     }
 
-    /// Shows a question to whoever may answer it.
-    fn ask(&mut self, effect: EffectId, site: Site, promise: Box<Promise>) {
-        let role = promise.to.as_deref().unwrap_or_default();
-        if let Err(why) = self.connections.config().grants.allow(Access::Person(role)) {
-            return self.done(effect, Outcome::Failed(Failure::Refused { why }).into());
-        }
-        let node = self.path(effect);
-        if self.people.is_none() {
-            return self.nobody(node, site, &promise);
-        }
-        let about = promise.about(&self.table);
-        let segment = self.writer.open(node.clone(), SegmentKind::Question, None, Some(about));
-        self.questions.add(segment, effect, node, site, promise);
-    }
-
-    /// Ends the run, as nobody can be asked what it must ask. What it has begun to write, it finishes.
-    pub(super) fn nobody(&mut self, path: SmolStr, site: Site, promise: &Promise) {
-        if self.unasked.is_some() {
-            return;
-        }
-        let why = format!("nobody can be asked here: {}", people::wanted(promise));
-        let span = self.plan.loaded.node(site).and_then(|node| node.span);
-        self.unasked =
-            Some((Failure::Refused { why: why.into() }, FailedAt { path, span, limit: None }));
-        self.queue.push_back(Event::Cancel);
+    /// Begins a call of a leaf.
+    pub(super) fn call(&mut self, call: Call) {
+        let Call { effect, leaf, site, args, key } = call;
+        let Some(decl) = self.plan.program().leaves.get(leaf.index()) else { return };
+        let started = self.host.leaf(&LeafJob {
+            decl,
+            table: &self.table,
+            args: &args,
+            key,
+            path: self.path_of(decl.class, effect),
+            grower: self.grower_of(effect, site),
+        });
+        self.begin(effect, started);
     }
 
     fn node_ended(&mut self, effect: EffectId, site: Site, outcome: Option<Outcome>) {
@@ -175,7 +159,7 @@ impl Run {
             tokens_left: request.tokens_left,
             grower: self.grower_of(effect, request.site),
         };
-        let started = self.connections.model(&job);
+        let started = self.host.model(&job);
         self.begin(effect, started);
     }
 
@@ -212,12 +196,20 @@ impl Run {
     }
 
     /// What the program shows on the way: segments of their own.
-    fn emit(&mut self, effect: EffectId, leaf: kait_ir::LeafId, args: &[Value]) {
+    fn emit(&mut self, effect: EffectId, leaf: LeafId, args: &[Value]) {
+        let outcome = self.show(effect, leaf, args);
+        self.done(effect, outcome.into());
+    }
+
+    /// Shows it, and says what the call comes to.
+    pub(super) fn show(&mut self, effect: EffectId, leaf: LeafId, args: &[Value]) -> Outcome {
         let node = self.path(effect);
         let plan = Arc::clone(&self.plan);
-        let Some(decl) = plan.program().leaves.get(leaf.index()) else { return };
-        if let Err(why) = self.connections.config().grants.allow(Access::Emit) {
-            return self.done(effect, Outcome::Failed(Failure::Refused { why }).into());
+        let Some(decl) = plan.program().leaves.get(leaf.index()) else {
+            return Outcome::Failed(Failure::trap("a leaf that does not exist"));
+        };
+        if let Err(why) = self.host.allow(Access::Emit) {
+            return Outcome::Failed(Failure::Refused { why });
         }
         let (kind, value) = match emission(decl, args) {
             Some(Ok(Emission::Status(text))) => (SegmentKind::Status, json!(text.as_str())),
@@ -227,15 +219,12 @@ impl Run {
             Some(Ok(Emission::Card { ty, value })) => {
                 (SegmentKind::Card, json::encode(&self.table, ty, &value))
             }
-            Some(Err(failure)) => return self.done(effect, Outcome::Failed(failure).into()),
-            None => {
-                let failure = Failure::Unbound { name: decl.name.clone() };
-                return self.done(effect, Outcome::Failed(failure).into());
-            }
+            Some(Err(failure)) => return Outcome::Failed(failure),
+            None => return Outcome::Failed(Failure::Unbound { name: decl.name.clone() }),
         };
         let role = Some(SegmentRole::Progress);
         let segment = self.writer.open(node.clone(), kind, role, None);
         self.writer.write(node, segment, SegmentOp::Close { value });
-        self.done(effect, Outcome::Ok(Value::None).into());
+        Outcome::Ok(Value::None)
     }
 }

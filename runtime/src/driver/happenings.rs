@@ -3,36 +3,12 @@
 use futures_util::{FutureExt as _, StreamExt as _};
 use kait_connect::{Ended, Growth};
 use kait_engine::event::{EffectId, Event, Outcome, Source};
-use kait_engine::segment::SegmentOp;
 use kait_ir::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{GrowingInput, Happened, Run, now};
-use crate::people::{self, Given};
+use super::{GrowingInput, Happened, Run};
 
 impl Run {
-    /// Nobody is there any more who could answer.
-    pub(super) fn nobody_answers(&mut self) {
-        self.people = None;
-        let first = self.questions.first();
-        if let Some((node, site, promise)) = first {
-            self.nobody(node, site, &promise);
-        }
-    }
-
-    pub(super) fn given(&mut self, given: Given) {
-        let Given { question, by, answer, taken } = given;
-        let result = self.questions.take(&self.table, question, &by, &answer);
-        let result = result.map(|(asked, read)| {
-            let value = people::closing(&by, &answer);
-            self.writer.write(asked.node, question, SegmentOp::Close { value });
-            let answer = Box::new(read);
-            self.queue.push_back(Event::Answered { effect: asked.effect, answer });
-        });
-        // Whoever has sent it may be gone.
-        let _ = taken.send(result);
-    }
-
     pub(super) fn listen(&self, param: u32, mut pieces: UnboundedReceiver<GrowingInput>) {
         self.calls.push(Box::pin(async move {
             let piece = pieces.recv().await;
@@ -56,6 +32,11 @@ impl Run {
                 self.permits.insert(effect, permit);
                 self.queue.push_back(Event::Granted(effect));
             }
+            Happened::GrantedAgain(effect, permit) => {
+                self.permits.insert(effect, permit);
+            }
+            Happened::Durable(effects, result) => self.durable(effects, result),
+            Happened::Resolved(resolving, result) => self.resolved(*resolving, result),
             Happened::Input(param, piece, pieces) => {
                 let source = Source::Input(param);
                 let outcome = match piece {
@@ -124,7 +105,7 @@ impl Run {
     }
 
     pub(super) fn fire_timers(&mut self) {
-        let now = now();
+        let now = self.clock.now();
         while let Some((due, timer)) = self.timers.first().copied()
             && due <= now
         {

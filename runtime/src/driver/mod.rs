@@ -4,35 +4,46 @@
 //! grows never passes through the engine: it goes from the leaf over the data plane to the log. The record of all
 //! events, in their order, is kept in memory, so that a run can be checked by replaying it.
 
+mod asking;
+mod clock;
 mod commands;
 mod happenings;
+mod recording;
+mod taking_up;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::future::{AbortHandle, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use kait_connect::{Connections, Ended, Growth};
+use kait_connect::{Ended, Growth, Host};
 use kait_engine::Machine;
 use kait_engine::check::TypeTable;
 pub use kait_engine::event::FailedAt;
 use kait_engine::event::{
     Arg, Command, Computed, EffectId, Event, Nanos, Outcome, Start, TimerId, Usage,
 };
+use kait_engine::journal::{self, Entry};
 use kait_engine::machine::State;
 use kait_engine::segment::{SegmentKind, SegmentOp};
 use kait_ir::{Failure, GraphId};
-use rustc_hash::FxHashMap;
+use kait_store::StoreError;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use smol_str::SmolStr;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use self::asking::Resolving;
+use self::clock::Clock;
+use self::recording::Held;
+pub use self::taking_up::{Diverged, Replayed};
+use self::taking_up::{Nowhere, Open};
 use crate::people::{AnswerReceiver, Given, Questions};
 use crate::plan::Plan;
 use crate::plane::Plane;
+use crate::recorder::Recorder;
 use crate::report::{RunUsage, fail_record, unasked_record};
 use crate::segments::{ResultSegment, RunLog, Writer};
 use crate::shared::{Permit, Shared};
@@ -61,6 +72,10 @@ pub struct RunStart {
     /// Where answers to its questions come from; nothing if nobody can be asked. Then, and when the channel ends while
     /// somebody is waited for, the run ends.
     pub people: Option<AnswerReceiver>,
+    /// Where it is recorded; nothing if it leaves no trace.
+    pub recorder: Option<Recorder>,
+    /// What was recorded of it: then it is taken up where that ends, and the arguments are those of the record.
+    pub journal: Vec<Entry>,
 }
 
 /// A piece of an argument that grows; the end of the channel is the end of the argument.
@@ -82,20 +97,43 @@ pub struct RunEnd {
     pub failed_at: Option<FailedAt>,
     /// Whether it ended because a person had to be asked and nobody could be.
     pub unasked: bool,
+    /// Whether it has not ended, but waits in its store until somebody answers or a time has come.
+    pub suspended: bool,
+    /// Why it could not be recorded to its end: it is in its store as it stood then.
+    pub unrecorded: Option<StoreError>,
+    /// Why its journal could not be gone through.
+    pub diverged: Option<Diverged>,
     /// Everything that happened, in order, with the time: enough to replay the run.
     pub record: Vec<(Nanos, Event)>,
+}
+
+impl RunEnd {
+    /// The end of a run that a fault of ours ended.
+    pub fn fault() -> Self {
+        Self {
+            outcome: Outcome::Failed(Failure::trap("the run was ended by a fault of ours")),
+            usage: Usage::default(),
+            failed_at: None,
+            unasked: false,
+            suspended: false,
+            unrecorded: None,
+            diverged: None,
+            record: Vec::new(),
+        }
+    }
 }
 
 /// A run that is being driven.
 pub struct Run {
     plan: Arc<Plan>,
-    connections: Arc<Connections>,
+    host: Arc<dyn Host>,
     shared: Arc<Shared>,
     machine: Machine,
     state: State,
     table: Arc<TypeTable>,
     graph: GraphId,
     queue: VecDeque<Event>,
+    clock: Clock,
     now: Nanos,
     commands: Vec<Command>,
     record: Vec<(Nanos, Event)>,
@@ -118,6 +156,16 @@ pub struct Run {
     computing: FxHashMap<EffectId, Wanted>,
     people: Option<AnswerReceiver>,
     questions: Questions,
+    recorder: Option<Recorder>,
+    /// What waits until it is durable that it will be done.
+    held: FxHashMap<EffectId, Held>,
+    /// Those of them whose commit is under way.
+    waits: FxHashSet<EffectId>,
+    /// While a journal is gone through: what it leaves open.
+    open: Option<Open>,
+    unrecorded: Option<StoreError>,
+    diverged: Option<Diverged>,
+    suspended: bool,
     /// What nobody could be asked, and where.
     unasked: Option<(Failure, FailedAt)>,
     /// The engine has more to do, and is called again after what is due.
@@ -130,6 +178,12 @@ enum Happened {
     Computed(EffectId, Computed),
     Ended(EffectId, Ended),
     Granted(EffectId, Permit),
+    /// A call that was under way when the run was taken up has its turn again.
+    GrantedAgain(EffectId, Permit),
+    /// What led to these is durable.
+    Durable(Vec<EffectId>, Result<(), StoreError>),
+    /// An answer counts, or does not.
+    Resolved(Box<Resolving>, Result<(), StoreError>),
     Input(u32, Option<GrowingInput>, UnboundedReceiver<GrowingInput>),
 }
 
@@ -146,30 +200,87 @@ impl Run {
     /// Drives a run to its end. Cancelling lets writes in flight finish; dropping the future does not.
     pub async fn start(
         plan: Arc<Plan>,
-        connections: Arc<Connections>,
+        host: Arc<impl Host + 'static>,
         shared: Arc<Shared>,
         start: RunStart,
         log: Arc<RunLog>,
         cancel: CancellationToken,
     ) -> RunEnd {
+        let RunStart { run, graph, args, growing, traced, parallel, people, recorder, journal } =
+            start;
+        let name = run;
+        let mut run = Self::new(plan, host, shared, graph, log);
+        run.people = people;
+        run.recorder = recorder;
+        if journal.is_empty() {
+            run.queue.push_back(Event::Start(Box::new(Start {
+                graph,
+                args,
+                seed: seed_of(&name),
+                parallel: parallel.max(1),
+                traced,
+                sink: true,
+                terms: Arc::clone(&run.plan.terms),
+            })));
+            for (param, pieces) in growing {
+                run.inputs.insert(param, String::new());
+                run.listen(param, pieces);
+            }
+        } else {
+            match run.replay(journal) {
+                Ok(()) => run.take_up(),
+                Err(diverged) => run.diverged = Some(diverged),
+            }
+        }
+        run.drive(cancel).await
+    }
+
+    /// Goes through the journal of a run, without a way to the world. The log is written as it was then.
+    ///
+    /// # Errors
+    /// If the engine does something else than it did.
+    pub async fn replayed(
+        plan: Arc<Plan>,
+        graph: GraphId,
+        journal: Vec<Entry>,
+        log: Arc<RunLog>,
+    ) -> Result<Replayed, Diverged> {
+        let mut run = Self::new(plan, Arc::new(Nowhere), Arc::default(), graph, log);
+        run.replay(journal)?;
+        Ok(match run.ended.take() {
+            Some(outcome) => Replayed::Ended(Box::new(run.finish(outcome).await)),
+            None => Replayed::Open,
+        })
+    }
+
+    /// A run that has not begun.
+    fn new(
+        plan: Arc<Plan>,
+        host: Arc<dyn Host>,
+        shared: Arc<Shared>,
+        graph: GraphId,
+        log: Arc<RunLog>,
+    ) -> Self {
+        let root = graph;
         let mut writer = Writer::new(log);
-        let graph = plan.program().graphs.get(start.graph.index());
+        let graph = plan.program().graphs.get(graph.index());
         let name = graph.map(|g| g.name.clone()).unwrap_or_default();
         let ty = graph.map_or(kait_ir::TypeId(0), |g| g.result);
         let run_segment = writer.open(name.clone(), SegmentKind::Run, None, None);
         let table = plan.loaded.shared_table();
         let result = ResultSegment::open(name, ty, Arc::clone(&table), &mut writer);
         let (grower, growth) = unbounded_channel();
-        let mut run = Self {
+        Self {
             machine: Machine::new(Arc::clone(&plan.loaded)),
             state: State::default(),
             table,
             plan,
-            connections,
+            host,
             shared,
-            graph: start.graph,
+            graph: root,
             queue: VecDeque::new(),
-            now: now(),
+            now: 0,
+            clock: Clock::default(),
             commands: Vec::new(),
             record: Vec::new(),
             calls: FuturesUnordered::new(),
@@ -187,26 +298,19 @@ impl Run {
             nodes: FxHashMap::default(),
             usage: Usage::default(),
             computing: FxHashMap::default(),
-            people: start.people,
+            people: None,
             questions: Questions::default(),
+            recorder: None,
+            held: FxHashMap::default(),
+            waits: FxHashSet::default(),
+            open: None,
+            unrecorded: None,
+            diverged: None,
+            suspended: false,
             unasked: None,
             resumes: false,
             ended: None,
-        };
-        run.queue.push_back(Event::Start(Box::new(Start {
-            graph: start.graph,
-            args: start.args,
-            seed: seed_of(&start.run),
-            parallel: start.parallel.max(1),
-            traced: start.traced,
-            sink: true,
-            terms: Arc::clone(&run.plan.terms),
-        })));
-        for (param, pieces) in start.growing {
-            run.inputs.insert(param, String::new());
-            run.listen(param, pieces);
         }
-        run.drive(cancel).await
     }
 
     async fn drive(mut self, cancel: CancellationToken) -> RunEnd {
@@ -215,7 +319,7 @@ impl Run {
             for handled in 0..BATCH {
                 let Some(event) = self.queue.pop_front() else { break };
                 if handled % EVENTS_PER_TICK == 0 {
-                    self.now = now();
+                    self.now = self.clock.now();
                 }
                 self.step(event);
             }
@@ -223,6 +327,10 @@ impl Run {
             self.writer.flush();
             if let Some(outcome) = self.ended.take() {
                 break outcome;
+            }
+            if self.unrecorded.is_some() || self.diverged.is_some() {
+                // Whatever it did from here on, nobody would know of.
+                break Outcome::Failed(Failure::Cancelled);
             }
             if !self.queue.is_empty() || self.resumes {
                 tokio::task::yield_now().await;
@@ -236,7 +344,12 @@ impl Run {
                 }
                 continue;
             }
-            if self.calls.is_empty() && self.timers.is_empty() {
+            self.commit();
+            if self.is_suspended() {
+                self.suspend().await;
+                break Outcome::Failed(Failure::Unanswered);
+            }
+            if self.calls.is_empty() && self.timers.is_empty() && self.questions.is_empty() {
                 // Nothing is in flight and the engine waits: only a fault of ours leads here, and it must not hang.
                 break Outcome::Failed(Failure::trap(
                     "the run waits for something that can never happen",
@@ -263,13 +376,14 @@ impl Run {
                     Some(given) => self.given(given),
                     None => self.nobody_answers(),
                 },
-                () = sleep_until(next_timer), if next_timer.is_some() => self.fire_timers(),
+                () = self.clock.sleep_until(next_timer), if next_timer.is_some() => self.fire_timers(),
             }
         };
-        self.finish(outcome)
+        self.finish(outcome).await
     }
 
-    fn finish(mut self, mut outcome: Outcome) -> RunEnd {
+    async fn finish(mut self, mut outcome: Outcome) -> RunEnd {
+        self.record_end(&mut outcome).await;
         for (segment, question) in self.questions.drain() {
             self.writer.write(question.node, segment, fail_record(&Failure::Cancelled, None));
         }
@@ -307,7 +421,16 @@ impl Run {
         let node = self.name();
         self.writer.write(node, self.run_segment, op);
         self.writer.end();
-        RunEnd { outcome, usage: self.usage, failed_at, unasked, record: self.record }
+        RunEnd {
+            outcome,
+            usage: self.usage,
+            failed_at,
+            unasked,
+            suspended: self.suspended,
+            unrecorded: self.unrecorded,
+            diverged: self.diverged,
+            record: self.record,
+        }
     }
 
     fn path(&self, effect: EffectId) -> SmolStr {
@@ -325,6 +448,11 @@ impl Run {
         self.record.push((now, event.clone()));
         let mut commands = std::mem::take(&mut self.commands);
         self.machine.on(&mut self.state, now, event, &mut commands);
+        if let Some(recorder) = &mut self.recorder
+            && let Some((_, event)) = self.record.last()
+        {
+            recorder.happened(now, event, journal::digest(&commands));
+        }
         for command in commands.drain(..) {
             self.command(command, now);
         }
@@ -340,23 +468,12 @@ impl Run {
     }
 }
 
-/// Now, in nanoseconds since the Unix epoch.
-fn now() -> Nanos {
-    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
-
 /// The next answer of somebody; never, if nobody can be asked.
 async fn hear(people: &mut Option<AnswerReceiver>) -> Option<Given> {
     match people {
         Some(people) => people.recv().await,
         None => std::future::pending().await,
     }
-}
-
-async fn sleep_until(due: Option<Nanos>) {
-    let Some(due) = due else { return std::future::pending().await };
-    let wait = u64::try_from(due.saturating_sub(now())).unwrap_or(0);
-    tokio::time::sleep(Duration::from_nanos(wait)).await;
 }
 
 /// The seed of a run's jitter, from its name: FNV-1a.

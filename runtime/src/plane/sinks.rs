@@ -170,6 +170,30 @@ impl Plane {
         self.sources.remove(&source);
     }
 
+    /// Whether what the source gives goes anywhere.
+    pub fn is_bound(&self, source: Source) -> bool {
+        self.sources.get(&source).is_some_and(|growing| !growing.sinks.is_empty())
+    }
+
+    /// An event that came of growth before a record was made: the items that it tells of are not told of again.
+    pub fn catch_up(&mut self, event: &Event) {
+        let (sink, to_generation, to_next) = match event {
+            Event::Cut { sink, generation, index, .. } => {
+                (*sink, *generation, index.saturating_add(1))
+            }
+            Event::Superseded { sink, generation } => (*sink, *generation, 0),
+            _ => return,
+        };
+        if let Some(Sink::Cuts { next, generation, waiting }) = self.sinks.get_mut(sink.0 as usize)
+        {
+            if *generation != to_generation {
+                waiting.clear();
+            }
+            (*next, *generation) = (to_next, to_generation);
+            waiting.retain(|index, _| *index >= to_next);
+        }
+    }
+
     /// A finished value arrives.
     pub fn put(&mut self, sink: SinkId, value: Value, watcher: &mut impl Watcher) {
         self.flow(sink, Flow::Grow(Growth::Set { path: Path::new(), value }), watcher);

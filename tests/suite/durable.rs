@@ -1,0 +1,427 @@
+//! Runs that are killed: at every operation of the store and of the world, before and after it. What is taken up again ends as the
+//! record says, nothing without a key is done twice, and every key once.
+//!
+//! Whatever is asked answers differently every time, so that an answer that is used though it was not recorded shows.
+
+mod world;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use kait_compiler::compile;
+use kait_compiler::hir::{CallableKind, DefId, DefKind};
+use kait_compiler::sources::MemorySources;
+use kait_connect::ModelBinding;
+use kait_engine::Loaded;
+use kait_engine::event::{Arg, Event, Outcome};
+use kait_engine::journal::Entry;
+use kait_ir::{Failure, GraphId, Value};
+use kait_runtime::driver::Replayed;
+use kait_runtime::{Plan, Profile, Recorder, Run, RunEnd, RunLog, RunStart, Shared, recorder};
+use kait_store::{MemoryStore, NewRun, PromiseQuery, RunId, RunState, Store};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use world::{Life, Mortal, Outside, World};
+
+/// Graphs of one shape each.
+const PROGRAM: &str = r#"
+model fast
+
+extern look(of: text) -> text does read crm from http "GET https://crm.example.com"
+extern rate(of: text) -> text does read bank from http "GET https://bank.example.com"
+
+extern charge(card: text) -> text
+  does write payments
+  with (key: header("Idempotency-Key"))
+  from http "POST https://pay.example.com/charges"
+
+extern letter(text: text) -> text
+  does write mail
+  from http "POST https://mail.example.com/letters"
+
+prompt draft(about: text) -> text {
+  model fast
+  user about
+}
+
+pub graph reads(card: text) -> text {
+  let a = look(card)
+  let b = rate(a)
+  "${a} ${b}"
+}
+
+pub graph keyed(card: text) -> text {
+  let a = look(card)
+  let paid = charge(a) with (key: "order ${card}")
+  let b = look(paid)
+  "${a} ${paid} ${b}"
+}
+
+pub graph two_keyed(card: text) -> text {
+  let a = charge(look("one")) with (key: "one")
+  let b = charge("${a} ${look("two")}") with (key: "two")
+  "${a} ${b}"
+}
+
+pub graph unkeyed(card: text) -> text {
+  let a = look(card)
+  let sent = letter(a)
+  let b = rate(sent)
+  "${sent} ${b}"
+}
+
+pub graph handled(card: text) -> text {
+  let a = look(card)
+  let sent = letter(a) catch { Unknown(call: what) => "perhaps ${what}" }
+  let again = letter(rate("x")) catch { Unknown(call: what) => "perhaps ${what}" }
+  "${sent} ${again}"
+}
+
+pub graph items(card: text) -> [text] {
+  for n in ["a", "b", "c"] { "${look(n)} ${rate(n)}" }
+}
+
+pub graph written_items(card: text) -> [text] {
+  for n in ["a", "b", "c"] { charge("${n} ${look(n)}") with (key: n) }
+}
+
+pub graph rounds(card: text) -> text {
+  loop so_far = card, n = 0 max 3 {
+    let more = look(so_far)
+    let paid = charge(more) with (key: "round ${n}")
+    if n == 1 { done paid } else { next(so_far: paid, n: n + 1) }
+  } else { so_far }
+}
+
+pub graph raced(card: text) -> text {
+  let first = race { look("a"), rate("b") }
+  charge(first) with (key: "race")
+}
+
+pub graph tried(card: text) -> text {
+  let a = try look(card)
+  let kept = match a { Ok(v) => v, Failed(_) => "none" }
+  charge(kept) with (key: "tried") catch { Timeout => "late" }
+}
+
+pub graph guarded(card: text) -> text {
+  let a = look(card)
+  if a == "" { fail "empty" }
+  let paid = charge(a) with (key: "guarded")
+  if paid == "" { fail "unpaid" }
+  letter(paid) catch { Unknown(call: _) => "perhaps" }
+}
+
+pub graph failing(card: text) -> text {
+  let paid = charge(look(card)) with (key: "failing")
+  fail "no: ${paid}"
+}
+
+pub graph prompted(card: text) -> text {
+  let words = draft(card)
+  let paid = charge(words) with (key: "prompted")
+  "${words} ${paid}"
+}
+
+pub graph sentences(card: text) -> [text] {
+  for s in text.sentences(draft(card)) max 10 { look(s) }
+}
+
+pub graph written_sentences(card: text) -> [text] {
+  for s in text.sentences(draft(card)) max 10 { charge(s) with (key: s) }
+}
+
+pub graph shown(card: text) -> text {
+  out.status("looking")
+  let a = look(card)
+  out.status("found ${a}")
+  let paid = charge(a) with (key: "shown")
+  paid
+}
+
+pub graph inner(card: text) -> text {
+  let a = look(card)
+  charge(a) with (key: "inner ${card}")
+}
+
+pub graph nested(card: text) -> text {
+  let a = inner("one")
+  let b = inner("two")
+  letter("${a} ${b}") catch { Unknown(call: _) => "perhaps" }
+}
+
+pub graph approved(card: text) -> text {
+  let a = look(card)
+  let paid = charge(a) with (key: "approved", approve: "boss", within: 1h)
+  "${a} ${paid}"
+}
+
+pub graph asked(card: text) -> text {
+  let a = look(card)
+  let sure: bool = ask("Pay ${a}?", to: "boss") with (within: 1h, fallback: false)
+  if sure { charge(a) with (key: "asked") } else { "not paid" }
+}
+
+pub graph told_apart(card: text) -> text {
+  let a = look(card)
+  let sure: bool = ask("Pay ${a}?", to: "boss") with (within: 1h, fallback: false)
+  let both: bool = ask("And tell?", to: "clerk") with (within: 1h, fallback: false)
+  let paid = charge("${a} ${sure} ${both}") with (key: "apart")
+  letter(paid) catch { Unknown(call: _) => "perhaps" }
+}
+"#;
+
+fn plan() -> (Arc<Plan>, Vec<(String, GraphId)>) {
+    let compilation = compile(&MemorySources::single("durable.kait", PROGRAM), &["durable.kait"]);
+    let errors: Vec<_> = compilation.diagnostics.iter().filter(|d| d.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let roots: Vec<DefId> = (0u32..)
+        .zip(&compilation.hir.defs)
+        .filter(|(_, def)| {
+            let is_graph =
+                matches!(&def.kind, DefKind::Callable(c) if c.kind == CallableKind::Graph);
+            def.module.index() == 0 && def.is_pub && is_graph
+        })
+        .map(|(index, _)| DefId(index))
+        .collect();
+    // What is called over HTTP is answered by the world of the test.
+    let kept = compilation.lower_to_keep(&roots).expect("it lowers");
+    let graphs = (0..).map(GraphId).zip(&kept.program.graphs);
+    let names = graphs.filter(|(_, g)| g.public).map(|(id, g)| (g.name.to_string(), id)).collect();
+    let loaded = Arc::new(Loaded::new(kept.program).expect("it loads"));
+    let plan = Plan::link(loaded, &Profile::default(), &ModelBinding::echo());
+    (Arc::new(plan), names)
+}
+
+/// A store, what is outside, and the processes that come and go.
+struct Case {
+    plan: Arc<Plan>,
+    graph: GraphId,
+    store: Arc<MemoryStore>,
+    outside: Arc<Outside>,
+    run: RunId,
+}
+
+impl Case {
+    fn new(plan: &Arc<Plan>, graph: GraphId) -> Self {
+        Self {
+            plan: Arc::clone(plan),
+            graph,
+            store: Arc::new(MemoryStore::new()),
+            outside: Arc::default(),
+            run: "r_1".into(),
+        }
+    }
+
+    /// One life of a process. Nothing, if it died.
+    async fn live(&self, life: &Arc<Life>) -> Option<RunEnd> {
+        let store: Arc<dyn Store> =
+            Arc::new(Mortal { store: Arc::clone(&self.store), life: Arc::clone(life) });
+        let known = kait_store::Read::run(&*self.store, &self.run).expect("the store can be read");
+        let (recorder, journal) = match known {
+            Some(_) => Recorder::go_on(store, &self.run).expect("the journal can be read"),
+            None => {
+                let hash = recorder::hash(kait_ir::hash(self.plan.program()));
+                let run = NewRun::new(self.run.clone(), hash, "graph", 0);
+                (Recorder::begin(store, run, self.plan.program()), Vec::new())
+            }
+        };
+        let start = RunStart {
+            run: "r_1".into(),
+            graph: self.graph,
+            args: vec![Arg::Ready(Value::text("4242"))],
+            growing: Vec::new(),
+            traced: false,
+            parallel: 16,
+            people: None,
+            recorder: Some(recorder),
+            journal,
+        };
+        let world = World { outside: Arc::clone(&self.outside), life: Arc::clone(life) };
+        let log = RunLog::new("r_1".into(), 10_000);
+        let run = Run::start(
+            Arc::clone(&self.plan),
+            Arc::new(world),
+            Arc::new(Shared::default()),
+            start,
+            log,
+            CancellationToken::new(),
+        );
+        tokio::select! {
+            biased;
+            () = life.ends() => None,
+            end = run => Some(end),
+        }
+        .filter(|_| !life.is_dead())
+    }
+
+    /// Lives until the run has ended; whoever is asked says yes.
+    async fn go_on(&self) -> (Option<RunEnd>, u64) {
+        let mut operations = 0;
+        for _ in 0..20 {
+            if self.state().is_some_and(RunState::is_final) {
+                return (None, operations);
+            }
+            let life = Life::until(u64::MAX, true);
+            let end = self.live(&life).await.expect("nothing kills it");
+            operations += life.operations();
+            if !end.suspended {
+                return (Some(end), operations);
+            }
+            self.answer().await;
+        }
+        panic!("the run does not come to an end");
+    }
+
+    async fn answer(&self) {
+        let open = kait_store::Read::promises(&*self.store, &PromiseQuery::default());
+        for promise in open.expect("the store can be read") {
+            let shown: serde_json::Value =
+                serde_json::from_slice(&promise.question.shown).expect("it is JSON");
+            let value = match shown["asks"].as_str() {
+                Some("approval") => json!({ "decision": "approve" }),
+                _ => json!({ "answer": true }),
+            };
+            let answer =
+                kait_store::Answer { by: "ada".into(), at: 1, value: value.to_string().into() };
+            let mut batch = kait_store::Batch::new();
+            batch.answer(&promise.run, promise.question.key.clone(), answer);
+            self.store.commit(batch).await.expect("it is asked");
+        }
+    }
+
+    fn state(&self) -> Option<RunState> {
+        let run = kait_store::Read::run(&*self.store, &self.run);
+        run.expect("the store can be read").map(|run| run.state)
+    }
+
+    fn journal(&self) -> Vec<Entry> {
+        recorder::entries(&*self.store, &self.run).expect("the journal can be read")
+    }
+
+    /// What holds of every run that has ended, however often it was killed. Its end, if it was seen.
+    async fn holds(&self, end: Option<&RunEnd>, what: &str) {
+        // The record alone gives the same end.
+        let journal = self.journal();
+        let log = RunLog::new("r_1".into(), 10_000);
+        let replayed =
+            Run::replayed(Arc::clone(&self.plan), self.graph, journal.clone(), log).await;
+        let outcome = match replayed.unwrap_or_else(|diverged| panic!("{what}: {diverged}")) {
+            Replayed::Ended(replayed) => replayed.outcome,
+            Replayed::Open => panic!("{what}: the journal does not come to an end"),
+        };
+        let wanted = match &outcome {
+            Outcome::Ok(_) => RunState::Done,
+            Outcome::Failed(_) => RunState::Failed,
+        };
+        assert_eq!(self.state(), Some(wanted), "{what}");
+        if let Some(end) = end {
+            assert_eq!(end.unrecorded.as_ref().map(ToString::to_string), None, "{what}");
+            assert_eq!(end.diverged, None, "{what}");
+            assert_eq!(end.outcome, outcome, "{what}");
+        }
+        // What was done was intended, with these very arguments, and once.
+        let log = self.outside.log.lock().expect("nobody panics").clone();
+        let mut paths = HashSet::new();
+        for done in &log {
+            assert!(paths.insert(done.path.clone()), "{what}: {} was done twice", done.path);
+            let intended = journal.iter().any(|entry| {
+                matches!(entry, Entry::Intent { path, args, .. } if *path == done.path && *args == done.args)
+            });
+            assert!(intended, "{what}: {done:?} was not intended: {journal:?}");
+        }
+        let keys: HashSet<_> = log.iter().filter_map(|done| done.key.clone()).collect();
+        let keyed = log.iter().filter(|done| done.key.is_some()).count();
+        assert_eq!(keys.len(), keyed, "{what}");
+        // What a model said in a life that ended before it had said it all is used nowhere.
+        let said = |entry: &Entry| match entry {
+            Entry::Happened { event: Event::Done { outcome: Outcome::Ok(value), .. }, .. } => {
+                value.as_text().filter(|text| text.starts_with("One of model")).map(models)
+            }
+            _ => None,
+        };
+        let said: BTreeSet<String> = journal.iter().filter_map(said).flatten().collect();
+        let used = models(&format!("{outcome:?}"));
+        assert!(used.is_subset(&said), "{what}: {outcome:?} uses more than {said:?}");
+        // Only a write without key, of which nobody knows, is unknown; and each that was begun has an end.
+        for entry in &journal {
+            let Entry::Happened { event: Event::Done { outcome, .. }, .. } = entry else {
+                continue;
+            };
+            if let Outcome::Failed(failure) = outcome {
+                assert_eq!(*failure, Failure::Unknown { call: "letter".into() }, "{what}");
+            }
+        }
+    }
+}
+
+/// Which answers of models a text is made of.
+fn models(text: &str) -> BTreeSet<String> {
+    let found = text.match_indices("model-").map(|(at, _)| {
+        let rest = &text[at..];
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default()
+    });
+    found.map(str::to_owned).collect()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Kills at every operation, before and after it, of every graph.
+#[test]
+fn a_run_that_is_killed_anywhere_ends_as_its_record_says() {
+    let (plan, graphs) = plan();
+    assert!(graphs.len() >= 20);
+    runtime().block_on(async {
+        for (name, graph) in &graphs {
+            let whole = Case::new(&plan, *graph);
+            let (end, operations) = whole.go_on().await;
+            whole.holds(end.as_ref(), name).await;
+            assert!(operations >= 2, "{name}");
+            for at in 1..=operations {
+                for after in [false, true] {
+                    let what = format!(
+                        "{name}, killed at operation {at}, {}",
+                        if after { "after it" } else { "before it" }
+                    );
+                    let case = Case::new(&plan, *graph);
+                    if let Some(end) = case.live(&Life::until(at, after)).await {
+                        assert!(end.suspended, "{what}");
+                        case.answer().await;
+                    }
+                    let (end, _) = case.go_on().await;
+                    case.holds(end.as_ref(), &what).await;
+                }
+            }
+        }
+    });
+}
+
+/// Killed again and again while it is taken up.
+#[test]
+fn a_run_that_is_killed_again_and_again_comes_to_its_end() {
+    let (plan, graphs) = plan();
+    let mut random = fastrand::Rng::with_seed(7);
+    runtime().block_on(async {
+        for (name, graph) in &graphs {
+            for round in 0..20 {
+                let case = Case::new(&plan, *graph);
+                for _ in 0..random.usize(1..6) {
+                    let life = Life::until(random.u64(1..9), random.bool());
+                    if case.state().is_some_and(RunState::is_final) {
+                        break;
+                    }
+                    match case.live(&life).await {
+                        Some(end) if end.suspended => case.answer().await,
+                        Some(_) => break,
+                        None => {}
+                    }
+                }
+                let what = format!("{name}, round {round}");
+                let (end, _) = case.go_on().await;
+                case.holds(end.as_ref(), &what).await;
+            }
+        }
+    });
+}
