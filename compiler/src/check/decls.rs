@@ -50,7 +50,8 @@ impl<'a> Checker<'a> {
     // ---- names on the wire ----
 
     fn wire_fields(&mut self, fields: &[Field], is_payload: bool) {
-        let mut seen: FxHashMap<&SmolStr, Span> = FxHashMap::default();
+        // Where the last one of each name stands, and whether it says that name.
+        let mut seen: FxHashMap<&SmolStr, (Span, bool)> = FxHashMap::default();
         for field in fields {
             let wire = field.wire.as_ref().unwrap_or(&field.name);
             if is_payload && wire == "kind" {
@@ -64,17 +65,12 @@ impl<'a> Checker<'a> {
                 );
                 continue;
             }
-            match seen.insert(wire, field.span) {
-                // The same name twice in the program is reported as such.
-                Some(first)
-                    if field.wire.is_some()
-                        || fields.iter().any(|other| {
-                            other.wire.as_ref() == Some(wire) && other.span == first
-                        }) =>
-                {
-                    self.same_wire(wire, field.span, first);
-                }
-                _ => {}
+            let is_written = field.wire.is_some();
+            // The same name twice in the program is reported as such.
+            if let Some((first, first_is_written)) = seen.insert(wire, (field.span, is_written))
+                && (is_written || first_is_written)
+            {
+                self.same_wire(wire, field.span, first);
             }
         }
     }
