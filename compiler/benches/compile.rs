@@ -95,12 +95,40 @@ fn k_edit() {
         assert_eq!(found.has_errors(), typed);
         seconds * 1e3
     });
+    let bracket: Arc<str> = format!("{}({}", &text[..place], &text[place..]).into();
+    let header = middle + text[middle..].find("(").expect("parameters");
+    let header: Arc<str> = format!("{}{}", &text[..header], &text[header + 1..]).into();
+    let word = middle + text[middle..].find("\n\n").expect("an empty line") + 1;
+    let word: Arc<str> = format!("{}f\n{}", &text[..word], &text[word..]).into();
+    let broken = [
+        ("a bracket in a body", &bracket),
+        ("a header without its bracket", &header),
+        ("a word between declarations", &word),
+    ];
+    let broken = broken.map(|(name, edited)| {
+        assert!(compiled(edited).has_errors(), "{name} cannot be read");
+        let mut cache = Cache::new();
+        let mut typed = false;
+        let sample = measure::sample(201, || {
+            typed = !typed;
+            let text = if typed { edited } else { &text };
+            let sources = MemorySources::single("main.kait", Arc::clone(text));
+            let (seconds, found) =
+                measure::seconds(|| compile_with(&sources, &["main.kait"], &mut cache));
+            assert_eq!(found.has_errors(), typed);
+            seconds * 1e3
+        });
+        (name, sample)
+    });
     let parse = measure::sample(101, || {
         measure::seconds(|| kait_syntax::parse_shared(Arc::clone(&text))).0 * 1e3
     });
     parse.print("limit: parse 10000 lines", "ms", None);
     edit.print("k-edit: a keystroke in 10000 lines", "ms", Some(&parse));
     fresh.print("the same without a cache", "ms", Some(&parse));
+    for (name, sample) in broken {
+        sample.print(&format!("k-edit broken: {name}"), "ms", Some(&parse));
+    }
 }
 
 /// One compilation and what the process had resident at most, for counting instructions and memory:

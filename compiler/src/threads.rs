@@ -54,6 +54,16 @@ impl Threads {
         }
     }
 
+    /// The weights of what is not known, and what they are worth.
+    pub(crate) fn for_unknown<T>(self, weights: &[u32], known: &[Option<T>]) -> (Vec<u32>, Self) {
+        let is_known = |at: usize| known.get(at).is_some_and(Option::is_some);
+        let weights = weights.iter().enumerate();
+        let weights: Vec<u32> =
+            weights.map(|(at, all)| if is_known(at) { 0 } else { *all }).collect();
+        let sum = weights.iter().fold(0u32, |sum, one| sum.saturating_add(*one));
+        (weights, self.for_work(sum))
+    }
+
     /// How many they are.
     pub(crate) fn count(self) -> usize {
         self.count.get()

@@ -5,14 +5,16 @@
 //! follow one another in the program, and so do the types that each adds: all have the handles that one thread would
 //! have given them, if nothing is said.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::ty::{Interner, Ty};
-use super::{BodyTypes, Checker, DefTypes, Known};
+use super::{BodyTypes, Checker, DefTypes};
 use crate::diagnostics::Diagnostics;
 use crate::hir::DefId;
-use crate::threads::Threads;
+use crate::threads::{Threads, parts};
+
+/// See [`super::Known::bodies`].
+type Bodies = Vec<Option<(Arc<BodyTypes>, Option<Ty>)>>;
 
 /// What a part of the bodies was found to be.
 struct Part {
@@ -30,15 +32,27 @@ struct Found {
     is_new: bool,
 }
 
-/// Checks the bodies of the declarations in these ranges; what is not clean is left out.
+/// Adds to what is known the bodies about which nothing is said, and to the checker their types.
 pub(super) fn check(
-    first: &Checker<'_>,
+    first: &mut Checker<'_>,
+    known: &mut Bodies,
     defs: &[DefTypes],
-    parts: &[Range<usize>],
-    threads: Threads,
-) -> Known {
-    let (hir, interner, found, states) = (first.hir, &first.interner, &first.found, &first.states);
-    let old = interner.len();
+    (weights, threads): (&[u32], Threads),
+) {
+    let (weights, threads) = threads.for_unknown(weights, known);
+    if threads.count() == 1 {
+        return;
+    }
+    known.resize_with(weights.len(), || None);
+    let parts = parts(&weights, threads.count());
+    let before = &*known;
+    let (hir, interner, states) = (first.hir, &first.interner, &first.states);
+    // Those of aliases, and of the constants that are known.
+    let mut found = first.found.clone();
+    for (id, known) in (0u32..).map(DefId).zip(before) {
+        found.extend(known.as_ref().and_then(|(_, constant)| constant.map(|ty| (id, ty))));
+    }
+    let (found, old) = (&found, interner.len());
     let part = |nth: usize| {
         let mut said = Diagnostics::new();
         let mut checker = Checker {
@@ -52,6 +66,9 @@ pub(super) fn check(
         let mut bodies = Vec::with_capacity(range.len());
         for at in range {
             let owner = DefId(u32::try_from(at).unwrap_or(u32::MAX));
+            if before.get(at).is_some_and(Option::is_some) {
+                continue;
+            }
             if !checker.is_known(owner) {
                 checker.watched(owner, |checker| checker.def(owner));
             }
@@ -70,11 +87,10 @@ pub(super) fn check(
         Part { interner, bodies }
     };
     let (here, others) = threads.beside(|| part(0), 1..parts.len(), part);
-    let mut known = Known { interner: here.interner, first_types: Some(old), bodies: Vec::new() };
-    known.bodies.resize_with(hir.defs.len(), || None);
-    keep(&mut known, here.bodies);
+    first.interner = here.interner;
+    keep(known, here.bodies);
     for Part { interner, mut bodies } in others {
-        let handles = known.interner.adopt(&interner, old);
+        let handles = first.interner.adopt(&interner, old);
         let rename = |ty: &mut Ty| {
             let new = (ty.0 as usize).checked_sub(old).and_then(|at| handles.get(at));
             *ty = new.copied().unwrap_or(*ty);
@@ -85,9 +101,8 @@ pub(super) fn check(
                 types.each_type(&mut |ty| rename(ty));
             }
         }
-        keep(&mut known, bodies);
+        keep(known, bodies);
     }
-    known
 }
 
 /// Whether a type is not among the first `old` ones.
@@ -95,9 +110,9 @@ fn is_later(ty: Ty, old: usize) -> bool {
     ty.0 as usize >= old
 }
 
-fn keep(known: &mut Known, bodies: Vec<Found>) {
+fn keep(known: &mut Bodies, bodies: Vec<Found>) {
     for Found { owner, types, constant, .. } in bodies {
-        if let Some(slot) = known.bodies.get_mut(owner.index()) {
+        if let Some(slot) = known.get_mut(owner.index()) {
             *slot = Some((types, constant));
         }
     }

@@ -264,10 +264,8 @@ pub(crate) fn check_with(
     let mut defs = first.declarations();
     let first_types = first_types.unwrap_or(first.interner.len());
     // What is said about declarations may keep bodies from saying the same.
-    if threads.count() > 1 && first.reports == 0 && known.iter().all(Option::is_none) {
-        let parts = crate::threads::parts(weights, threads.count());
-        let found = ahead::check(&first, &defs, &parts, threads);
-        (first.interner, known) = (found.interner, found.bodies);
+    if threads.count() > 1 && first.reports == 0 {
+        ahead::check(&mut first, &mut known, &defs, (weights, threads));
     }
     let mut checker = Checker { defs: &defs, ..first };
     for (id, known) in (0u32..).map(DefId).zip(known) {

@@ -24,24 +24,38 @@ pub(crate) fn weights(names: &Names, files: &Files) -> Vec<u32> {
     weights.collect()
 }
 
-/// Lowers the declarations about which nothing is said.
+/// Adds to what is known the declarations about which nothing is said.
 pub(super) fn lower(
     names: &Names,
     files: &Files,
+    known: &mut Vec<Option<Lowered>>,
     (weights, threads): (&[u32], Threads),
-) -> Vec<Option<Lowered>> {
-    let parts = parts(weights, threads.count());
+) {
+    let (weights, threads) = threads.for_unknown(weights, known);
+    if threads.count() == 1 {
+        return;
+    }
+    known.resize_with(weights.len(), || None);
+    let before = &*known;
+    let parts = parts(&weights, threads.count());
     let part = |nth: usize| {
         // Asked about modules that are not known, where something is said anyway.
         let (sources, mut said) = (MemorySources::default(), Diagnostics::new());
         let mut lowerer = Lowerer::new(&sources, names, files, &mut said);
         let mut module = None;
         let range = parts.get(nth).cloned().unwrap_or_default();
-        range.map(|at| one(&mut lowerer, at, &mut module)).collect::<Vec<_>>()
+        let is_known = |at: usize| before.get(at).is_some_and(Option::is_some);
+        range
+            .map(|at| if is_known(at) { None } else { one(&mut lowerer, at, &mut module) })
+            .collect::<Vec<_>>()
     };
-    let (mut found, others) = threads.beside(|| part(0), 1..parts.len(), part);
-    found.extend(others.into_iter().flatten());
-    found
+    let (here, others) = threads.beside(|| part(0), 1..parts.len(), part);
+    let found = here.into_iter().chain(others.into_iter().flatten());
+    for (slot, found) in known.iter_mut().zip(found) {
+        if found.is_some() {
+            *slot = found;
+        }
+    }
 }
 
 fn one(lowerer: &mut Lowerer<'_>, at: usize, module: &mut Option<ModuleId>) -> Option<Lowered> {

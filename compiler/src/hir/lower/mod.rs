@@ -69,9 +69,8 @@ pub(crate) fn lower(
     (weights, threads): (&[u32], Threads),
     diagnostics: &mut Diagnostics,
 ) -> (Hir, Vec<Trace>) {
-    // What follows an edit is little.
-    if threads.count() > 1 && known.iter().all(Option::is_none) {
-        known = ahead::lower(names, files, (weights, threads));
+    if threads.count() > 1 {
+        ahead::lower(names, files, &mut known, (weights, threads));
     }
     let mut lowerer = Lowerer::new(sources, names, files, diagnostics);
     let mut hir = Hir::default();
