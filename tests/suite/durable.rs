@@ -16,7 +16,7 @@ use kait_engine::Loaded;
 use kait_engine::event::{Arg, Event, Outcome};
 use kait_engine::journal::Entry;
 use kait_ir::{Failure, GraphId, Value};
-use kait_runtime::driver::Replayed;
+use kait_runtime::driver::Called;
 use kait_runtime::{Plan, Profile, Recorder, Run, RunEnd, RunLog, RunStart, Shared, recorder};
 use kait_store::{MemoryStore, NewRun, PromiseQuery, RunId, RunState, Store};
 use serde_json::json;
@@ -305,11 +305,17 @@ impl Case {
         let journal = self.journal();
         let log = RunLog::new("r_1".into(), 10_000);
         let replayed =
-            Run::replayed(Arc::clone(&self.plan), self.graph, journal.clone(), log).await;
-        let outcome = match replayed.unwrap_or_else(|diverged| panic!("{what}: {diverged}")) {
-            Replayed::Ended(replayed) => replayed.outcome,
-            Replayed::Open => panic!("{what}: the journal does not come to an end"),
+            Run::replayed(Arc::clone(&self.plan), self.graph, journal.clone(), log, true).await;
+        let replayed = replayed.unwrap_or_else(|diverged| panic!("{what}: {diverged}"));
+        let Some(RunEnd { outcome, .. }) = replayed.end else {
+            panic!("{what}: the journal does not come to an end");
         };
+        // What a person is shown of the run tells of every write.
+        let shown = replayed
+            .steps
+            .iter()
+            .filter(|step| matches!(&step.call, Called::Leaf { writes: true, .. }));
+        let shown: HashSet<_> = shown.map(|step| step.path.to_string()).collect();
         let wanted = match &outcome {
             Outcome::Ok(_) => RunState::Done,
             Outcome::Failed(_) => RunState::Failed,
@@ -325,6 +331,7 @@ impl Case {
         let mut paths = HashSet::new();
         for done in &log {
             assert!(paths.insert(done.path.clone()), "{what}: {} was done twice", done.path);
+            assert!(shown.contains(&done.path), "{what}: {} is not shown", done.path);
             let intended = journal.iter().any(|entry| {
                 matches!(entry, Entry::Intent { path, args, .. } if *path == done.path && *args == done.args)
             });

@@ -454,6 +454,18 @@ pub enum MessageRole {
     Messages,
 }
 
+impl MessageRole {
+    /// How a program writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Messages => "messages",
+        }
+    }
+}
+
 /// An arm of a switch or catch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ mod asking;
 mod clock;
 mod commands;
 mod happenings;
+mod history;
 mod recording;
 mod taking_up;
 
@@ -37,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::asking::Resolving;
 use self::clock::Clock;
+use self::history::History;
+pub use self::history::{Called, Step};
 use self::recording::Held;
 pub use self::taking_up::{Diverged, Replayed};
 use self::taking_up::{Nowhere, Open};
@@ -163,6 +166,8 @@ pub struct Run {
     waits: FxHashSet<EffectId>,
     /// While a journal is gone through: what it leaves open.
     open: Option<Open>,
+    /// What is gathered meanwhile.
+    history: History,
     unrecorded: Option<StoreError>,
     diverged: Option<Diverged>,
     suspended: bool,
@@ -235,22 +240,30 @@ impl Run {
         run.drive(cancel).await
     }
 
-    /// Goes through the journal of a run, without a way to the world. The log is written as it was then.
+    /// Goes through the journal of a run, without a way to the world. The log is written as it was then; with every node, if
+    /// `traced`, whether they were then or not.
     ///
     /// # Errors
     /// If the engine does something else than it did.
     pub async fn replayed(
         plan: Arc<Plan>,
         graph: GraphId,
-        journal: Vec<Entry>,
+        mut journal: Vec<Entry>,
         log: Arc<RunLog>,
+        traced: bool,
     ) -> Result<Replayed, Diverged> {
+        if let Some(Entry::Happened { event: Event::Start(start), .. }) = journal.first_mut() {
+            start.traced |= traced;
+        }
         let mut run = Self::new(plan, Arc::new(Nowhere), Arc::default(), graph, log);
         run.replay(journal)?;
-        Ok(match run.ended.take() {
-            Some(outcome) => Replayed::Ended(Box::new(run.finish(outcome).await)),
-            None => Replayed::Open,
-        })
+        let steps = std::mem::take(&mut run.history).steps();
+        run.open = None;
+        let end = match run.ended.take() {
+            Some(outcome) => Some(run.finish(outcome).await),
+            None => None,
+        };
+        Ok(Replayed { steps, end })
     }
 
     /// A run that has not begun.
@@ -304,6 +317,7 @@ impl Run {
             held: FxHashMap::default(),
             waits: FxHashSet::default(),
             open: None,
+            history: History::default(),
             unrecorded: None,
             diverged: None,
             suspended: false,

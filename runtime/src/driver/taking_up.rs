@@ -13,6 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 use smol_str::SmolStr;
 
 use super::commands::Call;
+use super::history::Step;
 use super::recording::Held;
 use super::{Happened, Run, RunEnd};
 
@@ -42,11 +43,11 @@ pub struct Diverged {
 }
 
 /// What going through a whole journal came to.
-pub enum Replayed {
-    /// The run has ended.
-    Ended(Box<RunEnd>),
-    /// It has not: the journal ends before.
-    Open,
+pub struct Replayed {
+    /// What was asked of the world, in the order in which it was.
+    pub steps: Vec<Step>,
+    /// How the run ended; nothing if the journal ends before.
+    pub end: Option<RunEnd>,
 }
 
 /// A world that nothing reaches.
@@ -105,6 +106,7 @@ impl Run {
         self.clock.advance(at);
         self.resumes = false;
         self.remember(&event);
+        self.note_happened(&event, at);
         self.record.push((at, event.clone()));
         let effect = effect_of(&event);
         let path = effect.and_then(|effect| self.machine.path(&self.state, effect));
@@ -180,6 +182,7 @@ impl Run {
         if self.open.is_none() {
             return Some(command);
         }
+        self.note_asked(&command, self.now);
         let effect = match &command {
             Command::Leaf { effect, leaf, args, .. } => {
                 // What was shown is shown again: this log begins anew.
@@ -200,10 +203,12 @@ impl Run {
                 return None;
             }
             Command::Abandon(effect) | Command::Release(effect) => {
+                let effect = *effect;
                 if let Some(open) = &mut self.open {
-                    open.asked.shift_remove(effect);
-                    open.granted.shift_remove(effect);
+                    open.asked.shift_remove(&effect);
+                    open.granted.shift_remove(&effect);
                 }
+                self.note_abandoned(effect, self.now);
                 return Some(command);
             }
             _ => return Some(command),
