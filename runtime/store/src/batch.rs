@@ -70,7 +70,7 @@ impl Batch {
     }
 
     /// Adds a record to a run. Refused if it is not the next one: [`Record::seq`] counts from 0, so that no two writers
-    /// can mix their records.
+    /// can mix their records. A payload of more than [`crate::BLOB_FROM`] bytes is kept as a blob, like any other.
     pub fn append(&mut self, run: &RunId, record: Record) -> &mut Self {
         if let Some(Op::Append { run: last, records }) = self.ops.last_mut()
             && last == run
@@ -203,6 +203,11 @@ impl Batch {
         }
     }
 
+    /// How much there is to write, about, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.ops.iter().map(Op::weight).fold(64, usize::saturating_add)
+    }
+
     /// Checks all sizes.
     pub(crate) fn check(&self) -> Result<(), Refused> {
         self.ops.iter().try_for_each(Op::check)
@@ -210,6 +215,26 @@ impl Batch {
 }
 
 impl Op {
+    fn weight(&self) -> usize {
+        let bytes = match self {
+            Self::Program { bytes, .. } | Self::Blob { bytes, .. } => bytes.len(),
+            Self::Append { records, .. } => records.iter().map(|r| r.payload.len() + 64).sum(),
+            Self::Start(run) => run.meta.len(),
+            Self::State(change) => change.summary.len(),
+            Self::Ask { question, .. } => question.shown.len(),
+            Self::Answer { answer, .. } => answer.value.len(),
+            Self::Settle { result, .. } => result.len(),
+            Self::Cells { cells, .. } => cells.len(),
+            Self::Withdraw { .. }
+            | Self::Claim { .. }
+            | Self::Release { .. }
+            | Self::Key { .. }
+            | Self::RemoveRun(_)
+            | Self::RemoveSession(_) => 0,
+        };
+        bytes.saturating_add(128)
+    }
+
     fn check(&self) -> Result<(), Refused> {
         match self {
             Self::Program { bytes, .. } => within("the program", bytes, MAX_BYTES),

@@ -33,15 +33,19 @@
 
 mod batch;
 mod error;
+mod faulty;
 mod memory;
 mod rules;
+mod sqlite;
 mod store;
 mod ticket;
 mod types;
 
 pub use batch::Batch;
 pub use error::{Damage, Holder, Refused, StoreError};
+pub use faulty::{Fault, FaultyStore};
 pub use memory::MemoryStore;
+pub use sqlite::{Options, Point, Probe, SqliteReader, SqliteStore};
 pub use store::{Pruned, Read, Records, Store};
 pub use ticket::Ticket;
 pub use types::{

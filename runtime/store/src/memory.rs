@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smol_str::SmolStr;
 
+use crate::BLOB_FROM;
 use crate::batch::{Batch, Change};
 use crate::error::{Refused, StoreError};
 use crate::rules::{self, Head, Tables};
@@ -455,6 +456,9 @@ impl Tables for Rows {
     }
 
     fn append(&mut self, _: &RunId, head: &Head, records: &[Record]) -> Result<(), StoreError> {
+        for record in records.iter().filter(|record| record.payload.len() > BLOB_FROM) {
+            self.put_blob(head, &Hash::of(&record.payload), &record.payload)?;
+        }
         self.did(|| Undo::Records(head.number, head.next));
         if let Some(entry) = self.runs.get_mut(&head.number) {
             entry.records.extend_from_slice(records);

@@ -108,7 +108,7 @@ pub trait Store: Read {
 pub struct Pruned {
     /// Runs.
     pub runs: u64,
-    /// Their records.
+    /// Their records, and those that runs which were removed by name before have left on disk.
     pub records: u64,
     /// Starts that are not known any more.
     pub keys: u64,
