@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 
+use crate::instructions::is_message;
 use crate::problem::Problem;
 
 /// Reads and compiles the files that are hosted.
@@ -304,8 +305,7 @@ fn chat_of(plan: &Plan, graph: &Graph) -> Option<Chat> {
     let is_messages = |ty| {
         let Type::List(item) = types.base(ty) else { return false };
         let Type::Enum(choice) = types.base(*item) else { return false };
-        let variants = choice.variants.iter().map(|variant| variant.wire.as_str());
-        choice.name == "Message" && variants.eq(["system", "user", "assistant", "tool_result"])
+        is_message(choice)
     };
     let mut required = graph.params.iter().filter(|param| is_required(plan.loaded.table(), param));
     let param = match (required.next(), required.next(), graph.params.as_slice()) {

@@ -11,10 +11,12 @@ use http::header::{AUTHORIZATION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
 use kait_compiler::diagnostics::Code;
+use kait_engine::event::Arg;
 
 use crate::app::App;
 use crate::catalog::Hosted;
 use crate::config::Config;
+use crate::instructions::instructs;
 use crate::problem::Problem;
 use crate::runs::shown;
 use crate::tokens::{Principal, Scope};
@@ -195,6 +197,43 @@ pub fn vouches<'n>(
     );
     Err(Problem::new(StatusCode::FORBIDDEN, Code::NotAllowed, detail)
         .help("kait serve --new-token run,vouch makes one that has it"))
+}
+
+/// Whether a principal may give a graph these values: among messages, only who may vouch for them sends instructions.
+pub fn vouches_for_instructions(
+    principal: &Principal,
+    hosted: &Hosted,
+    args: &[Arg],
+    mut is_given: impl FnMut(&str) -> bool,
+) -> Result<(), Box<Problem>> {
+    if principal.may(Scope::Vouch) {
+        return Ok(());
+    }
+    let loaded = &hosted.program.plan.loaded;
+    let graph = loaded.program().graphs.get(hosted.graph.index());
+    let params = graph.map_or(&[][..], |graph| &graph.params);
+    let found = params.iter().zip(args).find(|(param, arg)| match arg {
+        Arg::Ready(value) => {
+            is_given(&param.name) && instructs(loaded.table().types(), param.ty, value)
+        }
+        Arg::Growing => false,
+    });
+    match found {
+        Some((param, _)) => Err(unvouched_instructions(&param.name, hosted)),
+        None => Ok(()),
+    }
+}
+
+/// What is said of a `System` message from who may not vouch for it.
+pub fn unvouched_instructions(name: &str, hosted: &Hosted) -> Box<Problem> {
+    let detail = format!(
+        "`{name}` of `{}` holds a message of the role `system`, which instructs the model, and the token lacks the scope \
+         `vouch`",
+        hosted.name
+    );
+    Problem::new(StatusCode::FORBIDDEN, Code::NotAllowed, detail).help(
+        "send what the user and the model said only; or kait serve --new-token run,vouch makes a token that may instruct",
+    )
 }
 
 async fn may(parts: &mut Parts, app: &App, scope: Scope) -> Result<(), Box<Problem>> {

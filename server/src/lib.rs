@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod config;
 pub mod feed;
 mod guard;
+mod instructions;
 mod openapi;
 pub mod problem;
 mod routes;

@@ -20,7 +20,7 @@ mod flat;
 mod idmap;
 mod infer;
 mod items;
-mod lang;
+pub(crate) mod lang;
 mod lists;
 mod locator;
 mod mismatch;

@@ -325,6 +325,12 @@ impl Interner {
         self.intern(TyKind::Named(def, args))
     }
 
+    /// Whether there is the type of a record or enum without type parameters: whether anything is of it.
+    #[must_use]
+    pub fn has_named(&self, def: DefId) -> bool {
+        self.known.contains_key(&TyKind::Named(def, Arc::clone(&self.no_args)))
+    }
+
     /// The type below all refinements.
     #[must_use]
     pub fn base(&self, mut ty: Ty) -> Ty {

@@ -252,11 +252,11 @@ impl<'a> Leaks<'_, 'a> {
                     *label = Label::CLEAR;
                 }
             }
-            for leak in known.to_vec() {
+            for leak in known.iter().copied() {
                 let here = Leak {
                     agent: leak.agent,
-                    private: leak.private.applied(&private),
-                    untrusted: leak.untrusted.applied(&untrusted),
+                    private: leak.private.applied(&private, secret.session_id()),
+                    untrusted: leak.untrusted.applied(&untrusted, trust.session_id()),
                 };
                 if here.is_certain() {
                     let place = |labels: &[Label], of: Label| {

@@ -337,9 +337,15 @@ fn trigger(
     }
     let ty = cx.types.ty_of_local(owner, event.local);
     // The library's own say what their host keeps apart anyway.
-    if cx.facts.holds_clear(&cx.types.interner, ty) && !is_of_std(cx, ty) {
+    if vouches_by_type(cx, ty) {
         add(Some(event.ty.span), Vouching::Fields(None), Label::MARKED);
     }
+}
+
+/// Whether a type that comes in from outside vouches for a part of it, by the word of the program.
+fn vouches_by_type(cx: &Cx<'_>, ty: Ty) -> bool {
+    let interner = &cx.types.interner;
+    cx.facts.instructs(interner, ty) || cx.facts.holds_clear(interner, ty) && !is_of_std(cx, ty)
 }
 
 fn is_of_std(cx: &Cx<'_>, ty: Ty) -> bool {
@@ -365,8 +371,7 @@ fn by_extern(cx: &Cx<'_>, callee: DefId, result: Ty) -> Option<Vouching> {
     if cx.declared(&callable.result) == Some(Word::Clear) {
         return (!is_std(cx, callee)).then_some(Vouching::Extern(callee));
     }
-    let has_fields = cx.facts.holds_clear(&cx.types.interner, result);
-    (has_fields && !is_of_std(cx, result) && leaves::is_boundary(cx, callee, kind))
+    (vouches_by_type(cx, result) && leaves::is_boundary(cx, callee, kind))
         .then_some(Vouching::Fields(Some(callee)))
 }
 

@@ -4,8 +4,9 @@ use rustc_hash::FxHashSet;
 
 use super::flow::{Cx, Flow, Source, Target, joined};
 use super::leaves;
-use super::sinks::{Sink, SinkKind};
+use super::sinks::{Held, Sink, SinkKind};
 use super::types::{Axis, Word, field_of};
+use crate::check::SESSION_ID;
 use crate::diagnostics::{Code, Diagnostic, Edit, Span};
 use crate::effects::walk;
 use crate::hir::{
@@ -78,9 +79,10 @@ pub(super) fn report(flow: &Flow<'_, '_>, sink: &Sink) -> Option<Diagnostic> {
 
 fn code(kind: SinkKind) -> Code {
     match kind {
-        SinkKind::Name { .. } | SinkKind::Result { .. } | SinkKind::Answer | SinkKind::Decoded => {
-            Code::UntrustedAsTrusted
-        }
+        SinkKind::Name { .. }
+        | SinkKind::Result { .. }
+        | SinkKind::Answer { .. }
+        | SinkKind::Decoded { .. } => Code::UntrustedAsTrusted,
         _ => Code::UntrustedArgument,
     }
 }
@@ -112,14 +114,35 @@ fn message(cx: &Cx<'_>, owner: DefId, kind: SinkKind) -> String {
         SinkKind::System { .. } => {
             "instructions for a model must be trusted, and this value is not".to_owned()
         }
-        SinkKind::Answer => {
+        SinkKind::Answer { of: Held::Messages } => {
+            "a model that reads what is not trusted may answer with `System` messages".to_owned()
+        }
+        SinkKind::Answer { of: Held::Fields } => {
             "a model that reads what is not trusted cannot vouch for its answer".to_owned()
         }
-        SinkKind::Decoded => {
+        SinkKind::Decoded { of: Held::Messages } => {
+            "nobody vouches for the `System` messages that may come in here".to_owned()
+        }
+        SinkKind::Channel { .. } => {
+            "this is read back as a record with `trusted` fields, and is not trusted".to_owned()
+        }
+        SinkKind::Session { callee } => {
+            let callee = shown(hir, callee);
+            format!(
+                "`{callee}` uses the name of its session where it must be trusted, and this is not"
+            )
+        }
+        SinkKind::Decoded { of: Held::Fields } => {
             "nobody vouches for the `trusted` fields of what is decoded here".to_owned()
         }
         SinkKind::Tool { tool, index, .. } => {
-            let (param, tool) = (param_name(cx, tool, index), shown(hir, tool));
+            let (param, name) = (param_name(cx, tool, index), shown(hir, tool));
+            if !cx.summary(tool).needs.has(index as usize) {
+                return format!(
+                    "`{param}` of `{name}` has parts that must be trusted, and this model has read what is not"
+                );
+            }
+            let tool = name;
             format!("`{param}` of `{tool}` must be trusted, and this model has read what is not")
         }
         // These are only of the other kind of labels, which raises nothing.
@@ -143,10 +166,16 @@ fn help(cx: &Cx<'_>, kind: SinkKind) -> String {
         SinkKind::Tool { .. } => {
             "let somebody approve the calls of this tool (`with (approve: \"role\", within: 2d)`), or give the model a graph instead that fixes this argument or looks at it with `allow`".to_owned()
         }
-        SinkKind::Answer => {
+        SinkKind::Answer { of: Held::Messages } | SinkKind::Decoded { of: Held::Messages } => {
+            "take a record of your own instead (`role: text, content: text`), and make `User` and `Assistant` messages of it; or vouch for where they come from: `endorse(text, because: \"...\")` around what is decoded, `-> trusted [Message]` of an extern".to_owned()
+        }
+        SinkKind::Channel { .. } => {
+            format!("send a value of the type that is read there, whose `trusted` fields are looked at where it is made; else {declare}")
+        }
+        SinkKind::Answer { of: Held::Fields } => {
             "leave `trusted` out of the type of the answer, and look at the answer: `allow(x, only: [...])` or a person's approval".to_owned()
         }
-        SinkKind::Decoded => {
+        SinkKind::Decoded { of: Held::Fields } => {
             "vouch for what is decoded (`endorse(text, because: \"...\")`), or leave `trusted` out of the fields".to_owned()
         }
         SinkKind::System { .. } => format!("put it into a `user` line, where it is data; else {declare}"),
@@ -171,7 +200,9 @@ fn with_fixes(finding: Diagnostic, cx: &Cx<'_>, flow: &Flow<'_, '_>, sink: &Sink
         let Some((last, span)) = policies else { return finding };
         return finding.guess("let `reviewer` approve its calls", vec![approval(last, span)]);
     };
-    if matches!(sink.kind, SinkKind::Answer | SinkKind::Decoded) {
+    if matches!(sink.kind, SinkKind::Answer { .. } | SinkKind::Decoded { .. })
+        || matches!(sink.kind, SinkKind::Session { .. } if flow.session_by() != Some(value))
+    {
         return finding;
     }
     let Some(at) = span_of(flow.body, value) else { return finding };
@@ -350,6 +381,9 @@ fn declaration(cx: &Cx<'_>, kind: SinkKind) -> Option<Step> {
         SinkKind::Name { declared: span } | SinkKind::Result { declared: span } => {
             Some(declared(span))
         }
+        SinkKind::Channel { read } => {
+            Some(Step { span: read, text: "it is read back here".to_owned() })
+        }
         _ => None,
     }
 }
@@ -455,6 +489,13 @@ fn next(flow: &Flow<'_, '_>, id: ExprId) -> Next {
         Expr::Local(local) => of_local(flow, *local),
         Expr::Def(def) => match flow.cx.hir.body(*def).and_then(|body| body.root) {
             Some(root) => Next::Into(None, *def, root),
+            None => Next::Lost,
+        },
+        Expr::Session { name, .. } if name == SESSION_ID => match flow.session_by() {
+            Some(by) => {
+                let text = "the session is named by it".to_owned();
+                Next::Go(Some(Step { span, text }), by)
+            }
             None => Next::Lost,
         },
         Expr::Session { .. } => source("is read back from the session"),

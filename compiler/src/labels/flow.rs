@@ -7,6 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::channels::Channels;
 use super::label::Label;
 use super::leaves;
 use super::types::{Axis, TypeFacts, Word, field_of};
@@ -38,6 +39,8 @@ pub(super) struct Cx<'a> {
     pub effects: &'a Effects,
     pub axis: Axis,
     pub facts: TypeFacts,
+    /// What the program itself sends to where it reads.
+    pub channels: Channels,
     /// By [`DefId`].
     pub summaries: Vec<Summary>,
 }
@@ -123,6 +126,8 @@ impl Shape {
             for (index, param) in (0u32..).zip(&callable.params) {
                 shape.set(param.local, Source::Param(index));
             }
+            // The header may compute the session's name behind its first use.
+            shape.is_circular |= policy(&callable.policies, "by").is_some();
         }
         if let Some(DefKind::Test(test)) = kind {
             for item in &test.items {
@@ -446,10 +451,26 @@ impl<'a, 'c> Flow<'a, 'c> {
     /// What a session keeps is like what a store gives back: a field's own word decides alone.
     fn session(&self, def: DefId, name: &str) -> Label {
         if name == SESSION_ID {
-            return Label::CLEAR;
+            return self.session_id();
         }
         let field = self.session_field(def, name).map(|(_, field)| field);
         self.cx.of_field(Label::MARKED, field)
+    }
+
+    /// The name of the session in which this runs: what the header computes it from, or else its caller's. From outside,
+    /// the host keeps sessions apart.
+    pub fn session_id(&self) -> Label {
+        let Some(callable) = self.cx.callable(self.owner) else { return Label::CLEAR };
+        match self.session_by() {
+            Some(by) => self.label(by),
+            None if callable.session.is_some() => Label::SESSION,
+            None => Label::CLEAR,
+        }
+    }
+
+    /// What the header computes the session's name from.
+    pub fn session_by(&self) -> Option<ExprId> {
+        policy(&self.cx.callable(self.owner)?.policies, "by").and_then(value_of)
     }
 
     pub fn session_field(&self, def: DefId, name: &str) -> Option<(u32, &'a crate::hir::Field)> {
@@ -595,7 +616,7 @@ impl<'a, 'c> Flow<'a, 'c> {
         let labels: SmallVec<[Label; 8]> = (0..call.args.len())
             .map(|index| self.arg(call, args, index, opaque.has(index)).0)
             .collect();
-        result.applied(&labels)
+        result.applied(&labels, self.session_id())
     }
 
     /// Whether a person sees the arguments of a call before it is made.

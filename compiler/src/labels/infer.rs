@@ -3,6 +3,7 @@
 //! Only declarations from which a place that takes clear values can be reached are looked at, and those that they call:
 //! a program that uses no authority costs nothing but the question whether it does.
 
+use super::channels::Channels;
 use super::flow::{Cx, Flow, Summary, without_root};
 use super::label::Label;
 use super::sinks::Sink;
@@ -30,13 +31,21 @@ pub(super) fn infer<'a>(
     axis: Axis,
     all: bool,
 ) -> Option<Found<'a>> {
+    let facts = TypeFacts::of(hir, types, axis);
+    // Messages may be made anywhere, also where nothing else is looked at.
+    let all = all || facts.has_messages(&types.interner);
     let wanted = if all { vec![true; hir.defs.len()] } else { wanted(hir, effects, axis)? };
+    let channels = match axis {
+        Axis::Trust => Channels::of(hir, types, &facts),
+        Axis::Secrecy => Channels::default(),
+    };
     let mut cx = Cx {
         hir,
         types,
         effects,
         axis,
-        facts: TypeFacts::of(hir, types, axis),
+        facts,
+        channels,
         summaries: vec![Summary::default(); hir.defs.len()],
     };
     let mut violations = Vec::new();

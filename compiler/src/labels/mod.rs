@@ -11,6 +11,7 @@
 
 mod agents;
 mod audit;
+mod channels;
 mod explain;
 mod flow;
 mod infer;

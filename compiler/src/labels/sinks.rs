@@ -34,15 +34,28 @@ pub(super) enum SinkKind {
     /// Instructions for a model.
     System { item: Span },
     /// The contents of a prompt whose result has a field that is declared so.
-    Answer,
+    Answer { of: Held },
     /// A text that is decoded into something with a field that is declared so.
-    Decoded,
+    Decoded { of: Held },
+    /// What is sent to where it is read back as something with a field that is declared so, which is read there.
+    Channel { read: Span },
+    /// What names the session in which this is called, where that is used as such a value.
+    Session { callee: DefId },
     /// A parameter of a tool, whose arguments a model writes.
     Tool { tool: DefId, index: u32, at: Span },
     /// What goes to other people or machines (only private values are looked for).
     Sent { callee: DefId },
     /// What a model reads (only private values are looked for).
     Prompt,
+}
+
+/// What a type has that takes only clear values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Fields that a declaration calls so.
+    Fields,
+    /// Messages, which may instruct.
+    Messages,
 }
 
 /// A value at such a place.
@@ -86,8 +99,10 @@ impl Flow<'_, '_> {
         }
         for (id, _) in self.types.coercions.iter() {
             let label = self.label(id);
-            if !label.is_clear() && self.decodes(id) {
-                f(Sink { label, value: Some(id), kind: SinkKind::Decoded });
+            if !label.is_clear()
+                && let Some(of) = self.decodes(id)
+            {
+                f(Sink { label, value: Some(id), kind: SinkKind::Decoded { of } });
             }
         }
     }
@@ -97,16 +112,22 @@ impl Flow<'_, '_> {
     }
 
     /// Whether an expression decodes `json` into something with a field that is declared clear.
-    fn decodes(&self, id: ExprId) -> bool {
+    fn decodes(&self, id: ExprId) -> Option<Held> {
         let coercions = self.types.coercions.get(&id).into_iter().flatten();
-        coercions.into_iter().any(|one| match one {
-            crate::check::Coercion::Decode(ty) => self.holds_clear(*ty),
-            _ => false,
+        coercions.into_iter().find_map(|one| match one {
+            crate::check::Coercion::Decode(ty) => self.held(*ty),
+            _ => None,
         })
     }
 
-    fn holds_clear(&self, ty: Ty) -> bool {
-        self.cx.facts.holds_clear(&self.cx.types.interner, ty)
+    /// What values of a type may hold that takes only clear values.
+    fn held(&self, ty: Ty) -> Option<Held> {
+        let (facts, interner) = (&self.cx.facts, &self.cx.types.interner);
+        if facts.holds_clear(interner, ty) {
+            Some(Held::Fields)
+        } else {
+            facts.instructs(interner, ty).then_some(Held::Messages)
+        }
     }
 
     /// What the declaration's own header asks of its parts.
@@ -172,7 +193,10 @@ impl Flow<'_, '_> {
 
     fn prompt(&self, callable: &Callable, f: &mut dyn FnMut(Sink)) {
         let result = self.cx.types.signature(self.owner).map_or(Ty::ERROR, |found| found.result);
-        let answers = self.wants_clear(&callable.result) || self.holds_clear(result);
+        let answers = match self.held(result) {
+            None if self.wants_clear(&callable.result) => Some(Held::Fields),
+            held => held,
+        };
         for item in &callable.items {
             match item {
                 PromptItem::Message { role, expr, span } => {
@@ -185,14 +209,17 @@ impl Flow<'_, '_> {
                         (Axis::Secrecy, _) => f(Sink { label, value, kind: SinkKind::Prompt }),
                         _ => {}
                     }
-                    if answers {
-                        f(Sink { label, value, kind: SinkKind::Answer });
+                    if let Some(of) = answers {
+                        f(Sink { label, value, kind: SinkKind::Answer { of } });
                     }
                 }
                 PromptItem::Tools { tools, .. } => {
                     let label = context(self, callable);
-                    if answers && label.is_marked() {
-                        f(Sink { label: Label::MARKED, value: None, kind: SinkKind::Answer });
+                    if let Some(of) = answers
+                        && label.is_marked()
+                    {
+                        let kind = SinkKind::Answer { of };
+                        f(Sink { label: Label::MARKED, value: None, kind });
                     }
                     for tool in tools {
                         let Some(target) = tool.target else { continue };
@@ -213,7 +240,8 @@ impl Flow<'_, '_> {
         let needs = self.cx.summary(tool).needs;
         let Some(signature) = self.cx.types.signature(tool) else { return };
         for (index, ty) in signature.params.iter().enumerate() {
-            if !needs.has(index) {
+            // A model vouches for no part of what it writes either.
+            if !needs.has(index) && self.held(*ty).is_none() {
                 continue;
             }
             let label = self.cx.of_type(label, *ty);
@@ -259,6 +287,17 @@ impl Flow<'_, '_> {
             Target::Callable(callee) => {
                 let summary = self.cx.summary(callee);
                 let sent = self.cx.axis == Axis::Secrecy && leaves::sends(self.cx, callee);
+                if let Some((data, read)) =
+                    self.cx.channels.sent(self.cx, self.body, callee, call, args)
+                    && !self.is_vouched(id)
+                {
+                    let (label, value) = self.arg(call, args, data, true);
+                    f(Sink { label, value, kind: SinkKind::Channel { read } });
+                }
+                if summary.needs.has_session() {
+                    let (label, value) = (self.session_id(), self.session_by().or(Some(id)));
+                    f(Sink { label, value, kind: SinkKind::Session { callee } });
+                }
                 if !sent && summary.needs.is_clear()
                     || self.is_vouched(id)
                     || self.must_be_asked(callee)
@@ -300,12 +339,35 @@ impl Flow<'_, '_> {
     /// A function that makes a value with clear fields out of something else, such as a text: nobody has looked at them.
     fn decoded(&self, id: ExprId, callee: DefId, args: &[Arg], f: &mut dyn FnMut(Sink)) {
         let Some(call) = self.types.calls.get(&id) else { return };
-        if !self.holds_clear(call.result) || !self.makes(callee) {
+        let Some(of) = self.held(call.result) else { return };
+        if of == Held::Messages && self.repeats(callee) {
+            return f(Sink {
+                label: Label::MARKED,
+                value: Some(id),
+                kind: SinkKind::Decoded { of },
+            });
+        }
+        if !self.makes(callee) {
             return;
         }
         // Of a type that has nothing but clear fields, the value itself counts as clear.
         let label = self.of_callee(id, callee, call, args);
-        f(Sink { label, value: Some(id), kind: SinkKind::Decoded });
+        f(Sink { label, value: Some(id), kind: SinkKind::Decoded { of } });
+    }
+
+    /// Whether a declaration brings in messages from elsewhere: it does not say that it vouches for the instructions among
+    /// them, as it does where it declares a field `trusted`.
+    fn repeats(&self, callee: DefId) -> bool {
+        let cx = self.cx;
+        let Some(callable) = cx.callable(callee) else { return false };
+        let CallableKind::Extern { kind, .. } = &callable.kind else { return false };
+        let is_own = cx.hir.defs.get(callee.index()).is_some_and(|def| {
+            !cx.hir.modules.get(def.module.index()).is_some_and(|module| module.is_std)
+        });
+        cx.axis == Axis::Trust
+            && is_own
+            && leaves::is_boundary(cx, callee, kind)
+            && !self.wants_clear(&callable.result)
     }
 
     /// Whether a declaration makes values out of something else, of a type that its caller chooses.

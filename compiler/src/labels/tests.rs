@@ -3,6 +3,7 @@
 mod acceptance;
 mod audit;
 mod model;
+mod outside;
 mod rules;
 
 use crate::diagnostics::Diagnostic;

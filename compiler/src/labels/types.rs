@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::check::lang::Lang;
 use crate::check::ty::{Interner, Prim, Ty, TyKind};
 use crate::check::{DefTypes, Types};
 use crate::hir::groups::Groups;
@@ -125,10 +126,13 @@ struct Facts {
     holds_marked: bool,
     /// They may hold a field that is declared `trusted` (or `public`).
     holds_clear: bool,
+    /// They may hold a message to a model, which may instruct it.
+    instructs: bool,
 }
 
 impl Facts {
-    const CLOSED: Self = Self { closed: true, holds_marked: false, holds_clear: false };
+    const CLOSED: Self =
+        Self { closed: true, holds_marked: false, holds_clear: false, instructs: false };
     const OPEN: Self = Self { closed: false, ..Self::CLOSED };
 
     fn and(self, other: Self) -> Self {
@@ -136,6 +140,7 @@ impl Facts {
             closed: self.closed && other.closed,
             holds_marked: self.holds_marked || other.holds_marked,
             holds_clear: self.holds_clear || other.holds_clear,
+            instructs: self.instructs || other.instructs,
         }
     }
 }
@@ -143,6 +148,9 @@ impl Facts {
 /// The facts of all types that the program declares.
 #[derive(Debug)]
 pub(super) struct TypeFacts {
+    /// The `Message` of the prelude: its `System` instructs, so it takes only trusted text. The program did not say so
+    /// itself, and whoever sends a list of messages vouches for nothing by that: it is told apart from declared fields.
+    message: Option<DefId>,
     /// By [`DefId`]; of what is no record or enum they say nothing. Type parameters count as closed: what stands for
     /// them is looked at where they are given.
     defs: Vec<Facts>,
@@ -163,8 +171,12 @@ impl TypeFacts {
             });
             held.push(all);
         }
+        let message = match axis {
+            Axis::Trust => Lang::find(hir).message,
+            Axis::Secrecy => None,
+        };
         let mut facts =
-            Self { defs: vec![Facts::CLOSED; hir.defs.len()], known: RefCell::default() };
+            Self { message, defs: vec![Facts::CLOSED; hir.defs.len()], known: RefCell::default() };
         let groups = Groups::of(held.len(), |def, nth| held.get(def)?.get(nth).copied());
         for group in groups.iter() {
             let holds_itself = group.len() > 1
@@ -173,6 +185,10 @@ impl TypeFacts {
             let mut all = start;
             for def in group {
                 let Some(declared) = hir.defs.get(def.index()) else { continue };
+                if message == Some(*def) {
+                    all = all.and(Facts { instructs: true, ..Facts::OPEN });
+                    continue;
+                }
                 each_field(&declared.kind, types.defs.get(def.index()), |field, ty| {
                     let inner = facts.of_part(&types.interner, ty, Facts::CLOSED);
                     let word = axis.declared(hir, &field.ty);
@@ -180,6 +196,7 @@ impl TypeFacts {
                         closed: inner.closed || word == Some(Word::Clear),
                         holds_marked: inner.holds_marked || word == Some(Word::Marked),
                         holds_clear: inner.holds_clear || axis.wants_clear(hir, &field.ty),
+                        instructs: inner.instructs,
                     });
                 });
             }
@@ -208,6 +225,27 @@ impl TypeFacts {
     /// Whether values of the type may hold a field that is declared `trusted` (or `public`).
     pub fn holds_clear(&self, interner: &Interner, ty: Ty) -> bool {
         self.of_ty(interner, ty).holds_clear
+    }
+
+    /// Whether values of the type may hold messages, of which one may instruct a model.
+    pub fn instructs(&self, interner: &Interner, ty: Ty) -> bool {
+        self.of_ty(interner, ty).instructs
+    }
+
+    /// Whether values of the type may hold a part that takes only clear values: a declared field, or instructions.
+    pub fn takes_clear(&self, interner: &Interner, ty: Ty) -> bool {
+        let Facts { holds_clear, instructs, .. } = self.of_ty(interner, ty);
+        holds_clear || instructs
+    }
+
+    /// Whether anything in the program may hold a part that takes only clear values; asked before types are looked at.
+    pub fn any_takes_clear(&self) -> bool {
+        self.defs.iter().any(|facts| facts.holds_clear || facts.instructs)
+    }
+
+    /// Whether the program has messages at all.
+    pub fn has_messages(&self, interner: &Interner) -> bool {
+        self.message.is_some_and(|message| interner.has_named(message))
     }
 
     /// Types nest at most [`crate::check::ty::MAX_DEPTH`] deep.

@@ -80,5 +80,5 @@ fn is_signed(cx: &Cx<'_>, id: DefId, source: ExprId) -> Option<bool> {
 fn claims_trust(cx: &Cx<'_>, id: DefId, event: &Param) -> bool {
     let ty = cx.types.signature(id).and_then(|found| found.params.first().copied());
     cx.axis.wants_clear(cx.hir, &event.ty)
-        || cx.facts.holds_clear(&cx.types.interner, ty.unwrap_or(Ty::ERROR))
+        || cx.facts.takes_clear(&cx.types.interner, ty.unwrap_or(Ty::ERROR))
 }

@@ -35,10 +35,10 @@ use super::request::{Part, Whole};
 use crate::app::App;
 use crate::catalog::{Chat, Hosted};
 use crate::feed::Feed;
-use crate::guard::{MayRead, MayRun, Sender, vouches};
+use crate::guard::{MayRead, MayRun, Sender, unvouched_instructions, vouches};
 use crate::problem::Problem;
 use crate::runs::{Ended, RunUsage};
-use crate::tokens::Principal;
+use crate::tokens::{Principal, Scope};
 
 /// Records that are looked at in one piece.
 const BATCH: usize = 256;
@@ -220,6 +220,15 @@ async fn complete(
     let (hosted, chat) = chat_graph(app, &request.model)?;
     let (Chat::Messages(given) | Chat::Text(given)) = &chat;
     vouches(principal, &hosted, std::iter::once(given.as_str()))?;
+    // A conversation is data but for its instructions: those need somebody who vouches for them.
+    let instructs =
+        |message: &ChatMessage| matches!(message.role, ChatRole::System | ChatRole::Developer);
+    if let Chat::Messages(name) = &chat
+        && !principal.may(Scope::Vouch)
+        && request.messages.iter().any(instructs)
+    {
+        return Err(unvouched_instructions(name, &hosted));
+    }
     let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
     match chat {
         Chat::Messages(name) => {

@@ -18,7 +18,7 @@ use smol_str::SmolStr;
 use super::events;
 use super::request::{Asked, Little, Part, Question, Whole};
 use crate::app::App;
-use crate::guard::{MayRead, MayRun, Sender, vouches};
+use crate::guard::{MayRead, MayRun, Sender, vouches, vouches_for_instructions};
 use crate::problem::Problem;
 use crate::runs::{Filter, Once, RunHandle, RunState, shown};
 
@@ -85,15 +85,17 @@ pub(crate) async fn start(
     let now = app.catalog.now();
     let hosted = now.graph(&name)?;
     let mut inputs = Inputs::new(&hosted.program.plan.loaded, hosted.graph);
-    match parse_json(&body) {
+    let given = match parse_json(&body) {
         Ok(json) => {
             let given = json.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
             vouches(&principal, hosted, given)?;
             inputs.give_object(&json);
+            json
         }
         Err(error) => return Err(Problem::input(&[error])),
-    }
+    };
     let args = inputs.finish().map_err(|errors| Problem::input(&errors))?;
+    vouches_for_instructions(&principal, hosted, &args, |name| given.get(name).is_some())?;
     let once = key(&headers)?.map(|key| {
         let mut request = blake3::Hasher::new();
         request.update(hosted.name.as_bytes()).update(&[0, asked.trace.into()]).update(&body);

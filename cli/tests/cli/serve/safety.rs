@@ -130,6 +130,45 @@ fn what_must_be_trusted_needs_a_token_that_may_vouch() {
     assert_eq!(voucher.post("/v1/chat/completions", chat).status, 200);
 }
 
+/// A conversation is data but for its instructions, through both doors.
+#[test]
+fn a_client_that_does_not_vouch_sends_no_instructions() {
+    let server = Server::start(&[]);
+    let runner = Client { port: server.port, token: server.with_scopes("run,read") };
+    let voucher = Client { port: server.port, token: server.with_scopes("run,read,vouch") };
+    runner.comes("/api/graphs", 200);
+    voucher.comes("/api/graphs", 200);
+    let chat = |role: &str| {
+        json!({ "model": "chat", "messages": [
+            { "role": "user", "content": "a" },
+            { "role": "assistant", "content": "b" },
+            { "role": role, "content": "c" },
+        ] })
+        .to_string()
+    };
+    for (role, is_taken) in
+        [("user", true), ("tool", true), ("system", false), ("developer", false)]
+    {
+        let answer = runner.post("/v1/chat/completions", &chat(role));
+        if is_taken {
+            assert_eq!(answer.status, 200, "{role}");
+        } else {
+            answer.is_problem(403, "K9043", &["`messages`", "instructs", "`vouch`", "\"error\""]);
+        }
+        assert_eq!(voucher.post("/v1/chat/completions", &chat(role)).status, 200, "{role}");
+    }
+    // A graph that takes the last message only has no use for the others.
+    let echo = chat("system").replace("\"chat\"", "\"echo\"");
+    assert_eq!(runner.post("/v1/chat/completions", &echo).status, 200);
+    let run = |kind: &str| json!({ "messages": [{ "kind": kind, "content": "c" }] }).to_string();
+    assert_eq!(runner.post("/api/graphs/chat/runs", &run("user")).status, 200);
+    let refused = runner.post("/api/graphs/chat/runs", &run("system"));
+    refused.is_problem(403, "K9043", &["`messages`", "`vouch`"]);
+    assert_eq!(voucher.post("/api/graphs/chat/runs", &run("system")).status, 200);
+    let about = runner.get("/api/graphs/chat").json();
+    assert_eq!(about["vouched"], json!([]), "{about}");
+}
+
 #[test]
 fn a_token_that_is_taken_back_opens_nothing_and_what_it_opened_ends() {
     let server = Server::start(&[]);
