@@ -173,7 +173,7 @@ impl Batch {
         self.op(Op::RemoveRun(run.clone()))
     }
 
-    /// Forgets a session that no run owns; nothing happens if there is none.
+    /// Forgets a session that no run owns, or that is damaged; nothing happens if there is none.
     pub fn remove_session(&mut self, key: impl Into<SmolStr>) -> &mut Self {
         self.op(Op::RemoveSession(key.into()))
     }

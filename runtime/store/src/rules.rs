@@ -144,9 +144,13 @@ pub(crate) fn apply(op: &Op, tables: &mut impl Tables) -> Result<(), StoreError>
             }
             tables.remove_run(run, &head)
         }
-        Op::RemoveSession(session) => match tables.owner(session)? {
-            None => tables.remove_session(session),
-            Some(owner) => Err(Refused::SessionTaken { session: session.clone(), owner }.into()),
+        Op::RemoveSession(session) => match tables.owner(session) {
+            // One that is damaged can only be removed: whose it was is not known any more.
+            Ok(None) | Err(StoreError::Damaged(_)) => tables.remove_session(session),
+            Ok(Some(owner)) => {
+                Err(Refused::SessionTaken { session: session.clone(), owner }.into())
+            }
+            Err(error) => Err(error),
         },
     }
 }

@@ -116,6 +116,13 @@ pub(super) fn holder(connection: &Connection) -> rusqlite::Result<Holder> {
     Ok(Holder { pid: row.pid.and_then(|pid| u32::try_from(pid).ok()), since: row.since })
 }
 
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started shares the file for a moment.
+        let _ = self.lock.unlock();
+    }
+}
+
 #[cfg(unix)]
 fn make_directory(directory: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};

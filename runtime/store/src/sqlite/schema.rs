@@ -60,7 +60,8 @@ pub(super) fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection,
         set(&connection, path, "application_id", APPLICATION)?;
     }
     belongs(&connection, path)?;
-    // Before anything is written: what writes may also lengthen the file.
+    // Before anything is written: what writes may also lengthen the file. What the last process left in the log stays there
+    // for now, as moving it may need more room than the disk has.
     if !has_log(path) {
         whole(&connection, path)?;
     }
@@ -80,9 +81,6 @@ pub(super) fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection,
     }
     expect(&connection, path, "auto_vacuum", 2)?;
     migrate(&mut connection, path, MIGRATIONS)?;
-    // What the last process left in the log belongs into the file before its length is judged.
-    checkpoint(&connection).map_err(fail("read"))?;
-    whole(&connection, path)?;
     if let Some(bytes) = max_bytes {
         let page = number(&connection, "page_size").map_err(fail("set up"))?.max(1);
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page;

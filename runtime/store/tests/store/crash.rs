@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fastrand::Rng;
-use kait_store::{MemoryStore, Options, Probe, SqliteStore, Store};
+use kait_store::{MemoryStore, Options, Probe, SqliteStore, Store, StoreError};
 
 use crate::random::{batch, state};
 
@@ -87,6 +87,10 @@ fn killed_at(directory: &Path, seed: u64, point: u32) -> (usize, bool) {
             acknowledged = count.parse().unwrap();
         } else if line == "here" {
             there = true;
+            // While it lives, nobody else gets the store, however still it stands.
+            let refused = SqliteStore::open(directory, Options::default()).map(drop);
+            let Err(StoreError::Held { holder, .. }) = refused else { panic!("{refused:?}") };
+            assert_eq!(holder.pid, Some(child.id()));
             child.kill().unwrap();
         }
     }

@@ -228,6 +228,23 @@ fn a_damaged_run_is_set_aside_and_others_go_on() {
 }
 
 #[test]
+fn a_damaged_session_stops_only_who_needs_it_and_can_be_removed() {
+    let directory = filled();
+    assert_eq!(database(&directory).execute("UPDATE sessions SET cells = x'00'", []), Ok(1));
+    let store = open(directory.path()).unwrap();
+    assert!(matches!(store.session("s"), Err(StoreError::Damaged(Damage::Row { .. }))));
+    let mut batch = Batch::new();
+    batch.save(&"a".into(), b"more");
+    assert!(matches!(store.commit(batch).wait(), Err(StoreError::Damaged(_))));
+    append(&store, "a", 301, b"x").unwrap();
+    let mut batch = Batch::new();
+    batch.remove_session("s");
+    store.commit(batch).wait().unwrap();
+    assert_eq!(store.session("s").unwrap(), None);
+    assert_eq!(store.check().unwrap(), []);
+}
+
+#[test]
 fn damage_in_any_column_of_any_table_is_found() {
     // What cannot be told from something else that may well be so, or what nothing is read from.
     let exempt = ["programs.nr", "once.nr", "sessions.nr", "blobs.nr", "store.only", "promises.nr"];
@@ -278,7 +295,7 @@ fn no_flipped_bit_goes_unnoticed() {
     let (whole, wanted) = (fs::read(&path).unwrap(), dump(&open(directory.path()).unwrap()));
     let mut rng = Rng::with_seed(1);
     let (mut refused, mut changed, mut same) = (0, 0, 0);
-    for _ in 0..400 {
+    for _ in 0..120 {
         let (byte, bit) = (rng.usize(..whole.len()), rng.u8(..8));
         let copy = tempfile::tempdir().unwrap();
         let mut bytes = whole.clone();
@@ -307,7 +324,7 @@ fn no_flipped_bit_goes_unnoticed() {
         }
     }
     println!("refused {refused}, changed {changed}, same {same}");
-    assert!(changed > 20 && same > 20);
+    assert!(changed > 10 && same > 10);
 }
 
 // Disks that are full, files that cannot be written.
