@@ -405,7 +405,7 @@ pub(crate) fn code_actions(
     };
     let mut actions = Vec::new();
     if wants(&CodeActionKind::QUICKFIX) {
-        for fix in opened.analysis.fixes(span) {
+        for fix in opened.analysis.proven_fixes(&snapshot.sources(&opened.root), span) {
             let Some(edit) = to_proto::workspace_edit(&opened, snapshot, &fix.edits) else {
                 continue;
             };

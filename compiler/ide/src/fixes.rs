@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kait_compiler::Cache;
 use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
 use kait_compiler::sources::Sources;
@@ -23,16 +24,52 @@ pub struct CodeFix<'a> {
     pub safe: bool,
 }
 
+/// Compilations that finding out whether the fixes of one place hold may take. Mostly it takes one.
+const MAX_PROOFS: usize = 8;
+
 impl Analysis {
-    /// The fixes of the findings that touch a place.
+    /// The fixes of the findings that touch a place, as safe as they say.
     #[must_use]
     pub fn fixes(&self, place: Span) -> Vec<CodeFix<'_>> {
-        let touches = |span: Span| span.start <= place.end && place.start <= span.end;
-        self.diagnostics(place.file)
-            .filter(|finding| touches(finding.primary.span))
-            .flat_map(|finding| finding.fixes.iter().map(move |fix| (finding, fix)))
-            .filter(|(_, fix)| fix.edits.iter().all(|edit| !self.is_std(edit.span.file)))
-            .map(|(finding, fix)| CodeFix {
+        self.offered(place, &self.compilation.diagnostics)
+    }
+
+    /// The same, but none is safe that leaves what it is to mend, or brings errors that were not there. The results are
+    /// compiled to find out, so this is for when somebody asks, not for each keystroke; at most eight times, after which
+    /// nothing more is called safe.
+    #[must_use]
+    pub fn proven_fixes(&self, sources: &dyn Sources, place: Span) -> Vec<CodeFix<'_>> {
+        let found = self.fixes(place);
+        let source = self.source(place.file).filter(|_| found.iter().any(|fix| fix.safe));
+        let Some(source) = source else { return found };
+        let path = source.path.to_string();
+        let (mut cache, mut left) = (Cache::new(), MAX_PROOFS);
+        let compile = |text: &str| {
+            left = left.checked_sub(1)?;
+            let texts = FxHashMap::from_iter([(path.clone(), Arc::from(text))]);
+            let sources = Overlay { base: sources, texts };
+            let again = Self::with_cache(&sources, &[&path], &mut cache);
+            Some((again.file(&path)?, again.compilation.diagnostics))
+        };
+        let mut proven = self.compilation.diagnostics.clone();
+        let is_here = |finding: &Diagnostic| touch(finding.primary.span, place);
+        fixes::prove_some(source.text(), place.file, &mut proven, is_here, compile);
+        self.offered(place, &proven)
+    }
+
+    /// The fixes at a place; `judged` are the findings, with what is known of their fixes.
+    fn offered(&self, place: Span, judged: &[Diagnostic]) -> Vec<CodeFix<'_>> {
+        let findings = self.compilation.diagnostics.iter().zip(judged);
+        findings
+            .filter(|(finding, _)| {
+                finding.primary.span.file == place.file && touch(finding.primary.span, place)
+            })
+            .flat_map(|(finding, judged)| {
+                let fixes = finding.fixes.iter().zip(&judged.fixes);
+                fixes.map(move |(fix, judged)| (finding, fix, judged.safe))
+            })
+            .filter(|(_, fix, _)| fix.edits.iter().all(|edit| !self.is_std(edit.span.file)))
+            .map(|(finding, fix, safe)| CodeFix {
                 finding,
                 title: &fix.title,
                 edits: fix
@@ -40,7 +77,7 @@ impl Analysis {
                     .iter()
                     .map(|edit| TextEdit::new(edit.span, edit.insert.as_str()))
                     .collect(),
-                safe: fix.safe,
+                safe,
             })
             .collect()
     }
@@ -60,6 +97,11 @@ impl Analysis {
             });
         difference(file, source.text(), &text)
     }
+}
+
+/// Whether two places of a file meet, or end where the other begins.
+fn touch(one: Span, other: Span) -> bool {
+    one.start <= other.end && other.start <= one.end
 }
 
 #[cfg(test)]
@@ -150,6 +192,24 @@ mod tests {
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!("fixes_across_files", out);
         });
+    }
+
+    #[test]
+    fn a_fix_that_does_not_hold_is_not_called_safe() {
+        let case = case("fn f(a: bool, b: bool) -> bool {\n  $0a && b\n}\n");
+        let mut analysis = Analysis::new(&case.sources, &[&case.path]);
+        let place = analysis.compilation.diagnostics[0].primary.span;
+        let safe = |analysis: &Analysis| {
+            let fixes = analysis.proven_fixes(&case.sources, place);
+            assert_eq!(fixes.len(), 1);
+            fixes.iter().all(|fix| fix.safe)
+        };
+        assert!(safe(&analysis));
+        for wrong in ["||", "and and", "&& "] {
+            analysis.compilation.diagnostics[0].fixes[0].edits[0].insert = wrong.into();
+            assert!(analysis.fixes(place)[0].safe, "it says so");
+            assert!(!safe(&analysis), "{wrong}");
+        }
     }
 
     #[test]

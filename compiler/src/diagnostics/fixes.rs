@@ -80,10 +80,22 @@ pub fn prove(
     text: &str,
     file: FileId,
     findings: &mut [Diagnostic],
+    compile: impl FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
+) {
+    prove_some(text, file, findings, |_| true, compile);
+}
+
+/// The same for the findings that are `wanted`, as when somebody asks about one place: the others stay as they are.
+pub fn prove_some(
+    text: &str,
+    file: FileId,
+    findings: &mut [Diagnostic],
+    wanted: impl Fn(&Diagnostic) -> bool,
     mut compile: impl FnMut(&str) -> Option<(FileId, Vec<Diagnostic>)>,
 ) {
     let known = findings.to_vec();
-    let is_here = |one: &Offered<'_>| one.finding.primary.span.file == file;
+    let is_meant = |one: &Diagnostic| one.primary.span.file == file && wanted(one);
+    let is_here = |one: &Offered<'_>| is_meant(one.finding);
     let mut open: Vec<_> = offered(&known, Choice::Safe).into_iter().filter(is_here).collect();
     let mut left = compilations(text);
     let mut held = FxHashSet::default();
@@ -101,7 +113,7 @@ pub fn prove(
         open.retain(|one| !tried.contains(&one.number));
     }
     for (number, finding) in findings.iter_mut().enumerate() {
-        if finding.primary.span.file == file && !held.contains(&number) {
+        if is_meant(finding) && !held.contains(&number) {
             finding.fixes.iter_mut().for_each(|fix| fix.safe = false);
         }
     }
@@ -366,6 +378,16 @@ mod tests {
         assert_eq!(proven("a-a"), [true, true]);
         assert_eq!(proven("a-x-a-y"), [true, false, true, false]);
         assert!(proven("").is_empty());
+        // Asked about the second letter only, and so compiled once.
+        let (file, mut found) = compiled("yy").unwrap();
+        let mut count = 0;
+        let is_second = |one: &Diagnostic| one.primary.span.start == 1;
+        prove_some("yy", file, &mut found, is_second, |text| {
+            count += 1;
+            compiled(text)
+        });
+        let safe: Vec<bool> = found.iter().map(|one| one.fixes[0].safe).collect();
+        assert_eq!((safe, count), (vec![true, false], 1));
         // One after the other, as both are about the same place.
         let at = |start, end| Span { file: FILE, start, end };
         let both = [
