@@ -247,12 +247,21 @@ impl Diagnostic {
     }
 }
 
-/// `` `a` ``, `` `b` and `c` ``: a short list for a message, at most eight names.
+/// `` `a` ``, `` `b` and `c` ``: a short list for a message, at most eight names. Of a longer list that says how long it is
+/// only those are looked at, so that very many messages about very many names cost no more each.
 pub(crate) fn names_of<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
-    let all: Vec<&str> = all.into_iter().collect();
-    let most = if all.len() > 8 { 6 } else { 8 };
-    let shown: Vec<String> = all.iter().take(most).map(|name| format!("`{name}`")).collect();
-    let more = all.len().saturating_sub(shown.len());
+    const MOST: usize = 8;
+    let mut all = all.into_iter();
+    let (least, most) = all.size_hint();
+    let mut shown: Vec<&str> = all.by_ref().take(MOST + 1).collect();
+    let more = if shown.len() <= MOST {
+        0
+    } else {
+        shown.truncate(MOST - 2);
+        let count = if most == Some(least) { least } else { MOST + 1 + all.count() };
+        count.saturating_sub(shown.len())
+    };
+    let shown: Vec<String> = shown.iter().map(|name| format!("`{name}`")).collect();
     if more > 0 {
         return format!("{} and {more} more", shown.join(", "));
     }
@@ -272,6 +281,10 @@ mod tests {
         assert_eq!(names_of(["a"]), "`a`");
         assert_eq!(names_of(["a", "b", "c"]), "`a`, `b` and `c`");
         assert_eq!(names_of([]), "");
+        assert_eq!(names_of(["a"; 8]), "`a`, `a`, `a`, `a`, `a`, `a`, `a` and `a`");
+        let nine = "`b`, `b`, `b`, `b`, `b`, `b` and 3 more";
+        assert_eq!(names_of(["b"; 9]), nine);
+        assert_eq!(names_of(["b"; 9].into_iter().filter(|name| *name == "b")), nine);
     }
 
     #[test]
