@@ -1,13 +1,13 @@
 //! Where all stages put what they find.
 //!
-//! The sink keeps three promises: a finding is kept once, no file has more than [`MAX_PER_FILE`] errors, and nothing is
+//! The sink keeps three promises: a finding is kept once, no file has more than [`MAX_PER_FILE`] errors, nor warnings, and nothing is
 //! kept that stands in a *poisoned* place, where an earlier stage could not read the text.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Code, Diagnostic, FileId, Places, Severity, Span};
 
-/// Errors that are kept per file; one more says how many were left out.
+/// Errors that are kept per file, and warnings; one more says how many were left out.
 pub const MAX_PER_FILE: usize = 100;
 
 /// The findings of a compilation.
@@ -16,7 +16,8 @@ pub struct Diagnostics {
     found: Vec<Diagnostic>,
     seen: FxHashSet<(String, Span)>,
     errors: FxHashMap<FileId, usize>,
-    left_out: FxHashMap<FileId, (Span, usize)>,
+    warnings: FxHashMap<FileId, usize>,
+    left_out: FxHashMap<(FileId, Severity), (Span, usize)>,
     poisoned: Places,
 }
 
@@ -40,11 +41,15 @@ impl Diagnostics {
         if !self.seen.insert((finding.code.clone(), span)) {
             return;
         }
-        if finding.severity == Severity::Error {
-            let errors = self.errors.entry(span.file).or_default();
-            *errors += 1;
-            if *errors > MAX_PER_FILE {
-                self.left_out.entry(span.file).or_insert((span, 0)).1 += 1;
+        let known = match finding.severity {
+            Severity::Error => Some(&mut self.errors),
+            Severity::Warning => Some(&mut self.warnings),
+            Severity::Note => None,
+        };
+        if let Some(known) = known.map(|known| known.entry(span.file).or_default()) {
+            *known += 1;
+            if *known > MAX_PER_FILE {
+                self.left_out.entry((span.file, finding.severity)).or_insert((span, 0)).1 += 1;
                 return;
             }
         }
@@ -155,16 +160,24 @@ impl Diagnostics {
     /// The findings by file and place; at one place errors first.
     #[must_use]
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        for (span, count) in self.left_out.into_values() {
-            let more = if count == 1 { "1 more error" } else { "more errors" };
-            let message = if count == 1 {
-                format!("{more} is not shown")
-            } else {
-                format!("{count} {more} are not shown")
+        let has_errors = self.has_errors();
+        for ((_, severity), (span, count)) in self.left_out {
+            let (what, others) = match severity {
+                Severity::Error => ("error", "repair those first"),
+                // What is wrong may be why; then nobody knows how many there are.
+                Severity::Warning | Severity::Note if has_errors => continue,
+                Severity::Warning | Severity::Note => {
+                    ("warning", "the others come when those are mended")
+                }
             };
-            self.found.push(Diagnostic::new(Code::FurtherErrors, span, message).help(format!(
-                "at most {MAX_PER_FILE} errors per file are kept; repair those first"
-            )));
+            let message = if count == 1 {
+                format!("1 more {what} is not shown")
+            } else {
+                format!("{count} more {what}s are not shown")
+            };
+            let help = format!("at most {MAX_PER_FILE} {what}s per file are kept; {others}");
+            let finding = Diagnostic::new(Code::FurtherErrors, span, message);
+            self.found.push(finding.severity(severity).help(help));
         }
         self.found.sort_by(|a, b| {
             let key =
@@ -240,5 +253,25 @@ mod tests {
             (last.code.as_str(), last.message.as_str()),
             ("K0099", "900 more errors are not shown")
         );
+    }
+
+    #[test]
+    fn a_file_has_a_limited_number_of_warnings_besides() {
+        let mut sink = Diagnostics::new();
+        for n in 0..102 {
+            sink.push(Diagnostic::new(Code::UnusedLet, at(n, n + 1), "w"));
+        }
+        sink.push(Diagnostic::new(Code::UnusedLet, Span::new(FileId(1), 0, 1), "w"));
+        let all = sink.finish();
+        assert!(!all.iter().any(Diagnostic::is_error));
+        let further: Vec<_> =
+            all.iter().filter(|one| one.code == "K0099").map(|one| one.message.as_str()).collect();
+        assert_eq!((all.len(), further), (102, vec!["2 more warnings are not shown"]));
+        let mut sink = Diagnostics::new();
+        for n in 0..102 {
+            sink.push(Diagnostic::new(Code::UnusedLet, at(n, n + 1), "w"));
+        }
+        sink.push(error(5, 6));
+        assert_eq!(sink.finish().len(), MAX_PER_FILE + 1, "errors come first");
     }
 }
