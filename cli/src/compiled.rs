@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use kait_compiler::library::library;
 use kait_compiler::lower::leaf_not_run;
 use kait_engine::{LoadError, Loaded};
 use kait_ir::encode::MAX_BYTES;
 use kait_ir::file::{FileError, read};
-use kait_ir::{GraphId, NodeKind, Program};
+use kait_ir::{GraphId, NodeKind, Program, VerifyError};
 use rustc_hash::FxHashSet;
 
+use crate::compile::{self, Vouched};
 use crate::exit::Coded;
 use crate::files;
 
@@ -39,10 +41,13 @@ pub fn load(file: &Path) -> anyhow::Result<Program> {
         Coded { code, message: format!("`{shown}`: {error}\n   = {help}") }
     })?;
     let refused = |why: String| Coded { code: "K9033", message: format!("`{shown}`: {why}") };
-    if let Err(errors) = kait_ir::verify(&program) {
+    let in_words = |errors: Vec<VerifyError>| {
         let lines = errors.iter().map(|error| error.in_words(&program));
-        return Err(refused(lines.collect::<Vec<_>>().join("\n   ")).into());
-    }
+        refused(lines.collect::<Vec<_>>().join("\n   "))
+    };
+    kait_ir::verify(&program).map_err(in_words)?;
+    // What the file says of the library, and that nothing gets around who must be asked.
+    kait_ir::trust::check(&program, library()).map_err(in_words)?;
     // What else this version needs of a program: natives that it has, patterns that it understands.
     match Loaded::new(program.clone()) {
         Ok(_) => Ok(program),
@@ -55,6 +60,24 @@ pub fn load(file: &Path) -> anyhow::Result<Program> {
         .into()),
         Err(error) => Err(refused(error.to_string()).into()),
     }
+}
+
+/// By the name of a public graph: its parameters that only those may give who may vouch for them.
+#[must_use]
+pub fn vouched(program: &Program) -> Vouched {
+    let Ok(trusted) = kait_ir::trust::check(program, library()) else {
+        return compile::all_parameters(program);
+    };
+    let mut found = Vouched::default();
+    for (id, graph) in (0..).map(GraphId).zip(&program.graphs) {
+        let at = trusted.vouched(id).iter();
+        let params = at.filter_map(|at| graph.params.get(*at as usize));
+        let names: Vec<_> = params.map(|param| param.name.clone()).collect();
+        if graph.public && !names.is_empty() {
+            found.insert(graph.name.clone(), names);
+        }
+    }
+    found
 }
 
 /// What a run of a graph may reach that this version does not run, in words.

@@ -223,8 +223,7 @@ impl Disk {
                     program.graphs.iter_mut().skip(index).take(1).for_each(|g| g.public = false);
                 }
             }
-            // It does not say which of them its author vouches for, so whoever gives any must.
-            let vouched = compile::all_parameters(&program);
+            let vouched = compiled::vouched(&program);
             let (files, bounds) = (Files::default(), FxHashMap::default());
             return Ok(Some(Made { program, files, vouched, bounds }));
         }

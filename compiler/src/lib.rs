@@ -16,6 +16,7 @@ pub mod fmt;
 pub mod grants;
 pub mod hir;
 pub mod labels;
+pub mod library;
 pub mod lower;
 pub mod names;
 pub mod sources;

@@ -24,6 +24,11 @@ pub fn run(args: &BuildArgs) -> anyhow::Result<Exit> {
             graph.public &= graph.name == wanted;
         }
     }
+    if let Err(errors) = kait_ir::trust::check(&program, kait_compiler::library::library()) {
+        let lines: Vec<String> = errors.iter().map(|error| error.in_words(&program)).collect();
+        let message = format!("`{file}` would not be loaded: {}", lines.join("\n   "));
+        return Err(Coded { code: "K9033", message }.into());
+    }
     let names: Vec<&str> =
         program.graphs.iter().filter(|g| g.public).map(|graph| graph.name.as_str()).collect();
     if names.is_empty() {

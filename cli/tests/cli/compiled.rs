@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_file_is_said() {
     newer[8] = 200;
     tried("newer.kir", &newer).says(&["K9031", "format 200"]);
     tried("newer.kir.json", b"{\"kait_ir\": 200}").says(&["K9031", "format 200"]);
-    tried("broken.kir.json", b"{\"kait_ir\": 1, \"program\": {").says(&["K9032", "line 1"]);
+    tried("broken.kir.json", b"{\"kait_ir\": 2, \"program\": {").says(&["K9032", "line 1"]);
     run(&["run", word(&directory.path().join("nothing.kir"))]).exits(2).says(&["K0901"]);
     let done = run(&["run", word(&directory.path().join("cut.kir")), "--json"]).exits(2);
     let document: Json = serde_json::from_str(&done.out).unwrap();
@@ -149,6 +149,104 @@ fn a_program_without_its_approval_is_refused_on_load() {
     .says(&["K9033", "the argument `amount` does not come from what the person has approved"]);
     // What does not reach it runs.
     assert_eq!(run(&["run", &format!("{}:other", word(&out))]).exits(0).out, "here\n");
+    // The steps of the source are known all the same.
+    let (_directory, source) = program(REFUND);
+    let plan = run(&["run", &format!("{source}:give_back"), "--plan", "order=x"]).exits(0).out;
+    for wanted in ["1. approve", "2. refund", "does not run it yet"] {
+        assert!(plan.contains(wanted), "{plan}");
+    }
+}
+
+const KEEP: &str = r#"pub graph keep(src: text) -> text {
+  let p = file.read(src)
+  file.write(p, content: "kept") with (approve: "editor", within: 1d)
+  "kept in ${endorse(p, because: "it is only shown")}"
+}
+"#;
+
+/// What only trust demands is no less demanded of a file, and nothing that the library knows is believed.
+#[test]
+fn a_program_cannot_say_otherwise_than_the_library() {
+    let (directory, out) = built(KEEP, "keep.kir.json");
+    let honest: Json = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+    let tried = |edit: &dyn Fn(&mut Json)| {
+        let mut program = honest.clone();
+        edit(&mut program["program"]);
+        let path = directory.path().join("edited.kir.json");
+        std::fs::write(&path, program.to_string()).unwrap();
+        run(&["graph", word(&path)])
+    };
+    let block = |program: &Json| {
+        let regions = program["regions"].as_array().unwrap();
+        let asks = |region: &&Json| region["nodes"].to_string().contains("\"approve\":");
+        let region = regions.iter().position(|region| asks(&region)).unwrap();
+        let nodes = regions[region]["nodes"].as_array().unwrap();
+        let node = nodes.iter().position(|node| node["kind"]["approve"].is_object()).unwrap();
+        (region, node)
+    };
+    let leaf = |program: &Json, name: &str| {
+        let leaves = program["leaves"].as_array().unwrap();
+        leaves.iter().position(|leaf| leaf["name"] == name).unwrap()
+    };
+    tried(&|_| ()).exits(0);
+    // The call takes what the person would have seen, and nobody is asked.
+    tried(&|program| {
+        let (region, at) = block(program);
+        let nodes = &mut program["regions"][region]["nodes"];
+        let args = nodes[at]["kind"]["approve"]["args"].clone();
+        nodes[at]["kind"] = json!({ "pure": args[1] });
+        nodes[at + 1]["kind"]["leaf"]["args"] = args;
+    })
+    .exits(2)
+    .says(&[
+        "K9033",
+        "`path` of `file.write` takes only what somebody vouches for",
+        "approve node",
+    ]);
+    let write = |change: &dyn Fn(&mut Json)| {
+        tried(&|program| {
+            let at = leaf(program, "file.write");
+            change(&mut program["leaves"][at]);
+        })
+        .exits(2)
+    };
+    write(&|leaf| {
+        leaf["class"] = json!("Read");
+        leaf["writes"] = json!([]);
+    })
+    .says(&["K9033", "`file.write` only reads; in the library it writes"]);
+    write(&|leaf| leaf["writes"] = json!([])).says(&["K9033", "writes nothing; in the library"]);
+    write(&|leaf| leaf["class"] = json!({ "Write": { "keyed": true } })).says(&["K9033", "a key"]);
+    write(&|leaf| leaf["guarded"] = json!(true)).says(&["K9033", "approval"]);
+    write(&|leaf| leaf["locator"] = json!("file.append")).says(&["K9033", "`file.append`"]);
+    write(&|leaf| leaf["locator"] = json!("file.burn")).says(&["K9033", "has no leaf `file.burn`"]);
+    write(&|leaf| leaf["kind"] = json!("magic")).says(&["K9033", "no leaves from `magic`"]);
+    write(&|leaf| drop(leaf["params"][0].as_object_mut().unwrap().remove("trust")))
+        .says(&["K9033", "who must vouch for `path`"]);
+    write(&|leaf| leaf["result"] = leaf["params"][0]["ty"].clone()).says(&["K9033", "types"]);
+    let approve = |change: &dyn Fn(&mut Json, &mut Json)| {
+        tried(&|program| {
+            let (region, at) = block(program);
+            let mut exprs = program["exprs"].take();
+            let approve = &mut program["regions"][region]["nodes"][at]["kind"]["approve"];
+            change(approve, &mut exprs);
+            program["exprs"] = exprs;
+        })
+        .exits(2)
+    };
+    approve(&|approve, _| approve["untrusted"] = json!([])).says(&["K9033", "is not told"]);
+    for nanos in [0, -5] {
+        approve(&|approve, exprs| {
+            let at = approve["within"].as_u64().unwrap() as usize;
+            exprs[at] = json!({ "const": { "duration": nanos } });
+        })
+        .says(&["K9033", "no time to answer"]);
+    }
+    approve(&|approve, exprs| {
+        let at = approve["role"].as_u64().unwrap() as usize;
+        exprs[at] = json!({ "const": { "text": "" } });
+    })
+    .says(&["K9033", "the role is empty"]);
 }
 
 #[test]

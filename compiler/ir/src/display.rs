@@ -12,7 +12,7 @@ use crate::program::{
     EffectClass, Gate, Graph, GraphKind, Node, NodeKind, Param, Program, Region, RegionId,
     ResourceId,
 };
-use crate::types::{Bound, FieldType, Type, TypeId};
+use crate::types::{Bound, FieldType, Trust, Type, TypeId};
 
 mod exprs;
 mod nodes;
@@ -112,7 +112,8 @@ impl<'p> Dump<'p> {
         for leaf in &program.leaves {
             let mut text = format!("leaf {}", leaf.name);
             let params = self.params(&leaf.params);
-            let _ = write!(text, "{params} -> {}", program.type_text(leaf.result));
+            let (trust, result) = (trust_text(leaf.trust), program.type_text(leaf.result));
+            let _ = write!(text, "{params} -> {trust}{result}");
             let _ = write!(text, " does {}", class(leaf.class));
             text += &self.resources(" reads ", &leaf.reads);
             text += &self.resources(" writes ", &leaf.writes);
@@ -122,7 +123,7 @@ impl<'p> Dump<'p> {
         }
         for function in &program.functions {
             let body = self.expr(function.body);
-            self.line(&format!("fn {}/{} = {body}", function.name, function.params));
+            self.line(&format!("fn {}/{} = {body}", function.name, function.params.len()));
         }
         for graph in &program.graphs {
             self.graph(graph);
@@ -173,7 +174,8 @@ impl<'p> Dump<'p> {
             let separator = if index > 0 { ", " } else { "" };
             let stream = if param.stream { "stream " } else { "" };
             let ty = self.program.type_text(param.ty);
-            let _ = write!(text, "{separator}{stream}{}: {ty}", param.name);
+            let trust = trust_text(param.trust);
+            let _ = write!(text, "{separator}{stream}{}: {trust}{ty}", param.name);
             if let Some(default) = param.default {
                 let _ = write!(text, " = {}", self.expr(default));
             }
@@ -246,6 +248,15 @@ impl<'p> Dump<'p> {
 }
 
 /// The word of the language for an effect.
+fn trust_text(word: Option<Trust>) -> &'static str {
+    match word {
+        None => "",
+        Some(Trust::Trusted) => "trusted ",
+        Some(Trust::Untrusted) => "untrusted ",
+        Some(Trust::Mixed) => "trusted untrusted ",
+    }
+}
+
 fn class(class: EffectClass) -> &'static str {
     match class {
         EffectClass::Read => "read",
@@ -271,7 +282,8 @@ fn declaration(program: &Program, ty: &Type) -> String {
                     format!(" as {:?}", field.wire.as_str())
                 };
                 let default = field.default.as_ref().map(|v| format!(" = {}", ValueText(v)));
-                format!("{}: {ty}{}{wire}", field.name, default.unwrap_or_default())
+                let trust = trust_text(field.trust);
+                format!("{}: {trust}{ty}{}{wire}", field.name, default.unwrap_or_default())
             })
             .collect();
         all.join(", ")

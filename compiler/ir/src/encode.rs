@@ -10,19 +10,21 @@
 use std::fmt;
 
 use crate::codec::{Codec, CodecError, Reader};
-use crate::expr::{BinaryOp, CallShape, Expr, ExprArm, LogQuery, Pattern, TemplatePart, UnaryOp};
+use crate::expr::{
+    BinaryOp, CallShape, Expr, ExprArm, LogQuery, Pattern, TemplatePart, UnaryOp, Voucher,
+};
 use crate::program::{
     Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, Gate, Graph, GraphKind,
     LeafCall, LeafDecl, Loop, Map, Message, MessageRole, ModelCall, Node, NodeKind, Param, Policy,
     Program, Rate, Region, RoleDecl, Stub, StubOutcome,
 };
-use crate::types::{Bound, EnumType, FieldType, RecordType, Type, Types, VariantType};
+use crate::types::{Bound, EnumType, FieldType, RecordType, Trust, Type, Types, VariantType};
 
 /// What an encoding begins with.
 const MAGIC: &[u8; 4] = b"KAIT";
 
 /// Version of the encoding; a decoder refuses all others.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Largest encoding that is decoded: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -95,8 +97,8 @@ pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
 codec_structs! {
     Program { name graphs regions functions exprs types leaves resources roles targets stubs max_locals } without files expr_spans;
     Graph { name kind public docs params result body budgets depth } without span;
-    Param { name docs ty default stream };
-    Function { name params body };
+    Param { name docs ty default stream trust };
+    Function { name params result body };
     Region { params nodes result };
     Node { path kind data order outer gate holds_gate guard reads writes grows ty } without span;
     Call { graph args model repair target };
@@ -108,7 +110,7 @@ codec_structs! {
     Loop { init max body otherwise };
     Policy { body fallback deadline cache cache_key retry timeout rate };
     Rate { name calls per parallel };
-    LeafDecl { name kind locator params result class reads writes guarded };
+    LeafDecl { name kind locator params result class reads writes guarded trust };
     Approve { what args key edit untrusted role within show target };
     Ask { question to show start choose within target };
     Choose { items label max };
@@ -118,7 +120,7 @@ codec_structs! {
     ExprArm { pattern guard body };
     CallShape { target args };
     RecordType { name docs fields };
-    FieldType { name wire docs ty default };
+    FieldType { name wire docs ty default trust };
     EnumType { name docs variants };
     VariantType { name wire docs fields };
 }
@@ -146,6 +148,8 @@ codec_enums! {
         13 Approve(approve);
         14 Ask(ask);
     }
+    Trust { 0 Trusted; 1 Untrusted; 2 Mixed; }
+    Voucher { 0 Endorsed(because); 1 Allowed; }
     Expr {
         0 Const(value);
         1 Slot { up slot };
@@ -176,6 +180,7 @@ codec_enums! {
         26 Fail(value);
         27 Check(value ty place);
         28 CallLog(query);
+        29 Vouch(value voucher);
     }
     TemplatePart { 0 Text(text); 1 Value(expr ty); }
     UnaryOp { 0 Not; 1 Neg; 2 ToFloat; }

@@ -129,8 +129,20 @@ pub enum Expr {
     /// The value, after its refinements (and those of its parts) were checked; else `Invalid`, whose path begins with
     /// the text: the field or parameter that the value is for (a key of a JSON Pointer), or empty.
     Check(ExprId, TypeId, SmolStr),
+    /// The value itself, for which the program vouches: from here on it is trusted.
+    Vouch(ExprId, Voucher),
     /// A question to the record of calls: only in tests.
     CallLog(Box<LogQuery>),
+}
+
+/// How a program vouches for a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voucher {
+    /// `endorse(x, because: …)`, with the reason if it is written out.
+    Endorsed(SmolStr),
+    /// `allow(x, …)`: the value is tested against what the program knows. The verifier sees that it is.
+    Allowed,
 }
 
 /// An arm of a pure match or catch.

@@ -165,7 +165,7 @@ impl Facts {
 }
 
 /// The graphs in an order in which, but for recursion, callees come before their callers.
-fn callees_first(calls: &[Vec<usize>]) -> Vec<usize> {
+pub(crate) fn callees_first(calls: &[Vec<usize>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(calls.len());
     let mut seen = vec![false; calls.len()];
     for start in 0..calls.len() {

@@ -16,19 +16,22 @@ pub mod pin;
 pub mod program;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 pub mod types;
 pub mod value;
 pub mod verify;
 mod visit;
 
 pub use encode::{DecodeError, PlanHash, decode, encode, hash};
-pub use expr::{BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp};
+pub use expr::{
+    BinaryOp, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp, Voucher,
+};
 pub use facts::fill;
 pub use failure::Failure;
 pub use program::{
     Approve, Approved, Ask, Choose, EffectClass, Function, FunctionId, Gate, Graph, GraphId,
     LeafDecl, LeafId, Node, NodeKind, Policy, Program, Region, RegionId, ResourceId, TargetId,
 };
-pub use types::{Bound, EnumType, FieldType, RecordType, Type, TypeId, Types, VariantType};
+pub use types::{Bound, EnumType, FieldType, RecordType, Trust, Type, TypeId, Types, VariantType};
 pub use value::{Blob, Currency, Money, Value, ValueMap};
 pub use verify::{VerifyError, verify};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::expr::{Expr, ExprId, Pattern};
-use crate::types::{TypeId, Types};
+use crate::types::{Trust, TypeId, Types};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -144,6 +144,9 @@ pub struct Param {
     pub default: Option<ExprId>,
     /// Whether a growing argument is passed on while it grows.
     pub stream: bool,
+    /// What its declaration says of who vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// A pure function: parameters are the first locals.
@@ -152,10 +155,19 @@ pub struct Param {
 pub struct Function {
     /// Its name.
     pub name: SmolStr,
-    /// How many parameters.
-    pub params: u32,
+    /// The types of its parameters.
+    pub params: Vec<TypeId>,
+    /// The type of its value.
+    pub result: TypeId,
     /// Its value.
     pub body: ExprId,
+}
+
+impl Function {
+    /// How many parameters it has.
+    pub fn arity(&self) -> u32 {
+        u32::try_from(self.params.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// A place in the source; bytes. Not part of the hash.
@@ -595,6 +607,9 @@ pub struct LeafDecl {
     pub writes: Vec<ResourceId>,
     /// `needs approval`: no call of it is made that a person has not approved ([`NodeKind::Approve`]).
     pub guarded: bool,
+    /// What its declaration says of who vouches for what it gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// A model role.

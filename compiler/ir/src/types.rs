@@ -88,6 +88,25 @@ pub enum Type {
     },
 }
 
+/// The words in front of a declared type: whether somebody vouches for its values, wherever they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// `trusted`: it takes only values for which somebody vouches, and so gives only such.
+    Trusted,
+    /// `untrusted`: nobody vouches for what it gives, whatever it was given.
+    Untrusted,
+    /// Both, for different parts: it takes only what somebody vouches for, and nobody vouches for what it gives.
+    Mixed,
+}
+
+impl Trust {
+    /// Whether a place with this word takes only values for which somebody vouches.
+    pub fn wants_trusted(self) -> bool {
+        self != Trust::Untrusted
+    }
+}
+
 /// A nominal record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +133,9 @@ pub struct FieldType {
     pub ty: TypeId,
     /// The value taken when the wire form leaves it out; only constant defaults appear here.
     pub default: Option<Value>,
+    /// What its declaration says of who vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// A nominal enum.

@@ -165,6 +165,9 @@ pub enum Problem {
     /// A call that needs approval can be reached without its own, or an approve node does not belong to one call.
     #[error("{0}")]
     Approval(SmolStr),
+    /// What nobody vouches for can get to where only trusted values may ([`crate::trust`]).
+    #[error("{0}")]
+    Trust(SmolStr),
     /// Anything else that is against the rules.
     #[error("{0}")]
     Rule(&'static str),

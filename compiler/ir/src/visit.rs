@@ -21,6 +21,7 @@ impl Expr {
             | Expr::OptField(a, _)
             | Expr::Try(a)
             | Expr::Fail(a)
+            | Expr::Vouch(a, _)
             | Expr::Check(a, ..) => f(*a),
             Expr::Binary(_, a, b)
             | Expr::And(a, b)

@@ -31,8 +31,20 @@ pub use audit::{
 use crate::check::Types;
 use crate::diagnostics::Diagnostics;
 use crate::effects::Effects;
-use crate::hir::{DefId, Hir};
-use types::Axis;
+use crate::hir::{DefId, Hir, TypeRef};
+use types::{Axis, Word};
+
+/// The word that a written type has in front of it or of a part of it, as programs keep it.
+pub(crate) fn word(hir: &Hir, ty: &TypeRef) -> Option<kait_ir::Trust> {
+    let (marked, clear) =
+        (Axis::Trust.declared(hir, ty) == Some(Word::Marked), Axis::Trust.wants_clear(hir, ty));
+    match (marked, clear) {
+        (true, true) => Some(kait_ir::Trust::Mixed),
+        (true, false) => Some(kait_ir::Trust::Untrusted),
+        (false, true) => Some(kait_ir::Trust::Trusted),
+        (false, false) => None,
+    }
+}
 
 /// Where untrusted values reach what takes only trusted ones.
 pub(crate) struct Reached<'a>(Option<infer::Found<'a>>);

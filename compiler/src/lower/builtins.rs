@@ -1,6 +1,6 @@
 //! Forms of the language that are called like functions.
 
-use kait_ir::expr::{BinaryOp, CallShape, Expr as Ir, LogQuery};
+use kait_ir::expr::{BinaryOp, CallShape, Expr as Ir, LogQuery, Voucher};
 use kait_ir::types::{Bound, Type};
 use kait_ir::{ExprId as IrId, Failure};
 use smol_str::SmolStr;
@@ -22,7 +22,15 @@ impl<'a> BodyLowerer<'_, 'a> {
             Builtin::Allow => self.allow(id, args),
             // What it vouches for is for labels; the value is the same.
             Builtin::Endorse => match expr_of(args.first()) {
-                Some(value) => self.value(value),
+                Some(value) => {
+                    let because = expr_of(args.iter().find(|arg| named(arg, "because")));
+                    let because = match because.map(|why| self.hir(why)) {
+                        Some(Expr::Literal(Literal::Text(why))) => why.clone(),
+                        _ => SmolStr::default(),
+                    };
+                    let value = self.value(value);
+                    self.low.expr(Ir::Vouch(value, Voucher::Endorsed(because)))
+                }
                 None => self.broken(id, "`endorse` of nothing"),
             },
             Builtin::Calls | Builtin::Attempts => match self.target_of(args.first()) {
@@ -121,7 +129,8 @@ impl<'a> BodyLowerer<'_, 'a> {
             // The whole text must match, a bound of a type only somewhere.
             let bounds = vec![Bound::Pattern(format!("^(?:{regex})$").into())];
             let ty = self.low.plain(Type::Refined { name: None, base: ty, bounds });
-            return self.low.expr(Ir::Check(value, ty, SmolStr::default()));
+            let tested = self.low.expr(Ir::Check(value, ty, SmolStr::default()));
+            return self.low.expr(Ir::Vouch(tested, Voucher::Allowed));
         }
         let Some(only) = named_arg("only") else {
             return self.broken(id, "`allow` without a list");
@@ -137,7 +146,8 @@ impl<'a> BodyLowerer<'_, 'a> {
         let refused = self.low.expr(Ir::Fail(failure));
         let body = self.low.expr(Ir::If(is_allowed, given, refused));
         self.next_local = local;
-        self.low.expr(Ir::Let { local, value, body })
+        let tested = self.low.expr(Ir::Let { local, value, body });
+        self.low.expr(Ir::Vouch(tested, Voucher::Allowed))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::effects::{Effect, EffectSet};
 use crate::hir::{
     Arg, ArgValue, Callable, CallableKind, Callee, DefId, DefKind, ExprId, Field, Param as HirParam,
 };
+use crate::labels;
 
 /// A call that is ready to be made.
 pub(super) struct Prepared {
@@ -448,6 +449,7 @@ impl Lowerer<'_> {
             reads: self.resources(set.reads()),
             writes: self.resources(set.writes()),
             guarded: callable.needs.as_ref().is_some_and(|(word, _)| word == "approval"),
+            trust: labels::word(self.input.hir, &callable.result),
         };
         let id = LeafId(u32::try_from(self.program.leaves.len()).unwrap_or(u32::MAX));
         self.program.leaves.push(decl);
@@ -474,13 +476,14 @@ impl Lowerer<'_> {
                 ty: self.ty(*ty, subst),
                 default: param.default.map(|default| self.default(def, default, subst)),
                 stream: param.stream,
+                trust: labels::word(self.input.hir, &param.ty),
             })
             .collect()
     }
 }
 
 /// A leaf's class: the strongest of its effects. A leaf without effects is recorded like a read.
-fn class(set: &EffectSet, keyed: bool) -> EffectClass {
+pub(crate) fn class(set: &EffectSet, keyed: bool) -> EffectClass {
     let has = |effect: Effect| set.contains(effect);
     if set.writes_anything() {
         EffectClass::Write { keyed }

@@ -37,9 +37,11 @@ use crate::effects::{Effects, Resource};
 use crate::hir::{CallableKind, Def, DefId, DefKind, Hir};
 use crate::labels::Vouched;
 use crate::sources::Files;
+pub(crate) use calls::class as class_of;
 use growth::Growths;
 use shape::Shape;
 use types::TypeTable;
+pub(crate) use types::{bound as bound_of, primitive as primitive_of};
 
 /// What lowering looks at: the results of all earlier stages.
 #[derive(Clone, Copy)]
@@ -306,15 +308,14 @@ impl<'a> Lowerer<'a> {
         }
         let id = FunctionId(u32::try_from(self.program.functions.len()).unwrap_or(u32::MAX));
         let name = self.instance_name(def, subst);
-        let params = match self.def(def).map(|def| &def.kind) {
-            Some(DefKind::Callable(callable)) => callable.params.len(),
-            _ => 0,
+        let signature = self.input.types.signature(def);
+        let params = signature.map_or(&[][..], |found| &found.params);
+        let params = params.iter().map(|ty| self.ty(*ty, subst)).collect();
+        let result = match signature {
+            Some(found) => self.ty(found.result, subst),
+            None => self.plain(kait_ir::Type::None),
         };
-        self.program.functions.push(kait_ir::Function {
-            name,
-            params: u32::try_from(params).unwrap_or(u32::MAX),
-            body: ExprId(0),
-        });
+        self.program.functions.push(kait_ir::Function { name, params, result, body: ExprId(0) });
         self.functions.insert(key.clone(), id);
         self.pending.push(Pending::Function(id, key));
         id

@@ -118,6 +118,7 @@ impl Lowerer<'_> {
             docs: SmolStr::default(),
             default: None,
             ty,
+            trust: None,
         };
         let text = self.plain(Type::Text);
         let names: Vec<SmolStr> = match self.def(def).map(|def| &def.kind) {

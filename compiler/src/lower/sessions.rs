@@ -152,6 +152,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 reads: self.low.resources(set.reads()),
                 writes: self.low.resources(set.writes()),
                 guarded: false,
+                trust: None,
             };
             self.low.program.leaves.push(leaf);
             self.low.program.leaves.len() - 1
@@ -173,7 +174,8 @@ impl<'a> BodyLowerer<'_, 'a> {
 }
 
 fn param(field: &Field, ty: TypeId) -> Param {
-    Param { name: field.name.clone(), docs: SmolStr::default(), ty, default: None, stream: false }
+    let (name, docs) = (field.name.clone(), SmolStr::default());
+    Param { name, docs, ty, default: None, stream: false, trust: None }
 }
 
 impl super::Lowerer<'_> {

@@ -162,6 +162,7 @@ impl Lowerer<'_> {
                 docs: field.docs.clone(),
                 ty: self.ty(*ty, subst),
                 default,
+                trust: crate::labels::word(self.input.hir, &field.ty),
             });
         }
         found
@@ -183,7 +184,7 @@ impl Lowerer<'_> {
     }
 }
 
-fn primitive(prim: Prim) -> Type {
+pub(crate) fn primitive(prim: Prim) -> Type {
     match prim {
         Prim::Text | Prim::Secret => Type::Text,
         Prim::Int => Type::Int,
@@ -203,7 +204,7 @@ fn primitive(prim: Prim) -> Type {
     }
 }
 
-fn bound(constraint: &Constraint) -> Option<Bound> {
+pub(crate) fn bound(constraint: &Constraint) -> Option<Bound> {
     let value = &constraint.value.0;
     let length = |value: &Literal| match value {
         Literal::Int(n) => u64::try_from(*n).ok(),

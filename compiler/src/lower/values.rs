@@ -68,6 +68,7 @@ impl Lowerer<'_> {
                 }
                 Value::Map(Arc::new(map))
             }
+            Expr::Vouch(value, _) => self.fold(*value)?,
             Expr::Unary(op, inner) => match (op, self.fold(*inner)?) {
                 (UnaryOp::Neg, Value::Int(n)) => Value::Int(n.checked_neg()?),
                 (UnaryOp::Neg, Value::Float(x)) => Value::Float(-x),
@@ -104,6 +105,7 @@ fn map_children(expr: &mut Expr, mut f: impl FnMut(ExprId) -> ExprId) {
         | Expr::OptField(a, _)
         | Expr::Try(a)
         | Expr::Fail(a)
+        | Expr::Vouch(a, _)
         | Expr::Check(a, ..) => each(a),
         Expr::Binary(_, a, b)
         | Expr::And(a, b)

@@ -22,6 +22,7 @@ fn findings() -> (Arc<TypeTable>, TypeId) {
         docs: "".into(),
         ty,
         default: None,
+        trust: None,
     };
     let fields = vec![field("file", text), field("line", int), field("note", text)];
     let finding = Type::Record(RecordType { name: "Finding".into(), docs: "".into(), fields });

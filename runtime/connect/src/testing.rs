@@ -25,6 +25,7 @@ impl Build {
             docs: "".into(),
             ty: *ty,
             default: None,
+            trust: None,
         };
         fields.iter().map(field).collect()
     }

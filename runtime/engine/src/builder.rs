@@ -111,6 +111,7 @@ impl ProgramBuilder {
             reads: Vec::new(),
             writes: Vec::new(),
             guarded: false,
+            trust: None,
         });
         LeafId(next(self.program.leaves.len()) - 1)
     }
@@ -147,6 +148,7 @@ fn parameter(index: u32) -> Param {
         ty: TypeId(0),
         default: None,
         stream: false,
+        trust: None,
     }
 }
 

@@ -447,6 +447,7 @@ pub(crate) fn children(expr: &Expr, f: &mut impl FnMut(ExprId)) {
         | Expr::OptField(a, _)
         | Expr::Try(a)
         | Expr::Fail(a)
+        | Expr::Vouch(a, _)
         | Expr::Check(a, ..) => f(*a),
         Expr::Let { value: a, body: b, .. }
         | Expr::Binary(_, a, b)

@@ -21,7 +21,14 @@ struct Forms {
 }
 
 fn field(name: &str, ty: TypeId, default: Option<Value>) -> FieldType {
-    FieldType { name: name.into(), wire: name.into(), docs: "What it is.".into(), ty, default }
+    FieldType {
+        name: name.into(),
+        wire: name.into(),
+        docs: "What it is.".into(),
+        ty,
+        default,
+        trust: None,
+    }
 }
 
 fn variant(name: &str, fields: Vec<FieldType>) -> VariantType {

@@ -405,6 +405,7 @@ mod tests {
             docs: SmolStr::default(),
             ty,
             default: None,
+            trust: None,
         };
         let note = types.push(Type::Record(RecordType {
             name: "Note".into(),

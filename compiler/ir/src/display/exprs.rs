@@ -2,7 +2,7 @@
 
 use super::{Dump, MAX_DEPTH, ValueText};
 use crate::expr::{
-    BinaryOp, CallShape, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp,
+    BinaryOp, CallShape, Expr, ExprArm, ExprId, LogQuery, Pattern, TemplatePart, UnaryOp, Voucher,
 };
 
 impl Dump<'_> {
@@ -93,6 +93,8 @@ impl Dump<'_> {
                 let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
                 format!("check({place}{}, {})", e(value), self.program.type_text(*ty))
             }
+            Expr::Vouch(value, Voucher::Endorsed(why)) => format!("endorse({}, {why:?})", e(value)),
+            Expr::Vouch(value, Voucher::Allowed) => format!("allowed({})", e(value)),
             Expr::CallLog(query) => match &**query {
                 LogQuery::Calls(target) => format!("calls({})", self.target(*target)),
                 LogQuery::Attempts(target) => format!("attempts({})", self.target(*target)),

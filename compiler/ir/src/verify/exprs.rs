@@ -13,7 +13,7 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
     let mut walker = Walker::new(program);
     for (id, function) in (0..).map(FunctionId).zip(&program.functions) {
         let place = Place::Function(id);
-        let params: Vec<u32> = (0..function.params).collect();
+        let params: Vec<u32> = (0..function.arity()).collect();
         walker.closed(function.body, &params, place, errors);
     }
     let defaults = |params: &[Param]| params.iter().filter_map(|p| p.default).collect::<Vec<_>>();

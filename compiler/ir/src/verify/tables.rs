@@ -16,8 +16,10 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
     exprs(program, &sizes, errors);
     for (id, function) in (0..).map(FunctionId).zip(&program.functions) {
         sizes.expr(errors, Place::Function(id), function.body);
-        if function.params > program.max_locals {
-            errors.add(Place::Function(id), Problem::Local(function.params));
+        function.params.iter().for_each(|ty| sizes.ty(errors, Place::Function(id), *ty));
+        sizes.ty(errors, Place::Function(id), function.result);
+        if function.arity() > program.max_locals {
+            errors.add(Place::Function(id), Problem::Local(function.arity()));
         }
     }
     for (id, leaf) in (0..).map(LeafId).zip(&program.leaves) {
@@ -161,7 +163,7 @@ fn exprs(program: &Program, sizes: &Sizes<'_>, errors: &mut Errors) {
             Expr::CallFn(function, args) => {
                 sizes.function(errors, place, *function);
                 if let Some(function) = program.functions.get(function.index()) {
-                    errors.count(place, "arguments", args.len(), function.params as usize);
+                    errors.count(place, "arguments", args.len(), function.params.len());
                 }
             }
             Expr::Check(_, ty, _) => sizes.ty(errors, place, *ty),

@@ -151,6 +151,7 @@ fn own_text_and_namespaces_have_wire_names() {
         docs: "".into(),
         ty,
         default: None,
+        trust: None,
     };
     let fields = vec![
         field("unit", "unit", text),

@@ -43,6 +43,7 @@ fn prompts() -> Prompts {
         docs: "".into(),
         ty,
         default: None,
+        trust: None,
     };
     let fields = vec![field("headline", text), field("points", points)];
     let summary =

@@ -63,6 +63,7 @@ pub async fn keyed(
         reads: vec![],
         writes: vec![],
         guarded: false,
+        trust: None,
     };
     let job = LeafJob {
         decl: &decl,

@@ -298,6 +298,7 @@ impl<'a> Evaluator<'a> {
             Expr::Try(body) => self.attempt(*body),
             Expr::Fail(failure) => Err(Box::new(Failure::from_value(&self.eval(*failure)?))),
             Expr::Check(value, ty, place) => self.check(*value, *ty, place),
+            Expr::Vouch(value, _) => self.eval(*value),
             Expr::CallLog(query) => self.query(query),
             Expr::Let { .. } | Expr::If(..) | Expr::Coalesce(..) | Expr::Match { .. } => {
                 self.eval_tail(id)

@@ -182,7 +182,12 @@ fn loops_maps_and_calls() {
     let got = eval(|e| {
         let n = e.expr(Expr::Local(0));
         let body = e.expr(Expr::Binary(BinaryOp::Add, n, n));
-        e.program.functions.push(Function { name: "twice".into(), params: 1, body });
+        e.program.functions.push(Function {
+            name: "twice".into(),
+            params: vec![TypeId(0)],
+            result: TypeId(0),
+            body,
+        });
         let source = e.value(Value::list(vec![int(1), int(2), Value::None, int(3)]));
         let item = e.expr(Expr::Local(3));
         let two = e.int(2);
@@ -272,7 +277,12 @@ fn nothing_hangs_or_overflows_the_stack() {
     let mut b = ProgramBuilder::new();
     let n = b.expr(Expr::Local(0));
     let call = b.expr(Expr::CallFn(FunctionId(0), vec![n]));
-    b.program.functions.push(Function { name: "f".into(), params: 1, body: call });
+    b.program.functions.push(Function {
+        name: "f".into(),
+        params: vec![TypeId(0)],
+        result: TypeId(0),
+        body: call,
+    });
     let one = b.int(1);
     let again = b.expr(Expr::CallFn(FunctionId(0), vec![one]));
     let why = "an expression nests deeper than 256 levels";

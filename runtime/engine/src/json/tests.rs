@@ -11,7 +11,14 @@ use super::*;
 use crate::check::TypeTable;
 
 fn field(name: &str, ty: TypeId) -> FieldType {
-    FieldType { name: name.into(), wire: name.into(), docs: "".into(), ty, default: None }
+    FieldType {
+        name: name.into(),
+        wire: name.into(),
+        docs: "".into(),
+        ty,
+        default: None,
+        trust: None,
+    }
 }
 
 struct Fixture {

@@ -381,6 +381,7 @@ fn row_types() -> (Types, TypeId) {
         docs: SmolStr::default(),
         ty,
         default: None,
+        trust: None,
     };
     let row = types.push(Type::Record(RecordType {
         name: "Row".into(),

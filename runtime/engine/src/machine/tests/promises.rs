@@ -37,6 +37,7 @@ fn refunds() -> Refunds {
         docs: "".into(),
         ty,
         default: None,
+        trust: None,
     };
     let fields = vec![field("by", text), field("order", text), field("amount", amount)];
     let record = RecordType { name: "Approved<refund>".into(), docs: "".into(), fields };
