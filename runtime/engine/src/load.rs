@@ -88,6 +88,9 @@ pub(crate) struct RegionTable {
     pub(crate) early: Vec<u32>,
     /// Nodes for which everything below them waits.
     pub(crate) guards: Vec<u32>,
+    /// Nodes that change the world or ask a person, at any depth: what stands below them is not shown before they have
+    /// succeeded, because it may say that they have.
+    pub(crate) shields: Vec<u32>,
 }
 
 impl RegionTable {
@@ -130,9 +133,10 @@ impl Loaded {
             }
         }
         let owners = check_regions(&program)?;
+        let shields = shields(&program);
         let mut regions = Vec::with_capacity(program.regions.len());
         for (index, owner) in owners.iter().enumerate() {
-            regions.push(region_table(&program, index, owner.unwrap_or(GraphId(0))));
+            regions.push(region_table(&program, &shields, index, owner.unwrap_or(GraphId(0))));
         }
         let mut stubs = vec![Vec::new(); program.targets.len()];
         for (index, stub) in (0u32..).zip(&program.stubs) {
@@ -328,7 +332,47 @@ fn overlaps(program: &Program) -> Vec<bool> {
         .collect()
 }
 
-fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable {
+/// By region: whether anything in it, at any depth and through calls, changes the world or asks a person.
+fn shields(program: &Program) -> Vec<bool> {
+    let mut found = vec![false; program.regions.len()];
+    // A fixed point over nesting and calls; each round finds more.
+    loop {
+        let mut changed = false;
+        for (index, region) in program.regions.iter().enumerate() {
+            if found.get(index) == Some(&false)
+                && region.nodes.iter().any(|node| is_shield(program, &found, node))
+                && let Some(known) = found.get_mut(index)
+            {
+                *known = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            return found;
+        }
+    }
+}
+
+fn is_shield(program: &Program, regions: &[bool], node: &kait_ir::Node) -> bool {
+    let holds = |id: RegionId| regions.get(id.index()).copied().unwrap_or(false);
+    match &node.kind {
+        NodeKind::Leaf(call) => {
+            program.leaves.get(call.leaf.index()).is_some_and(|leaf| leaf.class.is_write())
+        }
+        NodeKind::Approve(_) | NodeKind::Ask(_) => true,
+        NodeKind::Stubbed { .. } => !node.writes.is_empty(),
+        NodeKind::Call(call) => {
+            program.graphs.get(call.graph.index()).is_some_and(|graph| holds(graph.body))
+        }
+        kind => {
+            let mut any = false;
+            kind.for_each_region(|inner| any |= holds(inner));
+            any
+        }
+    }
+}
+
+fn region_table(program: &Program, shields: &[bool], index: usize, graph: GraphId) -> RegionTable {
     let mut table = RegionTable {
         graph,
         cells: Vec::new(),
@@ -341,6 +385,7 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
         result_outer: Vec::new(),
         early: Vec::new(),
         guards: Vec::new(),
+        shields: Vec::new(),
     };
     let Some(region) = program.regions.get(index) else { return table };
     table.succ_at.resize(region.nodes.len() + 1, 0);
@@ -372,6 +417,9 @@ fn region_table(program: &Program, index: usize, graph: GraphId) -> RegionTable 
         }
         if node.guard {
             table.guards.push(at);
+        }
+        if is_shield(program, shields, node) {
+            table.shields.push(at);
         }
         let ask = is_ask(program, node);
         table.asks.push(ask);

@@ -173,15 +173,26 @@ impl Run<'_> {
     // ---- walking backwards
 
     /// Lets the value of a frame flow into a sink. Everything below a guard waits for it, and the value stands below all
-    /// guards of the frame: before they have succeeded, nobody may see any of it.
+    /// guards of the frame: before they have succeeded, nobody may see any of it. What stands below something that
+    /// changes the world or asks a person waits for that, too: what was shown cannot be taken back, and it may say that
+    /// something was done.
     fn walk_result(&mut self, at: u32, flow: Flow) -> bool {
         let frame = self.frame(at);
         let table = &self.loaded.regions[frame.region as usize];
         let result = self.region(at).result;
-        let open = table.guards.iter().rev().copied().find(|guard| {
-            frame.cells.get(*guard as usize).is_some_and(|cell| cell.state != NodeState::Ok)
-        });
-        match open {
+        let is_open = |node: u32| {
+            frame.cells.get(node as usize).is_some_and(|cell| cell.state != NodeState::Ok)
+        };
+        let guard = table.guards.iter().rev().copied().find(|guard| is_open(*guard));
+        let shield = || {
+            let first = table.shields.iter().copied().find(|shield| is_open(*shield))?;
+            let params = (frame.slots.len() - frame.cells.len()) as u32;
+            if self.stands_above(result, params + first) {
+                return None;
+            }
+            table.shields.iter().rev().copied().find(|shield| is_open(*shield))
+        };
+        match guard.or_else(shield) {
             Some(guard) => {
                 let slot = (frame.slots.len() - frame.cells.len()) as u32 + guard;
                 let part = Part {
@@ -495,6 +506,21 @@ impl Run<'_> {
             }
         }
         handed
+    }
+
+    /// Whether the value of a block is that of a slot up to this one, so that it does not wait for what stands below it.
+    fn stands_above(&self, mut expr: ExprId, last: u32) -> bool {
+        let exprs = &self.loaded.program().exprs;
+        loop {
+            match exprs.get(expr.0 as usize) {
+                Some(Expr::Slot { up: 0, slot }) => return *slot <= last,
+                Some(Expr::Slot { .. }) => return true,
+                Some(Expr::Field(inner, _) | Expr::Check(inner, ..) | Expr::Vouch(inner, _)) => {
+                    expr = *inner;
+                }
+                _ => return false,
+            }
+        }
     }
 
     // ---- parts that wait for slots

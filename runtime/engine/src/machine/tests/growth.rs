@@ -507,3 +507,32 @@ fn what_refuses_within_an_expression_holds_back_what_is_below() {
     assert!(!flows(&d).iter().any(|f| f.contains(":=")), "{:?}", flows(&d));
     d.failed_with(custom("no"));
 }
+
+/// What was shown cannot be taken back: a text below a write, or below a question, may say that it was done.
+#[test]
+fn what_stands_below_a_write_is_shown_when_it_has_succeeded() {
+    let written = |result: &dyn Fn(&mut ProgramBuilder) -> kait_ir::ExprId, below: bool| {
+        let mut b = ProgramBuilder::new();
+        let write = b.leaf("write", EffectClass::Write { keyed: false });
+        let write = node("write", leaf_call(write, vec![]));
+        let ask = model(&mut b, "ask");
+        let result = result(&mut b);
+        let nodes = if below { vec![write, ask] } else { vec![ask, write] };
+        let body = b.region(0, nodes, result);
+        b.graph("main", body);
+        watched(b, vec![])
+    };
+    // The text of the program itself.
+    let mut d = written(&|b| b.value(Value::text("done")), true);
+    assert!(flows(&d).is_empty(), "{:?}", flows(&d));
+    d.fail("write", custom("no"));
+    assert!(!flows(&d).iter().any(|flow| flow.contains("done")), "{:?}", flows(&d));
+    // What a model says below it.
+    let mut d = written(&|b| b.slot(0, 1), true);
+    assert!(flows(&d).is_empty(), "{:?}", flows(&d));
+    d.ok("write", Value::None);
+    assert_eq!(flows(&d), ["0 <- ask"]);
+    // What stands above it says nothing of it, and does not wait.
+    let d = written(&|b| b.slot(0, 0), false);
+    assert_eq!(flows(&d), ["0 <- ask"]);
+}
