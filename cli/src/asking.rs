@@ -8,6 +8,7 @@ use std::io::{BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
+use kait_ir::Failure;
 use kait_runtime::people::{AnswerSender, Given, NotTaken};
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::oneshot;
@@ -63,20 +64,26 @@ fn ask_all(
     out: &mut impl Write,
 ) {
     while let Ok((question, about)) = asked.recv() {
+        let give = |answer: Json| {
+            let (taken, told) = oneshot::channel();
+            let given = Given { question, by: by.into(), answer, taken };
+            answers.send(given).ok().map(|()| told.blocking_recv())
+        };
+        // What somebody changes is judged by the run when it is typed; whether it is approved is another matter.
+        let judge =
+            |edit: &Map<String, Json>| match give(json!({ "decision": "try", "edit": edit })) {
+                Some(Ok(Err(NotTaken::Wrong(failure)))) => Err(wrong(&failure)),
+                _ => Ok(()),
+            };
         loop {
-            let Ok(Some(answer)) = ask(&about, &mut input, out) else {
+            let Ok(Some(answer)) = ask(&about, &mut input, out, &judge) else {
                 // Standard input has ended: dropping the sender tells the run that nobody answers.
                 return;
             };
-            let (taken, told) = oneshot::channel();
-            let given = Given { question, by: by.into(), answer, taken };
-            if answers.send(given).is_err() {
-                return;
-            }
-            match told.blocking_recv() {
+            let Some(told) = give(answer) else { return };
+            match told {
                 Ok(Err(NotTaken::Wrong(failure))) => {
-                    let (_, message, _) = kait_runtime::report::words(&failure);
-                    let _ = writeln!(out, "{}", shown(&message));
+                    let _ = writeln!(out, "{}", shown(&wrong(&failure)));
                 }
                 Ok(Err(NotTaken::Unrecorded(why))) => {
                     let _ = writeln!(
@@ -90,21 +97,37 @@ fn ask_all(
                     let _ = writeln!(out, "it is too late: this is not asked any more");
                     break;
                 }
-                Ok(Ok(())) | Err(_) => break,
+                Ok(Ok(()) | Err(NotTaken::Fits)) | Err(_) => break,
             }
         }
     }
 }
+
+/// What is wrong with an answer, in the words of its type; the place within it as a person knows it.
+fn wrong(failure: &Failure) -> String {
+    match failure {
+        Failure::Invalid { path, why } => {
+            let place = path.trim_start_matches("/edit").trim_start_matches("/answer");
+            let place = place.trim_start_matches('/').replace('/', ".");
+            if place.is_empty() { why.to_string() } else { format!("{place}: {why}") }
+        }
+        other => kait_runtime::report::words(other).1,
+    }
+}
+
+/// Whether what a person has changed fits.
+type Judge<'j> = dyn Fn(&Map<String, Json>) -> Result<(), String> + 'j;
 
 /// Asks once. Nothing, if the input has ended.
 fn ask(
     about: &Json,
     input: &mut impl BufRead,
     out: &mut impl Write,
+    judge: &Judge<'_>,
 ) -> std::io::Result<Option<Json>> {
     head(about, out)?;
     match about["asks"].as_str() {
-        Some("approval") => approve(about, input, out),
+        Some("approval") => approve(about, input, out, judge),
         Some("selection") => select(about, input, out),
         _ => question(about, input, out),
     }
@@ -165,6 +188,7 @@ fn approve(
     about: &Json,
     input: &mut impl BufRead,
     out: &mut impl Write,
+    judge: &Judge<'_>,
 ) -> std::io::Result<Option<Json>> {
     let none = Vec::new();
     let args = about["arguments"].as_array().unwrap_or(&none);
@@ -210,6 +234,14 @@ fn approve(
         });
         match edit {
             Some((name, value)) => {
+                // What was changed before stays as it is, if this does not fit.
+                let tried = Map::from_iter([(name.to_owned(), value.clone())]);
+                if let Err(why) = judge(&tried) {
+                    let own = format!("{name}: ");
+                    let why = why.strip_prefix(&own).unwrap_or(&why);
+                    writeln!(out, "  {} stays as it is: {}", shown(name), shown(why))?;
+                    continue;
+                }
                 writeln!(out, "  {} becomes", shown(name))?;
                 value_lines(&value, false, out)?;
                 edits.insert(name.to_owned(), value);
@@ -302,7 +334,12 @@ mod tests {
 
     fn asked(about: &Json, typed: &str) -> (Option<Json>, String) {
         let mut out = Vec::new();
-        let answer = ask(about, &mut typed.as_bytes(), &mut out).unwrap();
+        // As the run would: an amount has a currency.
+        let judge = |edit: &Map<String, Json>| match edit.get("amount").and_then(Json::as_str) {
+            Some(amount) if !amount.contains("usd") => Err("amount: expected an amount".to_owned()),
+            _ => Ok(()),
+        };
+        let answer = ask(about, &mut typed.as_bytes(), &mut out, &judge).unwrap();
         (answer, String::from_utf8(out).unwrap())
     }
 
@@ -341,6 +378,19 @@ mod tests {
         assert_eq!(answer, Some(json!({ "decision": "approve", "edit": edit })));
         assert!(out.contains("amount becomes\n    5.00 usd"), "{out}");
         assert!(out.contains("changes nothing"), "`order` is not to be edited: {out}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_when_it_is_typed_and_changes_nothing_else() {
+        let typed = "count=3\namount=much\namount=5.00 usd\namount=lots\nyes\n";
+        let (answer, out) = asked(&refund(), typed);
+        let edit = json!({ "amount": "5.00 usd", "count": 3 });
+        assert_eq!(answer, Some(json!({ "decision": "approve", "edit": edit })));
+        let refused = out.matches("amount stays as it is: expected an amount").count();
+        assert_eq!(refused, 2, "{out}");
+        let failure = Failure::invalid("/edit/lines/0/text", "is 9 characters long");
+        assert_eq!(wrong(&failure), "lines.0.text: is 9 characters long");
+        assert_eq!(wrong(&Failure::invalid("/answer", "too small")), "too small");
     }
 
     #[test]

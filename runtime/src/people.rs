@@ -19,7 +19,8 @@ pub struct Given {
     pub question: u64,
     /// Who answers.
     pub by: SmolStr,
-    /// The answer, as [`Promise::read_answer`] reads it.
+    /// The answer, as [`Promise::read_answer`] reads it. One whose `decision` is `try` is read as an approval, and never
+    /// taken: whoever is typing hears whether what they have changed fits.
     pub answer: Json,
     /// Told whether the answer was taken: not before it is durable, if the run is recorded.
     pub taken: Taken,
@@ -33,6 +34,8 @@ pub type Taken = oneshot::Sender<Result<(), NotTaken>>;
 pub enum NotTaken {
     /// It does not fit: the question stays open.
     Wrong(Failure),
+    /// It was only tried, and fits: the question stays open.
+    Fits,
     /// The question is not open: it was answered, is too late, or there never was one.
     Closed,
     /// It could not be recorded, so it does not count: why.
@@ -108,7 +111,15 @@ impl Questions {
         given: &Json,
     ) -> Result<Answer, NotTaken> {
         let question = self.open.get(&segment).ok_or(NotTaken::Closed)?;
-        question.promise.read_answer(table, by, given).map_err(NotTaken::Wrong)
+        let mut given = std::borrow::Cow::Borrowed(given);
+        let is_tried = given.get("decision").is_some_and(|decision| decision == "try");
+        if is_tried && let Some(decision) = given.to_mut().get_mut("decision") {
+            *decision = "approve".into();
+        }
+        match question.promise.read_answer(table, by, &given) {
+            Ok(_) if is_tried => Err(NotTaken::Fits),
+            read => read.map_err(NotTaken::Wrong),
+        }
     }
 
     /// The question is open no more.
