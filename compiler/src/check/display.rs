@@ -169,7 +169,7 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-fn duration(nanos: i64) -> String {
+pub(crate) fn duration(nanos: i64) -> String {
     const UNITS: [(i64, &str); 5] = [
         (86_400_000_000_000, "d"),
         (3_600_000_000_000, "h"),

@@ -182,6 +182,23 @@ impl<'a> BodyCx<'_, 'a> {
                 if args.len() != 1 {
                     self.bad_question(e, "expected the name of one function, such as `calls(f)`");
                 }
+                if let [Arg { value: ArgValue::Expr(call), .. }] = args {
+                    let word = if builtin == Builtin::Calls { "calls" } else { "attempts" };
+                    self.report(
+                        Diagnostic::new(
+                            Code::BadQuestion,
+                            self.span(*call),
+                            format!(
+                                "`{word}` counts what a function is called, whatever it is given: expected its name"
+                            ),
+                        )
+                        .help(format!(
+                            "write `{word}(f)`, or ask whether it was called so: `called(f(\"a\"))`"
+                        )),
+                    );
+                    self.spoil_args(args);
+                    return Ty::INT;
+                }
                 self.callables(args);
                 Ty::INT
             }

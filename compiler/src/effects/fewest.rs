@@ -1,4 +1,5 @@
-//! The fewest model calls that a declaration makes when it succeeds, whatever its inputs: a budget below is an error.
+//! The fewest model calls that a declaration makes when it succeeds, and the least time that it sleeps, whatever its
+//! inputs: a budget below is an error.
 //!
 //! Every choice counts with its cheapest way, and nothing is counted that may be cut short: what fails inside a `catch`,
 //! what a cache answers. So a result above zero is certain, zero says nothing.
@@ -7,11 +8,21 @@ use rustc_hash::FxHashMap;
 
 use super::{Effects, walk};
 use crate::hir::{
-    Arg, BinaryOp, Body, Callable, CallableKind, Callee, DefId, DefKind, Expr, ExprId, Hir, Stmt,
+    Arg, ArgValue, BinaryOp, Body, Callable, CallableKind, Callee, DefId, DefKind, Expr, ExprId,
+    Hir, Stmt,
 };
 
-/// The fewest calls by declaration; what is missing makes none for certain.
-pub(super) fn calls(hir: &Hir, effects: &Effects) -> FxHashMap<DefId, u64> {
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// Calls of models.
+    Calls,
+    /// Nanoseconds in `clock.sleep`: everything below one waits for it, so they add up.
+    Sleep,
+}
+
+/// The least by declaration; what is missing takes none for certain.
+pub(super) fn least(hir: &Hir, effects: &Effects, measure: Measure) -> FxHashMap<DefId, u64> {
     let mut found = FxHashMap::default();
     // Callees stand before their callers; in a circle the call that comes too early counts nothing.
     for def in effects.groups.iter().flatten() {
@@ -19,9 +30,15 @@ pub(super) fn calls(hir: &Hir, effects: &Effects) -> FxHashMap<DefId, u64> {
         else {
             continue;
         };
-        let own = u64::from(matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent));
+        let own = match measure {
+            Measure::Calls => {
+                u64::from(matches!(callable.kind, CallableKind::Prompt | CallableKind::Agent))
+            }
+            Measure::Sleep => 0,
+        };
+        let known = Known { hir, measure, defs: &found };
         let inner = match hir.body(*def) {
-            Some(body) if body.root.is_some() => of_body(body, effects, *def, callable, &found),
+            Some(body) if body.root.is_some() => of_body(body, effects, *def, callable, known),
             _ => 0,
         };
         if own + inner > 0 {
@@ -31,12 +48,41 @@ pub(super) fn calls(hir: &Hir, effects: &Effects) -> FxHashMap<DefId, u64> {
     found
 }
 
+/// What is known of callees.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    hir: &'a Hir,
+    measure: Measure,
+    defs: &'a FxHashMap<DefId, u64>,
+}
+
+impl Known<'_> {
+    fn of(self, body: &Body, def: DefId, args: &[Arg]) -> u64 {
+        if let Some(known) = self.defs.get(&def) {
+            return *known;
+        }
+        let Some(DefKind::Callable(callable)) = self.hir.defs.get(def.index()).map(|d| &d.kind)
+        else {
+            return 0;
+        };
+        match (&callable.kind, args) {
+            (CallableKind::Extern { locator, .. }, [Arg { value: ArgValue::Expr(time), .. }])
+                if self.measure == Measure::Sleep && locator == "clock.sleep" =>
+            {
+                let nanos = walk::nanos(self.hir, body, *time).unwrap_or(0);
+                u64::try_from(nanos).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+}
+
 fn of_body(
     body: &Body,
     effects: &Effects,
     owner: DefId,
     callable: &Callable,
-    known: &FxHashMap<DefId, u64>,
+    known: Known<'_>,
 ) -> u64 {
     if callable.kind == CallableKind::Fn {
         return 0;
@@ -50,8 +96,8 @@ fn of_body(
         walk::parts(expr, |part| sum = sum.saturating_add(of(part)));
         let cheapest = |ways: &mut dyn Iterator<Item = ExprId>| ways.map(of).min().unwrap_or(0);
         let calls = match expr {
-            Expr::Call { callee: Callee::Def(def), .. } => {
-                sum.saturating_add(known.get(def).copied().unwrap_or(0))
+            Expr::Call { callee: Callee::Def(def), args, .. } => {
+                sum.saturating_add(known.of(body, *def, args))
             }
             Expr::With { policies, .. } if is_cut_short(policies) => 0,
             // A failure inside passes over the rest of it.

@@ -2,9 +2,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::fewest::Measure;
 use super::set::{Effect, EffectSet, Resources};
 use super::{Effects, Step, infer, walk};
 use crate::check::Types;
+use crate::check::display::duration;
 use crate::check::ty::{Ty, TyKind};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Edit, Span};
 use crate::hir::{
@@ -16,13 +18,17 @@ use crate::hir::{
 const MAX_STEPS: usize = 12;
 
 pub(super) fn check(hir: &Hir, types: &Types, effects: &Effects, sink: &mut Diagnostics) {
-    let has_budget = |def: &Def| match &def.kind {
-        DefKind::Callable(callable) => callable.policies.iter().any(|arg| named(arg, "calls")),
+    let has_budget = |def: &Def, name: &str| match &def.kind {
+        DefKind::Callable(callable) => callable.policies.iter().any(|arg| named(arg, name)),
         _ => false,
     };
-    let is_asked = hir.defs.iter().any(|def| has_budget(def));
-    let fewest = if is_asked { super::fewest::calls(hir, effects) } else { FxHashMap::default() };
-    let mut rules = Rules { hir, types, effects, sink, fewest, exposed: None };
+    let least = |budget: &str, measure| {
+        let is_asked = hir.defs.iter().any(|def| has_budget(def, budget));
+        if is_asked { super::fewest::least(hir, effects, measure) } else { FxHashMap::default() }
+    };
+    let fewest = least("calls", Measure::Calls);
+    let sleeps = least("time", Measure::Sleep);
+    let mut rules = Rules { hir, types, effects, sink, fewest, sleeps, exposed: None };
     for (index, def) in hir.defs.iter().enumerate() {
         // The standard library is checked by its own tests; its files are nobody's to mend here.
         if hir.modules.get(def.module.index()).is_some_and(|module| module.is_std) {
@@ -41,6 +47,8 @@ pub(super) struct Rules<'a> {
     pub(super) sink: &'a mut Diagnostics,
     /// The fewest model calls of each declaration.
     fewest: FxHashMap<DefId, u64>,
+    /// How long each declaration sleeps at least, in nanoseconds.
+    sleeps: FxHashMap<DefId, u64>,
     /// What nobody handles who calls a declaration, once a question asks.
     pub(super) exposed: Option<Vec<super::unanswered::Exposed>>,
 }
@@ -57,6 +65,7 @@ impl Rules<'_> {
                     self.promise(id, def, callable);
                 }
                 self.budget(id, def, callable, body);
+                self.time(id, def, callable, body);
                 for item in &callable.items {
                     if let PromptItem::Tools { tools, .. } = item {
                         tools.iter().for_each(|tool| self.tool_policies(tool));
@@ -212,6 +221,34 @@ impl Rules<'_> {
                 .here("not enough")
                 .label(def.name_span, "declared here")
                 .help(format!("write `calls: {fewest}` or more, or call models less often")),
+            );
+        }
+    }
+
+    /// `time: d` of a header against what its body sleeps.
+    fn time(&mut self, id: DefId, def: &Def, callable: &Callable, body: Option<&Body>) {
+        let Some(slept) = self.sleeps.get(&id).and_then(|nanos| i64::try_from(*nanos).ok()) else {
+            return;
+        };
+        let given = callable.policies.iter().find(|arg| named(arg, "time"));
+        let (Some(given), Some(body)) = (given, body) else { return };
+        let ArgValue::Expr(value) = given.value else { return };
+        let Some(time) = walk::nanos(self.hir, body, value) else { return };
+        // What ends at the same moment may be just in time.
+        if time < slept {
+            let slept = duration(slept);
+            self.sink.push(
+                Diagnostic::new(
+                    Code::BudgetTooSmall,
+                    given.span,
+                    format!(
+                        "`{}` allows too little time: it sleeps for {slept} at least",
+                        def.name
+                    ),
+                )
+                .here("not enough")
+                .label(def.name_span, "declared here")
+                .help(format!("write more than `time: {slept}`, or sleep less")),
             );
         }
     }

@@ -267,6 +267,33 @@ fn a_budget_below_the_fewest_calls_is_an_error() {
 }
 
 #[test]
+fn a_budget_of_time_below_what_is_slept_is_an_error() {
+    let graph = |body: &str| {
+        format!(
+            "let pause = 3s\ngraph nap() -> none {{ clock.sleep(pause) }}\ngraph f(c: bool) -> text with (time: 5s) {{\n{body}\n  \"x\"\n}}"
+        )
+    };
+    for body in [
+        "  clock.sleep(6s)",
+        "  nap()\n  nap()",
+        "  if c { clock.sleep(6s) } else { clock.sleep(1m) }",
+        "  nap()\n  clock.sleep(2500ms)",
+    ] {
+        let text = graph(body);
+        let one = only(&text, "K0701");
+        assert_eq!(at(&text, &one), "time: 5s", "{body}");
+    }
+    for body in [
+        "  clock.sleep(5s)",
+        "  if c { clock.sleep(6s) } else { nap() }",
+        "  nap() catch { _ => none }\n  nap()",
+        "  let d = 9s\n  clock.sleep(d)",
+    ] {
+        clean(&graph(body));
+    }
+}
+
+#[test]
 fn a_for_with_effects_needs_a_bound() {
     let text = "graph f(xs: [text]) -> [text] { for x in xs if x != \"\" { file.read(x) } }";
     let one = only(text, "K0480");

@@ -133,6 +133,23 @@ fn whole_number_in(hir: &Hir, body: &Body, id: ExprId, fuel: &mut u32) -> Option
     }
 }
 
+/// A duration that is written out, or a constant that is; in nanoseconds.
+pub(crate) fn nanos(hir: &Hir, body: &Body, id: ExprId) -> Option<i64> {
+    let (mut body, mut id) = (body, id);
+    // Constants may name each other in a circle.
+    for _ in 0..64 {
+        match expr(body, id) {
+            Expr::Literal(Literal::Duration(nanos)) => return Some(*nanos),
+            Expr::Def(def) => {
+                body = hir.body(*def)?;
+                id = body.root?;
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// The first name in an expression that is bound in its declaration, such as a parameter.
 pub(crate) fn first_local(body: &Body, root: ExprId) -> Option<(ExprId, crate::hir::LocalId)> {
     let mut found = None;
