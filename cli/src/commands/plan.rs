@@ -42,11 +42,20 @@ impl Planned<'_> {
         let found = audit_of(self.compiled, self.def);
         let report = Report::new(self.compiled, &self.profile.grants);
         let most = cost::most(self.compiled, self.profile, self.def)?;
-        let listed = self.runs.map(|(plan, graph)| draw::plan(plan.program(), graph));
+        // Leaves that this version does not reach stand in a program that is kept like others.
+        let kept = match self.runs {
+            Some(_) => None,
+            None => self.compiled.lower_to_keep(&[self.def]).ok().map(|kept| kept.program),
+        };
+        let kept = kept.as_ref().filter(|program| !program.graphs.is_empty());
+        let listed = match self.runs {
+            Some((plan, graph)) => Some(draw::plan(plan.program(), graph)),
+            None => kept.map(|program| draw::plan(program, GraphId(0))),
+        };
         if as_json {
             let mut document = report.json(&found);
             document["schema"] = json!(SCHEMA);
-            document["runs"] = json!(listed.is_some());
+            document["runs"] = json!(self.runs.is_some());
             document["cost"] = most.map(|(_, json)| json).unwrap_or_default();
             if let Some(listed) = &listed {
                 document["title"] = json!(listed.title);
@@ -67,6 +76,9 @@ impl Planned<'_> {
                     let _ = writeln!(text, "  at most {}", listed.budgets.join(", "));
                 }
                 let _ = listed.write_steps(&mut text);
+                if self.runs.is_none() {
+                    text.push_str("  this version does not run it yet\n");
+                }
                 let _ = writeln!(text, "effects: {}", or_none(&listed.effects));
                 let models: Vec<String> =
                     listed.models.iter().map(|role| self.bound(role)).collect();
