@@ -81,7 +81,7 @@ impl Cursor {
             });
             let found = self.sound(found.optional(), seq)?;
             let Some((back, run, number, sum)) = found else {
-                return Err(damaged(&self.run, seq, "it is not there"));
+                return Err(self.missing(connection, seq, "it is not there"));
             };
             let links = (run, number) == (self.number.into(), seq.into())
                 && ((seq == 0) == (back == 0))
@@ -141,9 +141,12 @@ impl Cursor {
                 Ok((at, kind, payload.to_vec(), sum, sum == wanted))
             });
             let found = self.sound(found.optional(), seq)?;
-            let Some((at, kind, payload, sum, true)) = found else {
-                return Err(damaged(&self.run, seq, "it does not hold what was written"));
+            let Some((at, kind, payload, sum, sound)) = found else {
+                return Err(self.missing(connection, seq, "it is not there"));
             };
+            if !sound {
+                return Err(damaged(&self.run, seq, "it does not hold what was written"));
+            }
             let payload =
                 if kind >= IN_BLOB { self.large(connection, seq, &payload)? } else { payload };
             bytes += payload.len() + 64;
@@ -162,7 +165,17 @@ impl Cursor {
             Ok(rows::blob(row).filter(|bytes| Hash::of(bytes).0.as_slice() == hash))
         });
         let found = self.sound(found.optional(), seq)?.flatten();
-        found.ok_or_else(|| damaged(&self.run, seq, "its value does not hold what was written"))
+        let why = "its value does not hold what was written";
+        found.ok_or_else(|| self.missing(connection, seq, why))
+    }
+
+    /// Damage, unless the run was removed meanwhile.
+    fn missing(&self, connection: &Connection, seq: u32, why: &str) -> ReadError {
+        match run_row(connection, &self.run) {
+            Ok(Some(row)) if row.run.number == self.number => damaged(&self.run, seq, why),
+            Ok(_) => no_run(&self.run).into(),
+            Err(error) => error.into(),
+        }
     }
 
     /// A page of the database that is broken is the damage of the run whose records lie there.

@@ -27,6 +27,7 @@ const CASES: &[(&str, Case)] = &[
     ("order_does_not_depend_on_clocks", order_does_not_depend_on_clocks),
     ("what_is_old_is_pruned", what_is_old_is_pruned),
     ("runs_are_removed_by_name", runs_are_removed_by_name),
+    ("who_reads_a_run_is_told_when_it_is_removed", who_reads_a_run_is_told_when_it_is_removed),
     ("sizes_have_limits", sizes_have_limits),
     ("an_empty_batch_is_a_barrier", an_empty_batch_is_a_barrier),
 ];
@@ -667,6 +668,23 @@ fn runs_are_removed_by_name(store: &dyn Store) {
     assert_eq!(records(store, &a, 0), []);
     append(store, &a, 0..1).unwrap();
     assert_eq!(records(store, &a, 0).len(), 1);
+}
+
+fn who_reads_a_run_is_told_when_it_is_removed(store: &dyn Store) {
+    let run = start(store, "a");
+    append(store, &run, 0..2_000).unwrap();
+    commit(store, |batch| {
+        batch.append(&run, record(2_000, &vec![1; BLOB_FROM + 1]));
+    })
+    .unwrap();
+    let mut reading = store.records(&run, 0).unwrap();
+    assert!(matches!(reading.next(), Some(Ok(_))));
+    end(store, &run, RunState::Done, 1).unwrap();
+    assert_eq!(store.prune(2).unwrap().records, 2_001);
+    let rest: Vec<_> = reading.collect();
+    assert!(rest.len() < 2_000);
+    let last = rest.last();
+    assert!(matches!(last, Some(Err(StoreError::Refused(Refused::NoRun { .. })))), "{last:?}");
 }
 
 fn sizes_have_limits(store: &dyn Store) {
