@@ -16,6 +16,8 @@
 mod lookalikes;
 mod scan;
 
+pub(crate) use scan::similar_unit;
+
 pub use scan::{snake, upper_camel};
 
 use logos::Logos;

@@ -353,10 +353,7 @@ impl<'s> Lexer<'s> {
             if let Some(error) = self.out.errors.get_mut(i) {
                 error.help = Some(match text {
                     "^" => "a power is `math.pow(x, y)`".into(),
-                    "@" => {
-                        "there are no decorators: what belongs to a call stands in its `with (…)`"
-                            .into()
-                    }
+                    "@" => decorator(behind).into(),
                     _ => match currency {
                         Some(code) => format!("an amount has its currency behind it: `5{code}`"),
                         None => "remove it; it is allowed only inside a text, `\"…\"`".into(),
@@ -437,8 +434,25 @@ pub fn upper_camel(text: &str) -> String {
     out
 }
 
+/// What is written instead of a decorator; `behind` is the text behind its `@`.
+fn decorator(behind: &str) -> &'static str {
+    let end = behind.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(behind.len());
+    match behind.get(..end).unwrap_or_default() {
+        "description" | "doc" | "docs" | "desc" => {
+            "write `/// text` on the line above what it describes"
+        }
+        "alias" | "rename" | "name" | "serde" | "json" | "JsonProperty" => {
+            "another name outside of the program is written after the type: `as \"name\"`"
+        }
+        "assert" | "check" | "check_assert" => {
+            "a rule for a value is written after its type: `where (min: 1)`"
+        }
+        _ => "KAIT has no decorators: write what a call needs in its `with (…)`",
+    }
+}
+
 /// The unit that was probably meant.
-pub(super) fn similar_unit(unit: &str) -> Option<&'static str> {
+pub(crate) fn similar_unit(unit: &str) -> Option<&'static str> {
     Some(match unit.to_ascii_lowercase().as_str() {
         "millis" | "milliseconds" | "millisecond" | "msec" | "msecs" => "ms",
         "secs" | "second" | "seconds" => "s",

@@ -9,6 +9,7 @@
 mod declarations;
 mod expressions;
 mod forms;
+mod shapes;
 mod values;
 
 use text_size::{TextRange, TextSize};
@@ -23,6 +24,7 @@ use crate::errors::Edit;
 pub(super) use declarations::*;
 pub(super) use expressions::*;
 pub(super) use forms::*;
+pub(super) use shapes::*;
 pub(super) use values::*;
 
 fn edit(range: TextRange, text: impl Into<String>) -> Edit {

@@ -150,7 +150,8 @@ fn binder(p: &mut Parser<'_>) {
                 Code::Unexpected,
                 p.range(0),
                 "expected a name, or a record to take apart: `let Pair(first, second) = …`",
-            );
+            )
+            .with_help(habits::taken_apart(next));
             p.report(error);
             p.skip_one();
             p.finish_node(marker, K::Error);
@@ -200,9 +201,9 @@ pub(crate) fn arms(p: &mut Parser<'_>, what: &str) -> bool {
 fn arm(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
     habits::case_word(p);
-    let other = habits::else_arm(p);
+    let other = habits::else_arm(p) || habits::comparing_pattern(p);
     if other {
-        // Its word is the pattern.
+        // What was consumed is the pattern.
     } else if matches!(p.current(), K::IfKw | K::FatArrow) {
         p.expected("a pattern");
     } else if !(patterns::starts_pattern(p.current())
@@ -214,6 +215,7 @@ fn arm(p: &mut Parser<'_>) -> bool {
     }
     if !other && !matches!(p.current(), K::FatArrow | K::IfKw) {
         patterns::pattern(p);
+        habits::pattern_words(p, patterns::pattern);
     }
     if p.at(K::IfKw) {
         control::guard(p);

@@ -28,7 +28,9 @@ fn operand_before_block(p: &mut Parser<'_>, what: &str) -> bool {
 /// `if = "if" expr block ("else" (if | block))?`
 pub(super) fn if_expr(p: &mut Parser<'_>, marker: Marker) {
     p.bump();
-    condition(p, "a condition");
+    if !habits::if_let(p) {
+        condition(p, "a condition");
+    }
     if habits::then_value(p) {
         if p.at(K::ElseKw) && p.nth(1) == K::IfKw {
             p.bump();
@@ -105,7 +107,7 @@ pub(super) fn for_expr(p: &mut Parser<'_>, marker: Marker) {
     if let Some(bracket) = parens {
         p.close(bracket);
     }
-    if p.at(K::IfKw) || habits::for_if_below(p) {
+    if p.at(K::IfKw) || habits::for_if_below(p) || habits::for_where(p) {
         guard(p);
     }
     clause(p, K::MaxKw, K::MaxClause);

@@ -1,5 +1,7 @@
 //! Expressions, from the loosest binding to the tightest (§13: `expr` to `atom`).
 
+use text_size::TextRange;
+
 use crate::SyntaxError;
 use crate::SyntaxKind as K;
 use crate::codes::Code;
@@ -104,7 +106,9 @@ fn caught(p: &mut Parser<'_>, marker: Marker) -> bool {
             K::CatchKw if !p.chain_too_long() => {
                 let marker = p.again(marker);
                 p.bump();
-                blocks::arms(p, "the arms for its failures");
+                if !habits::catch_without_arms(p) {
+                    blocks::arms(p, "the arms for its failures");
+                }
                 p.finish_node(marker, K::CatchExpr);
             }
             K::UndoKw if !p.chain_too_long() => {
@@ -320,7 +324,7 @@ fn postfix(p: &mut Parser<'_>, marker: Marker) -> bool {
                     return true;
                 }
             }
-            _ if habits::behind_value(p) => {
+            _ if habits::behind_value(p, marker) => {
                 let marker = p.again(marker);
                 p.finish_node(marker, K::Error);
                 return true;
@@ -499,6 +503,7 @@ fn selector(p: &mut Parser<'_>) {
     p.bump();
     if p.raw().can_be_field_name() {
         p.bump_as(K::Lid);
+        habits::long_selector(p);
     } else {
         p.expected("the name of a field");
     }
@@ -580,6 +585,7 @@ fn atom(p: &mut Parser<'_>, marker: Marker) -> bool {
             p.bump();
             p.finish_node(marker, K::Error);
         }
+        K::ParallelKw if habits::parallel_list(p) => list_or_map(p, marker),
         _ if next.can_be_name() => {
             p.bump_as(K::Lid);
             p.finish_node(marker, K::NameExpr);
@@ -636,6 +642,8 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
         return;
     }
     let mut is_map = None;
+    // The first item, if it is no key.
+    let mut spread = None;
     lists::comma_list(p, bracket, "an item of the list", |p| {
         let entry = p.start();
         let word_key = p.nth(1) == K::Colon
@@ -643,6 +651,7 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
             && !matches!(p.raw(), K::TrueKw | K::FalseKw | K::NoneKw);
         // Spreads and selectors are no keys.
         let key = !matches!(p.raw(), K::DotDot | K::Dot);
+        let start = p.range(0).start();
         let found = if word_key {
             let name = p.start();
             p.bump_as(K::Lid);
@@ -655,10 +664,27 @@ fn list_or_map(p: &mut Parser<'_>, marker: Marker) {
             p.abandon(entry);
             return false;
         }
-        let map = *is_map.get_or_insert(key && p.raw() == K::Colon);
-        if map && key && p.raw() == K::Colon {
-            p.bump();
+        let colon = p.raw() == K::Colon || habits::arrow_entry(p);
+        if colon
+            && key
+            && !p.recovering
+            && p.is_balanced()
+            && let Some(spread) = spread.take()
+        {
+            // What was taken for a list is none after all.
+            habits::map_spread(p, spread);
+            is_map = Some(true);
+        }
+        if !key && is_map.is_none() {
+            spread = Some(TextRange::new(start, p.behind().start().max(start)));
+        }
+        let map = *is_map.get_or_insert(key && colon);
+        if map && key && colon {
+            p.bump_as(K::Colon);
             operand(p, "the entry's value");
+            p.finish_node(entry, K::MapEntry);
+        } else if map && !key {
+            habits::map_spread(p, TextRange::new(start, p.behind().start().max(start)));
             p.finish_node(entry, K::MapEntry);
         } else if map {
             p.expected("`:` and the entry's value");

@@ -3,7 +3,7 @@
 use crate::SyntaxKind as K;
 
 use super::super::builder::Marker;
-use super::super::{Context, Parser};
+use super::super::{Context, Parser, habits};
 use super::lists::{self, Separators};
 use super::{blocks, exprs, patterns, texts, types};
 
@@ -27,6 +27,7 @@ fn item(p: &mut Parser<'_>) -> bool {
     let marker = p.start();
     match p.raw() {
         K::StubKw if p.nth(1) != K::Dot => stub(p, marker),
+        K::Lid if habits::mock(p) => stub(p, marker),
         K::ExpectKw if p.nth(1) != K::Dot => {
             p.bump_keyword();
             p.in_condition = true;
@@ -53,7 +54,7 @@ fn stub(p: &mut Parser<'_>, marker: Marker) {
         patterns::args(p);
     }
     if p.at(K::Arrow) {
-        super::super::habits::arm_arrow(p);
+        habits::arm_arrow(p);
         p.bump_as(K::FatArrow);
         outcome(p);
     } else if p.expect(K::FatArrow, "`=>` and the result of the call") {

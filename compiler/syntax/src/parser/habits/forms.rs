@@ -382,12 +382,14 @@ pub(in super::super) fn try_block(p: &mut Parser<'_>, marker: Marker) -> bool {
 }
 
 /// `n as text`, `n!`, `n <> m`, `xs[1:3]` and the like behind a value: what is written here instead.
-pub(in super::super) fn behind_value(p: &mut Parser<'_>) -> bool {
+pub(in super::super) fn behind_value(p: &mut Parser<'_>, marker: Marker) -> bool {
     if p.on_new_line(0) || p.recovering {
         return false;
     }
     let range = p.range(0);
     match p.current() {
+        K::Question => super::shapes::optional_index(p, marker),
+        K::Bar => super::shapes::alternatives(p),
         K::Bang if p.glued(0) && p.nth(1) != K::Eq => {
             let error = SyntaxError::new(
                 Code::Unexpected,
@@ -413,13 +415,14 @@ pub(in super::super) fn behind_value(p: &mut Parser<'_>) -> bool {
             p.quietly(types::ty);
             true
         }
+        K::Lid => super::shapes::unit_apart(p),
         _ => false,
     }
 }
 
-/// `xs[1:3]`; the next token may be the `:`.
+/// `xs[1:3]` and `xs[1..3]`; the next token may be the `:`.
 pub(in super::super) fn slice(p: &mut Parser<'_>) {
-    if p.raw() != K::Colon {
+    if !matches!(p.raw(), K::Colon | K::DotDot | K::DotDotDot) {
         return;
     }
     let error = SyntaxError::new(

@@ -37,7 +37,7 @@ impl Parser<'_> {
     }
 
     /// How far ahead the first of these stands, outside of brackets, before the line ends and before one of `stops`.
-    fn on_this_level(&self, from: usize, wanted: &[K], stops: &[K]) -> Option<usize> {
+    pub(super) fn on_this_level(&self, from: usize, wanted: &[K], stops: &[K]) -> Option<usize> {
         let mut at = from;
         while at < from + FAR && !self.on_new_line(at) {
             let kind = self.nth(at);
