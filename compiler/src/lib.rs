@@ -121,6 +121,12 @@ impl Compilation {
         lower::lower_test(self.lowerable()?, test)
     }
 
+    /// Where something that grows must be finished; nothing is known of a program with errors. See [`lower::waits`].
+    #[must_use]
+    pub fn waits(&self) -> Vec<lower::Wait> {
+        self.lowerable().map(lower::waits).unwrap_or_default()
+    }
+
     fn lowerable(&self) -> Result<lower::Input<'_>, Box<Diagnostic>> {
         match self.diagnostics.iter().find(|found| found.is_error()) {
             Some(error) => Err(Box::new(error.clone())),

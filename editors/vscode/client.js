@@ -22,6 +22,7 @@ async function start() {
   const run = { command: binary(), args: ['lsp'], transport: TransportKind.stdio };
   client = new LanguageClient('kait', 'KAIT', { run, debug: run }, {
     documentSelector: [{ language: 'kait', scheme: 'file' }, { language: 'kait', scheme: 'untitled' }],
+    initializationOptions: { inlayHints: workspace.getConfiguration('kait').get('inlayHints') },
     middleware: { provideDocumentFormattingEdits: formatted },
     synchronize: { fileEvents: workspace.createFileSystemWatcher('**/{*.kait,kait.toml,kait.lock}') },
   });
@@ -65,7 +66,7 @@ exports.activate = async (context) => {
   const restart = async () => { await stop(); await start(); };
   context.subscriptions.push(
     commands.registerCommand('kait.restart', restart),
-    workspace.onDidChangeConfiguration((e) => e.affectsConfiguration('kait.path') && restart()),
+    workspace.onDidChangeConfiguration((e) => (e.affectsConfiguration('kait.path') || e.affectsConfiguration('kait.inlayHints')) && restart()),
   );
   if (workspace.isTrusted) await start();
   else context.subscriptions.push(workspace.onDidGrantWorkspaceTrust(start));

@@ -127,7 +127,8 @@ macro_rules! questions {
 
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        let client = ClientSupport::of(&params.capabilities);
+        let options = params.initialization_options.as_ref();
+        let client = ClientSupport::of(&params.capabilities, options);
         self.registers_watchers.store(client.registers_watchers, Ordering::SeqCst);
         let folders = params.workspace_folders.unwrap_or_default();
         let mut folders: Vec<_> = folders.iter().map(|folder| path_of(&folder.uri)).collect();

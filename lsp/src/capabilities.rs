@@ -1,6 +1,6 @@
 //! What this server can do, and what of that the client can take.
 
-use kait_ide::TokenKind;
+use kait_ide::{InlayKinds, TokenKind};
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability,
     CompletionOptions, CompletionOptionsCompletionItem, DiagnosticOptions,
@@ -32,10 +32,12 @@ pub(crate) struct ClientSupport {
     pub document_changes: bool,
     pub code_action_literals: bool,
     pub related_information: bool,
+    /// Which inlay hints its user wants, as its initialization options say it.
+    pub inlays: InlayKinds,
 }
 
 impl ClientSupport {
-    pub(crate) fn of(client: &ClientCapabilities) -> Self {
+    pub(crate) fn of(client: &ClientCapabilities, options: Option<&serde_json::Value>) -> Self {
         let offered =
             client.general.as_ref().and_then(|general| general.position_encodings.as_deref());
         let document = client.text_document.as_ref();
@@ -73,7 +75,24 @@ impl ClientSupport {
                 || document
                     .and_then(|document| document.diagnostic.as_ref())
                     .is_some_and(|pull| yes(pull.related_information)),
+            inlays: inlays(options),
         }
+    }
+}
+
+/// `{ "inlayHints": { "waits": true } }`: what is not said, or not as it should be, is as without options.
+fn inlays(options: Option<&serde_json::Value>) -> InlayKinds {
+    let hints = options.and_then(|options| options.get("inlayHints"));
+    let wants = |name: &str, otherwise: bool| {
+        let said = hints.and_then(|hints| hints.get(name)).and_then(serde_json::Value::as_bool);
+        said.unwrap_or(otherwise)
+    };
+    let known = InlayKinds::default();
+    InlayKinds {
+        types: wants("types", known.types),
+        effects: wants("effects", known.effects),
+        cost: wants("cost", known.cost),
+        waits: wants("waits", known.waits),
     }
 }
 

@@ -65,7 +65,7 @@ impl Disk {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 return Err(unreadable(format!(
-                    "`{shown}` is not UTF-8 text: the byte at offset {at} is no part of a character"
+                    "`{shown}` is not UTF-8 text: the byte at offset {at} is not part of a character"
                 )));
             }
         };

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use kait_compiler::diagnostics::Span;
-use kait_ide::{FoldKind, HighlightKind};
+use kait_ide::{FoldKind, HighlightKind, InlayKind};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::request::{GotoTypeDefinitionParams, GotoTypeDefinitionResponse};
 use tower_lsp::ls_types::*;
@@ -369,20 +369,24 @@ pub(crate) fn inlays(
 ) -> Result<Option<Vec<InlayHint>>> {
     let Some(opened) = snapshot.open(&params.text_document.uri)? else { return Ok(None) };
     let span = opened.span(snapshot, params.range);
-    let hints = opened.analysis.inlays(span).into_iter().filter_map(|inlay| {
-        let place = Span::new(opened.file, inlay.offset, inlay.offset);
-        let range = to_proto::range(&opened, snapshot, place)?;
-        Some(InlayHint {
-            position: range.start,
-            text_edits: inlay.insertable.then(|| vec![TextEdit::new(range, inlay.text.clone())]),
-            label: InlayHintLabel::String(inlay.text),
-            kind: Some(InlayHintKind::TYPE),
-            tooltip: None,
-            padding_left: None,
-            padding_right: None,
-            data: None,
-        })
-    });
+    let hints =
+        opened.analysis.inlays(span, snapshot.client.inlays).into_iter().filter_map(|inlay| {
+            let place = Span::new(opened.file, inlay.offset, inlay.offset);
+            let range = to_proto::range(&opened, snapshot, place)?;
+            Some(InlayHint {
+                position: range.start,
+                text_edits: inlay
+                    .insertable
+                    .then(|| vec![TextEdit::new(range, inlay.text.clone())]),
+                label: InlayHintLabel::String(inlay.text),
+                // Others have no kind in the protocol.
+                kind: (inlay.kind == InlayKind::Type).then_some(InlayHintKind::TYPE),
+                tooltip: (!inlay.why.is_empty()).then_some(InlayHintTooltip::String(inlay.why)),
+                padding_left: None,
+                padding_right: None,
+                data: None,
+            })
+        });
     Ok(Some(hints.collect()))
 }
 

@@ -7,7 +7,7 @@
 use kait_compiler::Cache;
 use kait_compiler::diagnostics::{FileId, Span};
 use kait_compiler::sources::MemorySources;
-use kait_ide::{Analysis, TextEdit};
+use kait_ide::{Analysis, InlayKinds, TextEdit};
 use kait_tests::sources;
 
 const NAME: &str = "program.kait";
@@ -62,7 +62,8 @@ fn ask_about_file(analysis: &Analysis, sources: &MemorySources, file: FileId) {
     for fold in analysis.folds(file) {
         inside(analysis, fold.span);
     }
-    for inlay in analysis.inlays(all) {
+    let kinds = InlayKinds { types: true, effects: true, cost: true, waits: true };
+    for inlay in analysis.inlays(all, kinds) {
         inside(analysis, Span::new(file, inlay.offset, inlay.offset));
     }
     for one in analysis.outline(file) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use kait_compiler::diagnostics::{Diagnostic, FileId, Span};
 use kait_compiler::hir::{Body, Def, DefId, Hir, Module, ModuleId};
 use kait_compiler::labels::{Labels, labels};
+use kait_compiler::lower::Wait;
 use kait_compiler::sources::{File, SourceError, Sources};
 use kait_compiler::{Cache, Compilation};
 use kait_syntax::{SyntaxToken, SyntaxTree, TextRange, TextSize};
@@ -26,6 +27,8 @@ pub struct Analysis {
     indexes: Vec<OnceLock<FileIndex>>,
     /// What the program says about trust, found out when somebody asks.
     labels: OnceLock<Labels>,
+    /// Made when somebody asks where something waits.
+    waits: OnceLock<Vec<Wait>>,
     module_of_file: FxHashMap<FileId, ModuleId>,
     /// How many files at the start were asked for, rather than imported.
     roots: usize,
@@ -111,8 +114,13 @@ impl Analysis {
             .map(|(index, module)| (module.file, ModuleId(index)))
             .collect();
         let inputs = Inputs(recorder.read.into_inner().into());
-        let (labels, roots) = (OnceLock::new(), roots.len());
-        Self { compilation, inputs, indexes, labels, module_of_file, roots }
+        let (labels, waits, roots) = (OnceLock::new(), OnceLock::new(), roots.len());
+        Self { compilation, inputs, indexes, labels, waits, module_of_file, roots }
+    }
+
+    /// Where something that grows must be finished.
+    pub(crate) fn waits(&self) -> &[Wait] {
+        self.waits.get_or_init(|| self.compilation.waits())
     }
 
     /// What the program says about trust.

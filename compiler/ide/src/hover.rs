@@ -2,6 +2,7 @@
 
 use kait_compiler::check::ty::Prim;
 use kait_compiler::diagnostics::{FileId, Span};
+use kait_compiler::lower::Wait;
 use kait_syntax::SyntaxKind;
 
 use crate::{Analysis, Symbol};
@@ -20,7 +21,11 @@ impl Analysis {
     #[must_use]
     pub fn hover(&self, file: FileId, offset: u32) -> Option<Hover> {
         if let Some((symbol, span)) = self.symbol_at(file, offset) {
-            return Some(Hover { span, markdown: self.describe(symbol)? });
+            let mut markdown = self.describe(symbol)?;
+            if let Some(wait) = self.wait_of(span) {
+                markdown.push_str(&format!("\n\n*Waits here until it is finished*: {}", wait.why));
+            }
+            return Some(Hover { span, markdown });
         }
         let word = self.word_at(file, offset)?;
         let range = word.range();
@@ -35,6 +40,16 @@ impl Analysis {
         let word = keyword(word.text())?;
         let markdown = format!("```kait\n{}\n```\n\n{}", word.form, word.docs);
         Some(Hover { span, markdown })
+    }
+
+    /// What waits for the value that a name stands for, or that the call of it gives.
+    fn wait_of(&self, name: Span) -> Option<&Wait> {
+        let text = self.source(name.file)?.text();
+        let heads = |wait: &&Wait| {
+            let before = text.get(wait.span.start as usize..name.start as usize);
+            wait.span.contains(name) && before.is_some_and(|before| !before.contains('('))
+        };
+        self.waits().iter().find(heads)
     }
 
     /// A symbol's declaration, effects, what must be trusted, and documentation, as Markdown.

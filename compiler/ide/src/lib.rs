@@ -37,7 +37,7 @@ pub use fixes::CodeFix;
 pub use folding::{Fold, FoldKind};
 pub use format::{TextEdit, difference};
 pub use hover::Hover;
-pub use inlay::Inlay;
+pub use inlay::{Inlay, InlayKind, InlayKinds};
 pub use references::{Highlight, HighlightKind};
 pub use rename::{Rename, RenameRefused};
 pub use signature::{SignatureHelp, SignatureParam};

@@ -47,15 +47,23 @@ struct BodyGrowth {
 impl Growths {
     /// Analyses the roots (callables, whose inputs may grow, or a test) and all that they call.
     pub(super) fn of(lowerer: &Lowerer<'_>, roots: &[DefId]) -> Self {
+        Self::analysed(lowerer, roots, true)
+    }
+
+    /// As [`Self::of`], where the inputs of the roots do not grow.
+    pub(super) fn from_within(lowerer: &Lowerer<'_>, roots: &[DefId]) -> Self {
+        Self::analysed(lowerer, roots, false)
+    }
+
+    fn analysed(lowerer: &Lowerer<'_>, roots: &[DefId], inputs_grow: bool) -> Self {
         let mut growths = Self::default();
         let mut queue: Vec<DefId> = Vec::new();
         let mut callers: FxHashMap<DefId, FxHashSet<DefId>> = FxHashMap::default();
         for root in roots {
             let params = lowerer.input.types.signature(*root).map(|s| s.params.clone());
-            let grown = params
-                .into_iter()
-                .flatten()
-                .map(|ty| if can_grow(lowerer, ty) { Growth::Steady } else { Growth::No });
+            let grown = params.into_iter().flatten().map(|ty| {
+                if inputs_grow && can_grow(lowerer, ty) { Growth::Steady } else { Growth::No }
+            });
             growths.params.insert(*root, grown.collect());
             queue.push(*root);
         }

@@ -22,6 +22,9 @@ mod testing;
 pub(crate) mod tests;
 mod types;
 mod values;
+mod waits;
+
+pub use waits::{Wait, waits};
 
 use std::rc::Rc;
 
