@@ -312,7 +312,7 @@ pub fn read_text(path: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         unreadable(format!(
-            "`{shown}` is not UTF-8 text: the byte at offset {at} is no part of a character"
+            "`{shown}` is not UTF-8 text: the byte at offset {at} is not part of a character"
         ))
     })
 }

@@ -40,7 +40,7 @@ pub fn inputs(
     for word in &args.inputs {
         let Some((name, value)) = word.split_once('=') else {
             return Err(input(format!(
-                "`{word}` is no input: write `name={word}`, or `name=@{word}` for the text of a file"
+                "`{word}` is not an input: write `name={word}`, or `name=@{word}` for the text of a file"
             )));
         };
         if let Some(name) = name.strip_suffix(':') {
@@ -118,7 +118,7 @@ fn read_stdin() -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         anyhow::anyhow!(
-            "standard input is not UTF-8 text: the byte at offset {at} is no part of a character"
+            "standard input is not UTF-8 text: the byte at offset {at} is not part of a character"
         )
     })
 }

@@ -23,6 +23,8 @@
 //! model = true
 //! ```
 
+mod words;
+
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -43,12 +45,14 @@ pub enum ProfileError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is not what a profile is.
-    #[error("`{path}` is not a valid profile: {message}")]
+    /// The file does not say what it should.
+    #[error("{path}{}: {message}", at_line(*.line))]
     Parse {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
+        /// The file, as its user would write it.
+        path: String,
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong there.
         message: String,
     },
     /// Its table of grants cannot be understood.
@@ -76,6 +80,10 @@ pub enum ProfileError {
         /// Where it would be.
         path: PathBuf,
     },
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map(|line| format!(":{line}")).unwrap_or_default()
 }
 
 impl ProfileError {
@@ -168,6 +176,17 @@ impl Profile {
         Ok(profile)
     }
 
+    /// Whether a `kait.toml` can be used: its form, its grants and its prices.
+    ///
+    /// # Errors
+    /// What is wrong with it first.
+    pub fn check_project(path: &Path) -> Result<(), ProfileError> {
+        let (file, text): (ProjectFile, _) = read(path)?;
+        let mut profile = Self { models: file.models, ..Self::default() };
+        profile.add_grants(&text, path, path.parent())?;
+        profile.currency().map(drop)
+    }
+
     fn add_grants(
         &mut self,
         text: &str,
@@ -245,9 +264,10 @@ impl Profile {
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(T, String), ProfileError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ProfileError::Read { path: path.into(), source })?;
-    let file = toml::from_str(&text).map_err(|error| ProfileError::Parse {
-        path: path.into(),
-        message: error.to_string().trim().to_owned(),
+    let file = toml::from_str(&text).map_err(|error| {
+        let (line, message) = words::explain(&text, &error);
+        let path = shown(path, etcetera::home_dir().ok().as_deref());
+        ProfileError::Parse { path, line, message }
     })?;
     Ok((file, text))
 }

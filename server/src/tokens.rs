@@ -82,7 +82,7 @@ pub enum TokenError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("`{path}` is no list of tokens: {why}")]
+    #[error("`{path}` is not a list of tokens: {why}")]
     Parse {
         /// The file.
         path: PathBuf,
@@ -133,7 +133,7 @@ impl Tokens {
     /// Reads the tokens in a file; none if there is no file.
     ///
     /// # Errors
-    /// If the file cannot be read, is no list of tokens, or can be read by others.
+    /// If the file cannot be read, is not a list of tokens, or can be read by others.
     pub fn load(path: &Path) -> Result<Self, TokenError> {
         Ok(Self { path: path.into(), known: RwLock::new(principals(path)?) })
     }
@@ -340,7 +340,7 @@ mod tests {
         let (kept, gone) = (kept.unwrap(), gone.unwrap());
         let (stays, goes) = (tokens.principal(&kept).unwrap(), tokens.principal(&gone).unwrap());
         assert!(!tokens.refresh().unwrap());
-        // What is no list of tokens changes nothing.
+        // What is not a list of tokens changes nothing.
         let file = read(&path).unwrap();
         std::fs::write(&path, "{").unwrap();
         assert!(tokens.refresh().is_err() && tokens.principal(&gone).is_some());
@@ -373,6 +373,6 @@ mod tests {
         write(&path, &File::default()).unwrap();
         std::fs::write(&path, "{").unwrap();
         let error = Tokens::load(&path).unwrap_err().to_string();
-        assert!(error.contains("t.json") && error.contains("no list of tokens"), "{error}");
+        assert!(error.contains("t.json") && error.contains("not a list of tokens"), "{error}");
     }
 }

@@ -42,6 +42,20 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
     for path in paths.iter().filter(|_| args.fix) {
         fixed += fix(path)?;
     }
+    let projects: BTreeSet<PathBuf> = paths
+        .iter()
+        .filter_map(|path| Profile::project_file(path.parent().unwrap_or(Path::new("."))))
+        .collect();
+    for error in projects.iter().filter_map(|path| Profile::check_project(path).err()) {
+        counts.errors += 1;
+        let error = Coded::from(error);
+        if args.json {
+            reports.push(outside(error.code, &error.message));
+        } else {
+            let Coded { code, message } = error;
+            anstream::eprintln!("error {code}: {message}\n   kait explain {code}\n");
+        }
+    }
     let mut proofs = Proofs::new(&paths);
     let mut is_held = false;
     for path in &paths {
@@ -131,6 +145,17 @@ pub fn plural(count: usize, what: &str) -> String {
         _ if what.ends_with('x') => format!("{count} {what}es"),
         _ => format!("{count} {what}s"),
     }
+}
+
+/// A mistake that is in no program.
+fn outside(code: &str, message: &str) -> Json {
+    json_object!({
+        "code": code,
+        "severity": "error",
+        "message": message,
+        "primary": { "path": "", "text": "" },
+        "labels": [], "notes": [], "help": null, "fixes": [],
+    })
 }
 
 fn unreadable(path: &Path, error: &anyhow::Error) -> Json {

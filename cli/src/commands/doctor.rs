@@ -138,7 +138,7 @@ fn programs(project: &Path, findings: &mut Findings) -> BTreeMap<String, String>
     let mut roles = BTreeMap::new();
     if !project.is_dir() {
         findings
-            .add("project", State::Problem, format!("`{}` is no directory", project.display()))
+            .add("project", State::Problem, format!("`{}` is not a directory", project.display()))
             .so("name the project's directory, or leave it out for this one");
         return roles;
     }
@@ -369,7 +369,7 @@ fn reach(host: &str, port: u16) -> Result<(), String> {
 fn tokens(profile: &Profile, findings: &mut Findings) {
     let Some(file) = profile.token_file() else {
         findings
-            .add("server", State::Problem, "there is no directory for your settings")
+            .add("server", State::Problem, "there is not a directory for your settings")
             .so("set HOME (or XDG_CONFIG_HOME): `kait serve` keeps its tokens there");
         return;
     };

@@ -152,7 +152,7 @@ fn check_is_free(path: &Path) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => bail!("`{}` cannot be looked at: {error}", path.display()),
         Ok(_) if !path.is_dir() => {
-            bail!("`{}` is there already, and is no directory", path.display())
+            bail!("`{}` is there already, and is not a directory", path.display())
         }
         Ok(_) => {
             let mut entries = std::fs::read_dir(path)

@@ -102,7 +102,7 @@ fn address(args: &ServeArgs) -> anyhow::Result<SocketAddr> {
     let listen = &args.listen;
     let found = listen.to_socket_addrs().ok().and_then(|mut found| found.next());
     let address = found.ok_or_else(|| {
-        refused(&format!("`{listen}` is no address; write it like 127.0.0.1:4848"))
+        refused(&format!("`{listen}` is not an address; write it like 127.0.0.1:4848"))
     })?;
     if address.ip().is_loopback() {
         return Ok(address);

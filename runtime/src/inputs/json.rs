@@ -65,7 +65,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("invalid escape", "there is no such escape: a backslash is written `\\\\`"),
     ("lone leading surrogate", "a `\\u` escape is half of a character"),
     ("unexpected end of hex escape", "a `\\u` escape is half of a character"),
-    ("invalid unicode code point", "it is not UTF-8 text, or a `\\u` escape is no character"),
+    ("invalid unicode code point", "it is not UTF-8 text, or a `\\u` escape is not a character"),
     ("invalid number", "this is not how numbers are written"),
     ("number out of range", "a number is too large"),
     ("recursion limit", "it nests too deep"),

@@ -155,6 +155,8 @@ pub struct Inputs<'a> {
     params: &'a [Param],
     values: Vec<Option<Arg>>,
     errors: Vec<InputError>,
+    /// Whether all of it is JSON: then what is missing is described as JSON has it.
+    is_json: bool,
 }
 
 impl<'a> Inputs<'a> {
@@ -162,7 +164,13 @@ impl<'a> Inputs<'a> {
     pub fn new(loaded: &'a Loaded, graph: GraphId) -> Self {
         let graph = loaded.program().graphs.get(graph.index());
         let params = graph.map_or(&[][..], |graph| &graph.params);
-        Self { loaded, params, values: vec![None; params.len()], errors: Vec::new() }
+        Self {
+            loaded,
+            params,
+            values: vec![None; params.len()],
+            errors: Vec::new(),
+            is_json: false,
+        }
     }
 
     /// The parameters in declaration order.
@@ -224,7 +232,7 @@ impl<'a> Inputs<'a> {
         let blob = |bytes| Value::Blob(Arc::new(kait_connect::blob(file, bytes)));
         let value = match words::inner(types, ty) {
             Type::Image if !kait_connect::is_picture(&bytes) => {
-                let why = format!("`{file}` is no PNG, JPEG, GIF or WebP picture");
+                let why = format!("`{file}` is not a PNG, JPEG, GIF or WebP picture");
                 return self.unfit(name, SmolStr::default(), why);
             }
             Type::Image | Type::Audio | Type::File => blob(bytes),
@@ -248,6 +256,7 @@ impl<'a> Inputs<'a> {
 
     /// A JSON object with parameters as keys.
     pub fn give_object(&mut self, json: &Json) {
+        self.is_json = true;
         match json {
             Json::Object(fields) => {
                 for (name, value) in fields {
@@ -280,7 +289,10 @@ impl<'a> Inputs<'a> {
             let unfit =
                 |e: &InputError| matches!(e, InputError::Unfit { name, .. } if *name == param.name);
             if !self.errors.iter().any(unfit) {
-                let ty = describe(self.table(), param.ty);
+                let ty = match self.is_json {
+                    true => describe_json(self.table(), param.ty),
+                    false => describe(self.table(), param.ty),
+                };
                 let (name, docs) = (param.name.clone(), param.docs.clone());
                 self.errors.push(InputError::Missing { name, ty, docs });
             }
@@ -353,6 +365,27 @@ fn kind_of(json: &Json) -> &'static str {
         Json::String(_) => "a text",
         Json::Array(_) => "a list",
         Json::Object(_) => "an object",
+    }
+}
+
+/// A type with the form that its values have in JSON, as far as a person who writes a request needs it.
+pub fn describe_json(table: &TypeTable, ty: TypeId) -> String {
+    let types = table.types();
+    match types.get(ty) {
+        Type::Time => "time such as \"2026-01-31T09:00:00Z\"".into(),
+        Type::Duration => "duration such as \"PT1M30S\"".into(),
+        Type::Money => "money such as \"20.00 usd\"".into(),
+        Type::Size => "size, a number of bytes".into(),
+        Type::Image => "image such as {\"data\": base64}".into(),
+        Type::Audio => "audio such as {\"data\": base64}".into(),
+        Type::File => "file such as {\"data\": base64}".into(),
+        Type::List(item) => format!("[{}]", describe_json(table, *item)),
+        Type::Map(key, value) => {
+            format!("[{}: {}]", describe_json(table, *key), describe_json(table, *value))
+        }
+        Type::Optional(inner) => format!("{}?", describe_json(table, *inner)),
+        Type::Refined { name: None, base, .. } => describe_json(table, *base),
+        _ => describe(table, ty),
     }
 }
 

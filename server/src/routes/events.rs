@@ -52,18 +52,24 @@ impl Question for After {
 
 impl After {
     /// The reader that the request asks for: from the first record on, or behind the last one that the client has.
-    /// An id that says nothing here (of another life of the server, or nonsense) begins with a snapshot.
+    ///
+    /// # Errors
+    /// If the header is not text. An id that says nothing here (of another life of the server, or nonsense) begins with a snapshot.
     pub(crate) fn reader(
         &self,
         headers: &HeaderMap,
         feed: &Arc<Feed>,
-    ) -> (FeedReader, Option<u64>) {
-        let sent = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    ) -> Result<(FeedReader, Option<u64>), Box<Problem>> {
+        let sent = headers.get(LAST_EVENT_ID).map(|value| value.to_str()).transpose();
+        let sent = sent.map_err(|_| {
+            Problem::bad_request("the header `Last-Event-ID` holds something other than ASCII")
+                .help("send the `id` of the last event as it came, or leave the header out")
+        })?;
         let from = match sent.filter(|id| !id.is_empty()).or(self.after.as_deref()) {
             Some(id) => feed.after(id),
             None => Some(0),
         };
-        (feed.read(from), from)
+        Ok((feed.read(from), from))
     }
 }
 
@@ -77,7 +83,7 @@ pub(crate) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Box<Problem>> {
     let feed = app.runs.get(&name)?.feed()?;
-    let (reader, from) = after.reader(&headers, &feed);
+    let (reader, from) = after.reader(&headers, &feed)?;
     let (next, over) = feed.log().head();
     if over && from == Some(next) && next > 0 {
         // The client has everything. This status tells a browser not to connect again.

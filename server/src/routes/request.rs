@@ -45,7 +45,7 @@ impl<T: Question> FromRequestParts<App> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
         let words = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| Problem::bad_request("the query is no list of `name=value`"))?;
+            .map_err(|_| Problem::bad_request("the query is not a list of `name=value`"))?;
         let (mut asked, mut seen) = (T::default(), Vec::new());
         for (name, value) in words.iter() {
             asked.take(name, value).map_err(|must| {

@@ -233,7 +233,7 @@ pub(crate) async fn list(
                     .runs
                     .get(&name)
                     .err()
-                    .unwrap_or_else(|| Problem::bad_request("`before` is no run")));
+                    .unwrap_or_else(|| Problem::bad_request("`before` does not name a run")));
             }
         },
     };

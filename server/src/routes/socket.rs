@@ -53,7 +53,7 @@ pub(crate) async fn socket(
             problem
         }
     })?;
-    let (reader, _) = after.reader(&headers, &run.feed()?);
+    let (reader, _) = after.reader(&headers, &run.feed()?)?;
     let heartbeat = app.config.limits.heartbeat;
     let upgrade =
         upgrade.protocols([PROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
