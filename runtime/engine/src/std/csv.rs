@@ -104,6 +104,18 @@ fn decode(cx: &NativeCx<'_>, args: &[Value]) -> Native {
             header.iter().enumerate().map(|(i, h)| (h.clone(), Some(i), form)).collect()
         }
     };
+    // Where nothing is written, the default of the field stands; an empty text is a text.
+    let defaults: Vec<bool> = match cx.types().base(row) {
+        Type::Record(record) => record
+            .fields
+            .iter()
+            .map(|field| {
+                let base = cx.types().base(field.ty);
+                field.default.is_some() && !matches!(base, Type::Text | Type::Optional(_))
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
     let mut rows = Vec::new();
     let mut record = ByteRecord::new();
     loop {
@@ -116,10 +128,13 @@ fn decode(cx: &NativeCx<'_>, args: &[Value]) -> Native {
             return Err(too_many());
         }
         let mut object = serde_json::Map::new();
-        for (name, place, form) in &plan {
+        for (number, (name, place, form)) in plan.iter().enumerate() {
             if let Some(cell) = place.and_then(|place| record.get(place)) {
                 // The text was UTF-8, and cells are cut at ASCII characters.
                 let cell = String::from_utf8_lossy(cell);
+                if cell.trim().is_empty() && defaults.get(number) == Some(&true) {
+                    continue;
+                }
                 object.insert(name.clone(), cell_json(&cell, *form));
             }
         }
