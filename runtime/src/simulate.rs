@@ -297,7 +297,7 @@ impl Simulation {
                     Ok(local) => Outcome::Ok(Value::text(local.date().to_string())),
                     Err(_) => Outcome::Failed(Failure::invalid(
                         "zone",
-                        format!("`{zone}` is no time zone"),
+                        format!("`{zone}` is not a time zone"),
                     )),
                 }
             }

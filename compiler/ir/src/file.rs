@@ -27,7 +27,7 @@ const HEAD: usize = 8 + 4 + 8 + 32;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// It begins neither as a `.kir` nor as a `.kir.json` does.
-    #[error("this is no compiled program")]
+    #[error("this is not a compiled program")]
     Foreign,
     /// It is of another version of the format.
     #[error("the compiled program has format {found}; this version reads format {FORMAT}")]
@@ -53,7 +53,7 @@ pub enum FileError {
     #[error(transparent)]
     Encoding(DecodeError),
     /// The text is not the JSON of a program.
-    #[error("the text is no compiled program: {0}")]
+    #[error("the text is not a compiled program: {0}")]
     Text(String),
 }
 

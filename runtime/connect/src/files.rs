@@ -158,7 +158,7 @@ impl FileCall {
         }
         if !meta.is_file() {
             // Pipes and devices might never end.
-            return Err(self.fail(format!("`{}` is no ordinary file", self.path)));
+            return Err(self.fail(format!("`{}` is not an ordinary file", self.path)));
         }
         if meta.len() > limit {
             return Err(too_large(meta.len()));
@@ -242,7 +242,7 @@ fn open(call: &FileCall) -> Result<Value, Failure> {
 fn image(call: &FileCall) -> Result<Value, Failure> {
     let bytes = call.bytes()?;
     if !is_picture(&bytes) {
-        return Err(call.fail(format!("`{}` is no PNG, JPEG, GIF or WebP picture", call.path)));
+        return Err(call.fail(format!("`{}` is not a PNG, JPEG, GIF or WebP picture", call.path)));
     }
     Ok(Value::Blob(Arc::new(blob(&call.path, bytes))))
 }

@@ -21,14 +21,16 @@ impl Price {
     /// What is wrong with it, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("`{text}` is no price: write what a million tokens cost, such as \"0.25 usd\"")
+            format!(
+                "`{text}` is not a price: write what a million tokens cost, such as \"0.25 usd\""
+            )
         };
         let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
         let (amount, currency) = text.split_at(split);
         let amount: Decimal = amount.trim().parse().map_err(|_| wrong())?;
         let currency = Currency::parse(currency.trim()).ok_or_else(wrong)?;
         if amount.is_sign_negative() && !amount.is_zero() {
-            return Err(format!("`{text}` is no price: it is below zero"));
+            return Err(format!("`{text}` is not a price: it is below zero"));
         }
         Ok(Self(Money { amount, currency }))
     }

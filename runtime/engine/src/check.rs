@@ -30,8 +30,8 @@ pub struct TypeTable {
 /// A type that cannot be made ready.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TypeError {
-    /// A pattern that is no regular expression.
-    #[error("the pattern `{pattern}` is no regular expression: {why}")]
+    /// A pattern that is not a regular expression.
+    #[error("the pattern `{pattern}` is not a regular expression: {why}")]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -44,7 +44,7 @@ impl TypeTable {
     /// Makes the types of a program ready.
     ///
     /// # Errors
-    /// If a pattern is no regular expression that the (linear-time) engine takes.
+    /// If a pattern is not a regular expression that the (linear-time) engine takes.
     pub fn new(types: Types) -> Result<Self, TypeError> {
         let mut patterns = Vec::with_capacity(types.len());
         for (_, ty) in types.iter() {
@@ -278,7 +278,7 @@ fn violates(bound: &Bound, pattern: Option<&Regex>, value: &Value) -> Option<Str
         }
         Bound::Format(name) => {
             let fits = fits_format(name, value.as_text()?);
-            (!fits).then(|| format!("is no valid {name}"))
+            (!fits).then(|| format!("is not a valid {name}"))
         }
         Bound::MultipleOf(step) => {
             let fits = is_multiple(value, step)?;

@@ -140,7 +140,7 @@ impl Asks {
                 }
                 Ok(Value::list(list))
             }
-            _ => Err(Failure::invalid("", "this is no answer to what is asked")),
+            _ => Err(Failure::invalid("", "this does not answer what is asked")),
         }
     }
 }

@@ -344,7 +344,7 @@ impl Live {
 /// reader of `set` and `delta` does.
 ///
 /// # Errors
-/// What is wrong with the pointer: it leaves a gap in a list, or goes through what is no object or list.
+/// What is wrong with the pointer: it leaves a gap in a list, or goes through something that is not an object or a list.
 pub fn place<'a>(root: &'a mut Json, at: &str) -> Result<&'a mut Json, String> {
     let mut here = root;
     if at.is_empty() {
@@ -365,13 +365,17 @@ pub fn place<'a>(root: &'a mut Json, at: &str) -> Result<&'a mut Json, String> {
             Json::Object(fields) => fields.entry(key).or_insert(Json::Null),
             Json::Array(items) => {
                 let index: usize =
-                    key.parse().map_err(|_| format!("`{key}` in `{at}` is no index"))?;
+                    key.parse().map_err(|_| format!("`{key}` in `{at}` is not an index"))?;
                 if index == items.len() {
                     items.push(Json::Null);
                 }
                 items.get_mut(index).ok_or_else(|| format!("`{at}` leaves a gap"))?
             }
-            _ => return Err(format!("`{at}` goes through what is no object or list")),
+            _ => {
+                return Err(format!(
+                    "`{at}` goes through something that is not an object or a list"
+                ));
+            }
         };
     }
     Ok(here)

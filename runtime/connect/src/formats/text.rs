@@ -21,7 +21,7 @@ fn segments(_: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
     let text = args::text(job.args, 0)?;
     let rest = job.args.get(1..).unwrap_or_default();
     let mut segmenter = Segmenter::of(&job.decl.name, rest)
-        .unwrap_or_else(|| Err(Failure::trap("this is no segmenter")))?;
+        .unwrap_or_else(|| Err(Failure::trap("this is not a segmenter")))?;
     let mut out: Vec<SmolStr> = Vec::new();
     segmenter.push(&text, &mut out);
     segmenter.finish(&mut out);

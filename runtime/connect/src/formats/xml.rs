@@ -108,7 +108,7 @@ fn parse(source: &str) -> Result<Element, Failure> {
     let end = source.len();
     match (open.pop(), open.len()) {
         (Some(mut document), 0) => document.children.pop().ok_or_else(|| {
-            broken(line_and_column(source, end), "is no XML: there is no element in it")
+            broken(line_and_column(source, end), "is not XML: there is no element in it")
         }),
         (Some(element), _) => {
             let why = format!("is no XML: `<{}>` is not closed", element.name);

@@ -348,7 +348,7 @@ impl Reader<'_> {
         match (home, self.base) {
             (Some(rest), _) => match self.home {
                 Some(home) => Ok(home.join(rest.trim_start_matches(['/', '\\']))),
-                None => Err(self.bad(at, "there is no home directory that `~` could stand for")),
+                None => Err(self.bad(at, "there is no home directory for `~`")),
             },
             _ if Path::new(part).is_absolute() => Ok(part.into()),
             (None, Some(base)) => Ok(base.join(part)),

@@ -401,7 +401,7 @@ impl<'a> Evaluator<'a> {
     pub fn truth(&mut self, id: ExprId) -> Eval<bool> {
         match self.eval(id)? {
             Value::Bool(b) => Ok(b),
-            _ => Err(trap("a condition is no bool")),
+            _ => Err(trap("a condition is not a bool")),
         }
     }
 
@@ -412,7 +412,7 @@ impl<'a> Evaluator<'a> {
     pub fn int(&mut self, id: ExprId) -> Eval<i64> {
         match self.eval(id)? {
             Value::Int(n) => Ok(n),
-            _ => Err(trap("a bound is no int")),
+            _ => Err(trap("a bound is not an int")),
         }
     }
 
@@ -423,7 +423,7 @@ impl<'a> Evaluator<'a> {
     pub fn duration(&mut self, id: ExprId) -> Eval<i64> {
         match self.eval(id)? {
             Value::Duration(nanos) => Ok(nanos),
-            _ => Err(trap("a time limit is no duration")),
+            _ => Err(trap("a time limit is not a duration")),
         }
     }
 
@@ -616,7 +616,7 @@ impl<'a> Evaluator<'a> {
         max: Option<ExprId>,
     ) -> Eval {
         let Value::List(items) = self.eval(source)? else {
-            return Err(trap("a `for` over something that is no list"));
+            return Err(trap("a `for` over something that is not a list"));
         };
         if let Some(max) = max
             && items.len() as i64 > self.int(max)?

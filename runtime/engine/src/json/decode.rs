@@ -36,7 +36,7 @@ pub fn decode_text(table: &TypeTable, id: TypeId, text: &str) -> Result<Value, F
     decode(table, id, &json)
 }
 
-const NO_BASE64: &str = "is no base64 with its padding (RFC 4648)";
+const NO_BASE64: &str = "is not base64 with its padding (RFC 4648)";
 
 fn decode_at(
     table: &TypeTable,
@@ -172,7 +172,7 @@ fn decode_scalar(ty: &Type, json: &Json, path: &Path) -> Result<Value, Failure> 
         Type::Bool => json.as_bool().map(Value::Bool).ok_or_else(|| expected("a bool", json, path)),
         Type::Int => integer(json).map(Value::Int).ok_or_else(|| {
             if json.is_number() {
-                path.invalid("is no whole number of 64 bits")
+                path.invalid("should be a whole number of at most 64 bits")
             } else {
                 expected("a whole number", json, path)
             }
@@ -263,7 +263,8 @@ pub fn decode_time(text: &str) -> Result<jiff::Timestamp, String> {
 /// # Errors
 /// What is wrong with the text, in words.
 pub fn decode_money(text: &str) -> Result<Money, String> {
-    let wrong = || format!("`{}` is no amount with its currency, such as `20.00 usd`", cut(text));
+    let wrong =
+        || format!("`{}` is not an amount with its currency, such as `20.00 usd`", cut(text));
     let (a, b) = text.trim().split_once(char::is_whitespace).ok_or_else(wrong)?;
     let (number, code) =
         if Currency::parse(b.trim()).is_some() { (a, b.trim()) } else { (b.trim(), a) };

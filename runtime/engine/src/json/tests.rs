@@ -129,7 +129,11 @@ fn what_does_not_fit_is_named_with_its_path() {
         (json!({"body": "hello world x"}), "/body", "is 13 characters long, may have at most 10"),
         (json!({"body": "HELLO"}), "/body", "does not match the pattern `^[a-z ]*$`"),
         (json!({"body": "x", "priority": 9}), "/priority", "must be at most 5"),
-        (json!({"body": "x", "priority": 1.5}), "/priority", "is no whole number of 64 bits"),
+        (
+            json!({"body": "x", "priority": 1.5}),
+            "/priority",
+            "should be a whole number of at most 64 bits",
+        ),
         (
             json!({"body": "x", "from": "a", "labels": ["bug", "x"]}),
             "/labels/1",

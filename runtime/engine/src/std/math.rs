@@ -104,5 +104,5 @@ fn sqrt(_: &NativeCx<'_>, args: &[Value]) -> Native {
 
 fn pow(_: &NativeCx<'_>, args: &[Value]) -> Native {
     let (x, y) = (args::float(args, 0)?, args::float(args, 1)?);
-    finite(x.powf(y), &format!("{x} to the power of {y} is no number that a float can hold"))
+    finite(x.powf(y), &format!("{x} to the power of {y} is not a number that a float can hold"))
 }

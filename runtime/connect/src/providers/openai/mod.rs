@@ -334,7 +334,7 @@ fn key(name: &SmolStr, env: &Env) -> Result<Key, Failure> {
         refused(format!("the environment variable `{name}`, which should hold a key, is not set"))
     })?;
     let mut header = HeaderValue::from_str(&format!("Bearer {value}"))
-        .map_err(|_| refused(format!("what the environment variable `{name}` holds is no key")))?;
+        .map_err(|_| refused(format!("the environment variable `{name}` does not hold a key")))?;
     header.set_sensitive(true);
     Ok(Key { variable: name.clone(), value, header })
 }
