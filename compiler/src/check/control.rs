@@ -253,6 +253,11 @@ impl BodyCx<'_, '_> {
             self.expr(*body, Expect::DISCARD);
             return Ty::NONE;
         }
+        if expect.ty.is_some_and(|ty| self.shallow(ty) == Ty::NONE) {
+            // Where nothing is wanted, it goes through the list for the effects of its body alone.
+            self.expr(*body, expect);
+            return Ty::NONE;
+        }
         let inner = match self.wanted_item(expect) {
             Some(item) => Expect { ty: Some(item), why: expect.why, discard: false },
             None => Expect::ANY,
@@ -663,69 +668,7 @@ impl BodyCx<'_, '_> {
         Ty::NEVER
     }
 
-    pub(super) fn coalesce(
-        &mut self,
-        e: ExprId,
-        left: ExprId,
-        right: ExprId,
-        expect: Expect,
-    ) -> Ty {
-        let wanted = expect.ty.map(|ty| {
-            let ty = self.shallow(ty);
-            self.cx.interner.optional(ty)
-        });
-        let inner = Expect { ty: wanted, why: expect.why, discard: false };
-        let left_ty = self.expr(left, inner);
-        let left_span = self.span(left);
-        let present = match self.kind(left_ty).clone() {
-            TyKind::Optional(inner) => inner,
-            TyKind::Prim(Prim::None) => Ty::NEVER,
-            TyKind::Error | TyKind::Never | TyKind::Var(_) => left_ty,
-            _ => {
-                let shown = self.show(left_ty);
-                let rest = Span { start: left_span.end, ..self.span(e) };
-                self.report(
-                    Diagnostic::new(
-                        Code::NeverNone,
-                        left_span,
-                        format!("`??` has no use here: `{shown}` is never `none`"),
-                    )
-                    .here("there is always a value")
-                    .guess("delete `??` and what follows", vec![Edit::new(rest, "")]),
-                );
-                self.expr(right, Expect::ERROR);
-                return Ty::ERROR;
-            }
-        };
-        let right_expect = match expect.ty {
-            Some(_) => Expect { discard: false, ..expect },
-            None if self.may_be_optional(right) => {
-                let ty = self.cx.interner.optional(present);
-                Expect::of(ty, Why::Because(left))
-            }
-            None => Expect::of(present, Why::Because(left)),
-        };
-        let right_ty = self.expr(right, right_expect);
-        if let (Some(a), Some(b)) = (self.max_of(left), self.max_of(right)) {
-            self.out.max_items.insert(e, a.max(b));
-        }
-        let ty = self.join(present, right_ty).unwrap_or(present);
-        if expect.discard { self.discarded_coalesce(e, right, ty) } else { ty }
-    }
-
-    /// `x ?? y` as a statement does nothing, unless the right side ends the block.
-    fn discarded_coalesce(&mut self, e: ExprId, right: ExprId, ty: Ty) -> Ty {
-        let right_ty = self.out.exprs.get(right.index()).copied().unwrap_or(Ty::ERROR);
-        if right_ty != Ty::NEVER && !self.is_error(ty) && self.literal(right).is_some() {
-            self.report(
-                Diagnostic::new(Code::UnusedValue, self.span(e), "this value is not used")
-                    .help("give it a name with `let`, or delete it"),
-            );
-        }
-        Ty::NONE
-    }
-
-    fn may_be_optional(&self, e: ExprId) -> bool {
+    pub(super) fn may_be_optional(&self, e: ExprId) -> bool {
         !matches!(
             self.node(e),
             Expr::Literal(_) | Expr::Template(_) | Expr::List(_) | Expr::Map(_) | Expr::Fail(_)

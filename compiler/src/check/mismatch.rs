@@ -16,6 +16,9 @@ impl BodyCx<'_, '_> {
         }
         let span = self.span(expr);
         let want = self.show(expected);
+        if self.empty_list_for_map(expr, expected, &want) {
+            return;
+        }
         let found = self.show(actual);
         let mut finding =
             Diagnostic::new(Code::Mismatch, span, format!("expected `{want}`, found `{found}`"));
@@ -28,6 +31,25 @@ impl BodyCx<'_, '_> {
             _ => self.explain(finding, expr, actual, expected),
         };
         self.mismatch_because(finding, expr, actual, expected, expect.why);
+    }
+
+    /// `[]` where a map is expected, which has an empty form of its own.
+    fn empty_list_for_map(&mut self, expr: ExprId, expected: Ty, want: &str) -> bool {
+        let is_map = matches!(self.kind(self.base(self.present(expected))), TyKind::Map(..));
+        if !is_map || !matches!(self.node(expr), Expr::List(items) if items.is_empty()) {
+            return false;
+        }
+        let span = self.span(expr);
+        self.report(
+            Diagnostic::new(
+                Code::Mismatch,
+                span,
+                format!("expected `{want}`, found an empty list"),
+            )
+            .help("the empty map is `[:]`")
+            .fix("write `[:]`", vec![Edit::new(span, "[:]")]),
+        );
+        true
     }
 
     /// What to write where a value is taken for true or false.
@@ -216,6 +238,11 @@ impl BodyCx<'_, '_> {
         let span = self.span(expr);
         if let TyKind::List(item) = self.kind(self.present(expected)) {
             let item = *item;
+            if actual == Ty::BOOL && matches!(self.node(expr), Expr::In(..) | Expr::Binary(..)) {
+                return finding.help(
+                    "`|>` comes after everything in front of it: put the list and what follows it in parentheses",
+                );
+            }
             if !matches!(self.kind(actual), TyKind::List(_)) && self.fit(actual, item) != Fit::No {
                 return finding.guess(
                     "make it a list of one item",
@@ -236,6 +263,8 @@ impl BodyCx<'_, '_> {
                 finding.help("add them up with `list.sum(…)`, or carry one value through a `loop`")
             } else if self.prim(expected) == Some(Prim::Text) {
                 finding.help("join them: `text.join(…, with: \", \")`")
+            } else if expected == Ty::NONE {
+                finding
             } else {
                 finding.help(
                     "take one of them with `list.first(…)`, or carry one value through a `loop`",
@@ -247,6 +276,15 @@ impl BodyCx<'_, '_> {
             && let Some(inner) = args.first().copied()
             && self.fit(inner, expected) != Fit::No
         {
+            if let Expr::Catch { body, .. } = self.node(expr)
+                && let Expr::Try(inner) = self.node(*body)
+            {
+                let word = Span { end: self.span(*inner).start, ..self.span(*body) };
+                return finding
+                    .note("after `try` no failure is left to catch")
+                    .help("leave out `try`: `catch` handles the failure")
+                    .fix("remove `try`", vec![Edit::new(word, "")]);
+            }
             return finding.help("use `match`: `Ok(value) => …`, `Failed(failure) => …`");
         }
         if expected == Ty::NONE {

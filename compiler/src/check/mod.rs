@@ -16,6 +16,7 @@ pub mod display;
 mod exhaustive;
 mod exprs;
 mod externs;
+mod fallback;
 mod flat;
 mod idmap;
 mod infer;

@@ -394,6 +394,7 @@ impl BodyCx<'_, '_> {
         )
         .label(self.span(left), format!("this is `{x}`"))
         .label(self.span(right), format!("this is `{y}`"));
+        let finding = self.tried_operand(finding, left, right);
         let finding = self.number_help(finding, left, right, a, b);
         let finding = if compares { self.text_help(finding, a, b) } else { finding };
         let finding = match (op, self.kind(a), self.kind(b)) {
@@ -459,6 +460,18 @@ impl BodyCx<'_, '_> {
             }
             _ => finding,
         }
+    }
+
+    /// `try a / b`: `try` takes the first operand alone.
+    fn tried_operand(&self, finding: Diagnostic, left: ExprId, right: ExprId) -> Diagnostic {
+        let Expr::Try(inner) = self.node(left) else { return finding };
+        finding.help("`try` takes only the value right after it: write `try (a + b)`").fix(
+            "put the whole in parentheses",
+            vec![
+                Edit::new(self.span(*inner).before(), "("),
+                Edit::new(self.span(right).after(), ")"),
+            ],
+        )
     }
 
     /// A number beside something with a unit needs one, too.

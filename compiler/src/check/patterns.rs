@@ -312,15 +312,12 @@ impl BodyCx<'_, '_> {
                 Some(index) => {
                     if !broken {
                         broken = true;
-                        let field = fields[index].name.clone();
-                        self.report(Diagnostic::new(
-                            Code::PatternFields,
-                            self.pat_span(arg.pat),
-                            format!("the pattern names `{field}` twice"),
-                        ));
+                        let finding = self.twice(args, arg, &fields[index]);
+                        self.report(finding);
                     }
                     self.spoiled(arg.pat);
-                    indices.push(u32::try_from(index).unwrap_or(u32::MAX));
+                    // What the arm covers is not known.
+                    indices.push(u32::MAX);
                 }
                 None => {
                     self.spoiled(arg.pat);
@@ -356,6 +353,34 @@ impl BodyCx<'_, '_> {
         let finding =
             finding.help("name all by position, or some by field: `Name(field: pattern)`");
         self.cx.report_once(cause, finding);
+    }
+
+    /// A value that a pattern names a second time; by position and by name, the two were mixed.
+    fn twice(&self, args: &[PatArg], arg: &PatArg, field: &Field) -> Diagnostic {
+        let span = self.pat_span(arg.pat);
+        let name = &field.name;
+        let mixed = arg.name.is_none() && args.iter().any(|other| other.name.is_some());
+        if !mixed {
+            let message = format!("the pattern names `{name}` twice");
+            return Diagnostic::new(Code::PatternFields, span, message);
+        }
+        let finding = Diagnostic::new(
+            Code::PatternFields,
+            span,
+            "a pattern names the values by position or by their names, not both",
+        )
+        .here(format!("by position this is `{name}`, which has its name already"));
+        match self.body.pats.get(arg.pat.index()) {
+            Some(crate::hir::Pat::Bind(local)) => {
+                let bound = self.body.locals.get(local.index()).map(|local| local.name.as_str());
+                let bound = bound.unwrap_or_default();
+                finding.help("write the name in front of each: `name: pattern`").guess(
+                    format!("write `{bound}: {bound}`"),
+                    vec![Edit::new(span.before(), format!("{bound}: "))],
+                )
+            }
+            _ => finding.help("write the name in front of each: `name: pattern`"),
+        }
     }
 
     fn unknown_pattern_field(

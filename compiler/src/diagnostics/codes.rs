@@ -145,7 +145,7 @@ codes! {
     NotCallable = "K0214" "not-callable" Error fix "something that cannot be called is called";
     NotAValue = "K0215" "not-a-value" Error fix "a name that is not a value is used as one";
     ConstCycle = "K0216" "constant-cycle" Error nofix "the value of a constant depends on itself";
-    UnusedLet = "K0217" "unused-let" Warning nofix "a value is never used";
+    UnusedLet = "K0217" "unused-let" Warning fix "a value is never used";
     UnusedImport = "K0218" "unused-import" Warning fix "an import is never used";
     DifferentBindings = "K0219" "different-bindings" Error nofix "the alternatives of a pattern have different names";
     TypeArgumentCount = "K0220" "type-argument-count" Error nofix "a type has more or fewer arguments than its declaration";
@@ -154,8 +154,9 @@ codes! {
     BadLocator = "K0223" "bad-locator" Error fix "the address or command of an extern is wrong";
     LocatorParameter = "K0224" "locator-parameter" Error fix "the address of an extern names a parameter that does not exist";
     BraceWithoutDollar = "K0225" "brace-without-dollar" Warning fix "a text names a value in braces without `$`";
+    UnusedAnswer = "K0226" "unused-answer" Warning nofix "a model is asked, and its answer is not used";
 
-    ExportedImport = "K0231" "exported-import" Error fix "a `use` or a `test` is marked `pub`";
+    ExportedImport = "K0231" "exported-import" Error fix "a `use`, a `test` or a `trigger` is marked `pub`";
     OutsideSession = "K0240" "outside-session" Error nofix "`session` is used where there is none";
     NotASession = "K0241" "not-a-session" Error fix "`in` names something that is not a session";
     OtherSession = "K0242" "other-session" Error fix "a graph calls one that runs in another session";
@@ -189,7 +190,7 @@ codes! {
     BrokenBound = "K0409" "broken-bound" Error nofix "a value is outside what its type allows";
     BadBound = "K0410" "bad-bound" Error fix "a rule of `where (…)` is wrong";
     PatternMismatch = "K0411" "pattern-mismatch" Error nofix "a pattern never matches values of this type";
-    PatternFields = "K0412" "pattern-fields" Error nofix "a pattern does not fit the values of a variant";
+    PatternFields = "K0412" "pattern-fields" Error fix "a pattern does not fit the values of a variant";
     MissingArgument = "K0413" "missing-argument" Error nofix "an argument is missing";
     UnknownArgument = "K0414" "unknown-argument" Error fix "an argument has a name that the declaration does not have";
     RepeatedArgument = "K0415" "repeated-argument" Error nofix "an argument is given twice";
@@ -295,7 +296,7 @@ codes! {
     NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
     NobodyToAsk = "K9024" "nobody-to-ask" Error nofix "a person must be asked, and nobody can be asked here";
-    NotCompiled = "K9030" "not-compiled" Error nofix "a file is no compiled program";
+    NotCompiled = "K9030" "not-compiled" Error nofix "a file is not a compiled program";
     OtherFormat = "K9031" "other-format" Error nofix "a compiled program is of another version";
     DamagedProgram = "K9032" "damaged-program" Error nofix "a compiled program is damaged";
     RefusedProgram = "K9033" "refused-program" Error nofix "a compiled program is refused, as it breaks a rule";

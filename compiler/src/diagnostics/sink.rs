@@ -88,8 +88,8 @@ impl Diagnostics {
 
     /// Drops warnings about what is never needed in declarations that have errors: the use may be what is wrong.
     pub fn drop_unused_beside_errors(&mut self, declarations: impl Iterator<Item = Span>) {
-        let unused = Code::UnusedLet.as_str();
-        if !self.has_errors() || !self.found.iter().any(|one| one.code == unused) {
+        let unused = [Code::UnusedLet.as_str(), Code::UnusedAnswer.as_str()];
+        if !self.has_errors() || !self.found.iter().any(|one| unused.contains(&one.code.as_str())) {
             return;
         }
         let errors = self.found.iter().filter(|one| one.is_error());
@@ -97,7 +97,8 @@ impl Diagnostics {
         let is_wrong = |span: &Span| errors.iter().any(|error| span.contains(*error));
         let wrong: Vec<Span> = declarations.filter(is_wrong).collect();
         self.found.retain(|one| {
-            one.code != unused || !wrong.iter().any(|span| span.contains(one.primary.span))
+            !unused.contains(&one.code.as_str())
+                || !wrong.iter().any(|span| span.contains(one.primary.span))
         });
     }
 

@@ -15,6 +15,7 @@ mod set;
 #[cfg(test)]
 mod tests;
 mod unanswered;
+mod unused;
 pub(crate) mod walk;
 mod webhooks;
 

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fewest::Measure;
 use super::set::{Effect, EffectSet, Resources};
+use super::unused::stmts;
 use super::{Effects, Step, infer, walk};
 use crate::check::Types;
 use crate::check::display::duration;
@@ -66,6 +67,7 @@ impl Rules<'_> {
                 }
                 self.budget(id, def, callable, body);
                 self.time(id, def, callable, body);
+                self.unused_params(callable, body);
                 for item in &callable.items {
                     if let PromptItem::Tools { tools, .. } = item {
                         tools.iter().for_each(|tool| self.tool_policies(tool));
@@ -292,7 +294,11 @@ impl Rules<'_> {
 
     fn expr(&mut self, owner: DefId, body: &Body, id: ExprId, expr: &Expr) {
         match expr {
-            Expr::Match { arms, .. } | Expr::Catch { arms, .. } => self.guards(owner, body, arms),
+            Expr::Match { arms, .. } | Expr::Catch { arms, .. } => {
+                self.guards(owner, body, arms);
+                self.unused_names(body, arms);
+            }
+            Expr::Block(stmts) => self.unused_answers(owner, body, stmts),
             Expr::For { source, filter, max, parallel, body: inner, .. } => {
                 if let Some(filter) = filter {
                     self.pure(owner, Some(body), *filter, "the condition of a `for`");
@@ -589,34 +595,6 @@ impl Rules<'_> {
         matches!(kind, Some(DefKind::Callable(Callable { kind: CallableKind::Extern { .. }, .. })))
     }
 
-    /// Lets that nothing needs, or only other dead lets.
-    fn dead(&mut self, owner: DefId, body: &Body) {
-        let effects = self.effects.bodies.get(owner.index()).and_then(Option::as_ref);
-        let Some(dead) = effects.map(|effects| &effects.dead).filter(|dead| !dead.is_empty())
-        else {
-            return;
-        };
-        for stmt in stmts(self.hir, owner, body) {
-            let Stmt::Let { pat, value, .. } = stmt else { continue };
-            if !dead.contains(value) {
-                continue;
-            }
-            let mut named = None;
-            super::dead::binders(body, *pat, &mut |local| {
-                named = named.or(body.locals.get(local.index()));
-            });
-            let Some(local) = named.filter(|local| !local.name.starts_with('_')) else { continue };
-            let message = format!("`{}` is never used", local.name);
-            let finding = Diagnostic::new(Code::UnusedLet, local.span, message);
-            self.sink.push(if local.uses > 0 {
-                finding
-                    .here("used only by values that are not used themselves, so it is not computed")
-            } else {
-                finding.here("so it is not computed").help("remove it, or use it below")
-            });
-        }
-    }
-
     /// Functions never call themselves, graphs only with a depth.
     fn recursion(&mut self) {
         for group in self.effects.groups.iter() {
@@ -717,23 +695,6 @@ impl Rules<'_> {
         }
         self.sink.push(finding);
     }
-}
-
-/// Every statement of a body.
-fn stmts<'a>(hir: &'a Hir, owner: DefId, body: &'a Body) -> impl Iterator<Item = &'a Stmt> {
-    let in_test = match hir.defs.get(owner.index()).map(|def| &def.kind) {
-        Some(DefKind::Test(test)) => test.items.as_slice(),
-        _ => &[],
-    };
-    let in_test = in_test.iter().filter_map(|item| match item {
-        TestItem::Stmt(stmt) => Some(stmt),
-        _ => None,
-    });
-    let in_blocks = body.exprs.iter().flat_map(|expr| match expr {
-        Expr::Block(stmts) => stmts.as_slice(),
-        _ => &[],
-    });
-    in_test.chain(in_blocks)
 }
 
 pub(super) fn named(arg: &Arg, name: &str) -> bool {

@@ -308,6 +308,13 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
                 let parts = [self.value(*a), self.value(*b)];
                 self.binary(&parts, Ir::Coalesce)
             }
+            // It goes through its list for the effects of its body.
+            Expr::For { .. }
+                if self.types.exprs.get(id.index()) == Some(&crate::check::ty::Ty::NONE) =>
+            {
+                self.control(id, name);
+                self.nothing()
+            }
             Expr::If { .. }
             | Expr::Match { .. }
             | Expr::For { .. }

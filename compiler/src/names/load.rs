@@ -302,6 +302,16 @@ impl Loader<'_> {
                         .fix("remove `pub`", vec![self.removed_word(word)]);
                 self.diagnostics.push(finding);
             }
+            if let Decl::Trigger(trigger) = decl
+                && trigger.is_pub()
+            {
+                let word = self.exported_word(span_of(file, trigger.range()));
+                let finding =
+                    Diagnostic::new(Code::ExportedImport, word, "a `trigger` cannot be `pub`")
+                        .help("nothing calls a trigger: its source does, wherever it is declared")
+                        .fix("remove `pub`", vec![self.removed_word(word)]);
+                self.diagnostics.push(finding);
+            }
             let Decl::Use(decl) = decl else { continue };
             let (Some(path), Some(bound)) = (decl.path(), decl.bound_name()) else { continue };
             let span = span_of(file, decl.range());

@@ -596,11 +596,29 @@ impl<'a> Lowerer<'a> {
                 self.missing(span)
             }
             _ => {
-                self.report(
+                let mut finding =
                     Diagnostic::new(Code::PipeIntoNoCall, span, "`|>` must be followed by a call")
-                        .here("this is not a call")
-                        .help("put a call after `|>`: the value becomes its first argument"),
-                );
+                        .here("this is not a call");
+                // `a |> f() + 1`: the call is the first operand.
+                let first = match target {
+                    AstExpr::Binary(binary) => binary.lhs(),
+                    AstExpr::In(test) => test.item(),
+                    AstExpr::Is(test) => test.operand(),
+                    _ => None,
+                };
+                finding = match first {
+                    Some(first @ (AstExpr::Call(_) | AstExpr::With(_))) => {
+                        let end = self.span(first.range()).after();
+                        finding.help("put the pipe in parentheses: `(value |> call()) + 1`").fix(
+                            "put the pipe in parentheses",
+                            vec![Edit::new(piped.span.before(), "("), Edit::new(end, ")")],
+                        )
+                    }
+                    _ => {
+                        finding.help("put a call after `|>`: the value becomes its first argument")
+                    }
+                };
+                self.report(finding);
                 self.missing(span)
             }
         }

@@ -209,7 +209,10 @@ impl<'a> Lowerer<'a> {
         match text.constant() {
             Some(text) => Pat::Literal(Literal::Text(text.into())),
             None => {
-                self.not_supported(span, "a text with `${…}` as a pattern");
+                self.report(
+                    Diagnostic::new(Code::OtherLiteral, span, "a pattern cannot contain `${…}`")
+                        .help("name the value and compare it after `if`: `line if line == \"…\" => value`"),
+                );
                 Pat::Missing
             }
         }

@@ -309,6 +309,12 @@ impl Lowerer<'_> {
         });
         finding = match near {
             Some(near) => did_you_mean(finding, span, near),
+            None if matches!(name, "env" | "environ" | "process" | "os" | "sys" | "settings") => {
+                finding.help("a program does not read its surroundings: take what it needs as a parameter, a key as a `secret`")
+            }
+            None if matches!(name, "console" | "logger" | "logging") => {
+                finding.help("`out.status(text)` tells what goes on")
+            }
             None => finding.help(format!(
                 "if it is a file of this package, write `use {name}` at the top of this file"
             )),
@@ -407,6 +413,10 @@ impl Lowerer<'_> {
         } else if let Some(near) = our_member(&kait_syntax::snake(name))
             .filter(|ours| names.contains(ours))
             .or_else(|| suggest(name, names.iter().copied()))
+            .or_else(|| {
+                let sets = matches!(name, "put" | "set" | "insert" | "update" | "assoc");
+                (sets && names.contains(&"merge")).then_some("merge")
+            })
             .or_else(|| (name == "get" && names.contains(&"request")).then_some("request"))
         {
             finding = did_you_mean(finding, span, near);
@@ -586,6 +596,18 @@ pub(super) fn foreign_function(name: &str) -> Option<&'static str> {
         "print" | "println" | "printf" | "echo" | "puts" => {
             "the result of a graph is what is printed; `out.status(text)` tells what goes on"
         }
+        "log" | "console" | "debug" | "logger" => "`out.status(text)` tells what goes on",
+        "min" | "max" => {
+            "write `list.min(xs)` or `list.max(xs)`; of two numbers, `math.min` or `math.max`"
+        }
+        "sum" => "write `list.sum(xs)`",
+        "sorted" => "write `list.sort(xs)`",
+        "enumerate" => "write `list.enumerate(xs)`: its items are `Indexed(index, value)`",
+        "zip" => "write `list.zip(xs, with: ys)`",
+        "open" => "write `file.read(path)`",
+        "sleep" => "write `clock.sleep(5s)`",
+        "now" => "write `clock.now()`",
+        "assert" => "in a test, write `expect`; elsewhere `if not … { fail \"why\" }`",
         "range" => "write `list.range(1, to: 10)`",
         "map" | "filter" => "write `for x in xs if test { value }`",
         "reduce" | "fold" => "fold with a `loop`, or use `list.sum`",

@@ -331,7 +331,7 @@ pub(super) fn after_statement(p: &mut Parser<'_>) -> bool {
                 return true;
             } else if matches!(target, Target::Item) {
                 error = error.with_help(
-                    "lists and maps never change: build a new one, `for x in xs { … }` or `map.set(m, key, to: value)`",
+                    "lists and maps never change: build a new one, `for x in xs { … }` or `map.merge(m, with: [key: value])`",
                 );
             } else if statement.is_some() && p.bound_before(name) {
                 error = SyntaxError::new(

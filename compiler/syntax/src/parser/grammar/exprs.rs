@@ -245,6 +245,9 @@ fn binary(p: &mut Parser<'_>, marker: Marker, least: u8) -> bool {
             // A new arm.
             return true;
         }
+        if level == COMPARE && habits::at_comparing_arm(p) {
+            return true;
+        }
         if level == COMPARE {
             if let Some(middle) = compared {
                 habits::chained_comparison(p, middle);

@@ -328,6 +328,10 @@ fn end_item(p: &mut Parser<'_>, commas: bool, what: &str) {
                 p.recovering = false;
                 return;
             }
+            _ if super::super::habits::at_comparing_arm(p) => {
+                p.recovering = false;
+                return;
+            }
             // A line that starts with `else` goes on with the line above, but in arms it is one.
             _ if p.on_new_line(0) && super::super::habits::at_else_arm(p) => {
                 p.recovering = false;

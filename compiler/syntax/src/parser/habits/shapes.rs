@@ -3,9 +3,9 @@
 
 use text_size::TextRange;
 
-use super::super::Parser;
 use super::super::builder::Marker;
 use super::super::grammar::exprs;
+use super::super::{Context, Parser};
 use super::{edit, word_before_operand};
 use crate::SyntaxError;
 use crate::SyntaxKind as K;
@@ -185,6 +185,14 @@ pub(in super::super) fn pattern_words(
             return;
         }
     }
+}
+
+/// Whether `> 3 => value` stands on a line of its own among arms: no operand can follow the arm above so.
+pub(in super::super) fn at_comparing_arm(p: &Parser<'_>) -> bool {
+    p.context == Context::Arms
+        && matches!(p.raw(), K::Gt | K::Lt | K::GtEq | K::LtEq | K::EqEq | K::NotEq)
+        && p.on_new_line(0)
+        && p.on_this_level(1, &[K::FatArrow], &[]).is_some()
 }
 
 /// `> 3 =>` in the place of a pattern. True if it was consumed.

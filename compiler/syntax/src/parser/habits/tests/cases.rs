@@ -87,6 +87,11 @@ pub const BLOCKS: Habits = Habits {
         ("match a { 1 or 2 => 3, _ => 0 }", LogicOperator, Some("match a { 1 | 2 => 3, _ => 0 }")),
         ("match a {\n    1, 2 => 3\n  }", LogicOperator, Some("match a {\n    1 | 2 => 3\n  }")),
         ("match a { > 3 => 1, _ => 0 }", Unexpected, Some("match a { n if n > 3 => 1, _ => 0 }")),
+        (
+            "match a {\n    1 => 2\n    >= 3 => 1\n  }",
+            Unexpected,
+            Some("match a {\n    1 => 2\n    n if n >= 3 => 1\n  }"),
+        ),
         ("f() catch \"x\"", Unexpected, Some("f() catch { _ => \"x\" }")),
         ("f() catch { 1 }", Unexpected, Some("f() catch { _ => 1 }")),
         ("f() catch e { g(e) }", Unexpected, Some("f() catch { e => { g(e) } }")),
