@@ -156,7 +156,7 @@ pub(in super::super) fn if_let(p: &mut Parser<'_>) -> bool {
             }
             None => format!("none => …, {name} => …"),
         };
-        error.help = Some(format!("write `match {value} {{ {arms} }}`").into());
+        error.help = Some(format!("write `match {value} {{ {arms} }}`"));
     }
     true
 }
