@@ -238,6 +238,16 @@ impl Disk {
         if checked.compilation.has_errors() {
             return Ok(None);
         }
+        if matches!(&kept.profile, Ok(profile) if profile.strict) {
+            let leaving = kait_compiler::labels::check_private(&checked.compilation);
+            if !leaving.is_empty() {
+                let report: Json = serde_json::from_str(&json::render(&leaving, shown))?;
+                let more = report["diagnostics"].as_array().cloned().unwrap_or_default();
+                source.findings.extend(more);
+                kept.said.push(terminal::render(&leaving, shown, compile::style()));
+                return Ok(None);
+            }
+        }
         let runnable = compile::lower(&checked)?;
         if !runnable.left_out.is_empty() {
             // They are not hosted, and whoever asks for them hears why.

@@ -18,6 +18,8 @@
 //! [models.default]        # for every role that has no entry of its own
 //! provider = "echo"
 //!
+//! strict = true           # in front of all tables: what is private leaves a program only with approval (K0604)
+//!
 //! [grants]                # what a run may do: see `kait_connect::GrantTable`
 //! read = ["file notes", "net api.example.com"]
 //! model = true
@@ -105,11 +107,15 @@ pub struct Profile {
     pub models: IndexMap<SmolStr, ModelBinding>,
     /// What runs may do: the tables of the project and of the user, of which each must grant it.
     pub grants: ProfileGrants,
+    /// Whether what is private leaves a program only if somebody approves it: one of both files says `strict = true`.
+    pub strict: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfileFile {
+    #[serde(default)]
+    strict: bool,
     #[serde(default)]
     models: IndexMap<SmolStr, ModelBinding>,
     #[serde(default)]
@@ -120,6 +126,8 @@ struct ProfileFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProjectFile {
+    #[serde(default)]
+    strict: bool,
     #[serde(default)]
     #[expect(dead_code, reason = "checked for its form; nothing reads it yet")]
     package: Option<Package>,
@@ -160,12 +168,14 @@ impl Profile {
         if let Some(path) = Self::project_file(directory) {
             let (file, text): (ProjectFile, _) = read(&path)?;
             profile.models = file.models;
+            profile.strict = file.strict;
             profile.add_grants(&text, &path, path.parent())?;
         }
         if let Some(path) = profile.user_file() {
             if path.exists() {
                 let (file, text): (ProfileFile, _) = read(&path)?;
                 profile.models.extend(file.models);
+                profile.strict |= file.strict;
                 // It is used by programs anywhere, so relative paths have no place to begin.
                 profile.add_grants(&text, &path, None)?;
             } else if let Some(name) = name.filter(|name| *name != "local") {

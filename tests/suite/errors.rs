@@ -252,6 +252,7 @@ const RAISED_ELSEWHERE: &[(&str, &str)] = &[
     ("K0099", "the tests of the sink"),
     ("K0434", "large_matches_are_refused, below"),
     ("K0510", "the tests of grants, and of the command line"),
+    ("K0604", "the tests of labels, and of the command line"),
     ("K0801", "the tests of the command line, and the specification"),
     ("K0804", "the tests of the command line, and the specification"),
     ("K0901", "the tests of modules"),

@@ -41,7 +41,7 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Exit> {
         let profile = Profile::load(directory, args.profile.as_deref()).map_err(Coded::from)?;
         let has_errors = compiled.has_errors();
         broken |= has_errors;
-        let report = Report::new(compiled, &profile.grants);
+        let report = Report { is_strict: profile.strict, ..Report::new(compiled, &profile.grants) };
         // What a program with errors does is not known.
         let found = if has_errors { Vec::new() } else { audit(compiled) };
         if args.grants {
@@ -116,12 +116,14 @@ pub struct Report<'a> {
     compiled: &'a Compilation,
     needs: Needs<'a>,
     grants: &'a ProfileGrants,
+    /// Whether the profile refuses what is private and leaves without approval.
+    is_strict: bool,
 }
 
 impl<'a> Report<'a> {
     /// A report on it, as those grants see it.
     pub fn new(compiled: &'a Compilation, grants: &'a ProfileGrants) -> Self {
-        Self { compiled, needs: needs(compiled), grants }
+        Self { compiled, needs: needs(compiled), grants, is_strict: false }
     }
 
     fn want(&self, found: &Audited, wanted: &mut Wanted) {
@@ -304,7 +306,13 @@ impl<'a> Report<'a> {
             Receiver::Public => "what is public".to_owned(),
         };
         let place = Place { owner: one.owner, span: one.span };
-        [format!("to {to}"), self.at(place), String::new()]
+        let said = match (one.is_refused_if_strict(), self.is_strict) {
+            _ if one.is_approved => "a person approves it",
+            (false, _) => "",
+            (true, false) => "warning: nobody approves it",
+            (true, true) => "error: the profile is strict, and nobody approves it",
+        };
+        [format!("to {to}"), said.to_owned(), self.at(place)]
     }
 
     fn agent(&self, text: &mut String, agent: &Agent) {
@@ -423,6 +431,12 @@ impl<'a> Report<'a> {
                 "to": match one.to {
                     Receiver::Leaf(def) | Receiver::Model(def) => self.name(def),
                     Receiver::Public => "public".to_owned(),
+                },
+                "approved": one.is_approved,
+                "severity": match (one.is_refused_if_strict(), self.is_strict) {
+                    (false, _) => "note",
+                    (true, false) => "warning",
+                    (true, true) => "error",
                 },
                 "kind": match one.to {
                     Receiver::Leaf(_) => "leaf",

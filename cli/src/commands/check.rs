@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use kait_compiler::diagnostics::fixes::{self, Choice};
 use kait_compiler::diagnostics::render::{json, terminal};
 use kait_compiler::diagnostics::{Diagnostic, FileId, Severity};
-use kait_compiler::grants;
-use kait_connect::ProfileGrants;
+use kait_compiler::{grants, labels};
 use kait_runtime::Profile;
 use serde_json::{Value as Json, json as json_object};
 
@@ -77,12 +76,16 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
             proofs.prove(path, &checked, &mut findings);
         }
         if let Some(name) = &args.profile {
-            let grants = grants_of(path, name)?;
-            is_held |= grants.restricts();
+            let profile = profile_of(path, name)?;
+            let grants = &profile.grants;
+            is_held |= grants.restricts() || profile.strict;
             // What a program with errors needs is not known.
             if !checked.compilation.has_errors() {
-                let judge = Judge { grants: &grants, root: Path::new(".") };
+                let judge = Judge { grants, root: Path::new(".") };
                 findings.extend(grants::check(&checked.compilation, &judge));
+                if profile.strict {
+                    findings.extend(labels::check_private(&checked.compilation));
+                }
             }
         }
         findings.retain(|finding| {
@@ -127,9 +130,9 @@ fn once(args: &CheckArgs) -> anyhow::Result<Exit> {
 }
 
 /// What a run of the file would be held to with that profile.
-fn grants_of(path: &Path, profile: &str) -> anyhow::Result<ProfileGrants> {
+fn profile_of(path: &Path, profile: &str) -> anyhow::Result<Profile> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    Ok(Profile::load(directory, Some(profile)).map_err(Coded::from)?.grants)
+    Ok(Profile::load(directory, Some(profile)).map_err(Coded::from)?)
 }
 
 #[derive(Default)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use kait_compiler::Compilation;
 use kait_compiler::diagnostics::Code;
-use kait_compiler::diagnostics::render::json as diagnostics;
+use kait_compiler::diagnostics::render::{json as diagnostics, terminal};
 use kait_compiler::hir::DefId;
 use kait_connect::{All, Config, Connections, Grants, ModelBinding};
 use kait_engine::event::Outcome;
@@ -69,6 +69,20 @@ fn only_checked(compiled: &Compilation, wanted: Option<&str>) -> Option<DefId> {
     errors.all(|finding| finding.code == later).then(|| compile::meant(compiled, wanted))?
 }
 
+/// Whether what is private leaves a program without approval, which a strict profile refuses; that is said.
+fn leaks(args: &RunArgs, text: &Compilation) -> anyhow::Result<bool> {
+    let found = kait_compiler::labels::check_private(text);
+    let Some(first) = found.first() else { return Ok(false) };
+    let shown = diagnostics::render(&found, &text.files);
+    let report: Json = serde_json::from_str(&shown)?;
+    let mut error = json!({ "diagnostics": report["diagnostics"] });
+    error["code"] = json!(first.code);
+    error["message"] = json!(first.message);
+    anstream::eprintln!("{}", terminal::render(&found, &text.files, compile::style()));
+    refuse(args, error)?;
+    Ok(true)
+}
+
 fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let (file, graph) = files::split(&args.file);
     let compiled = match compile::program(Path::new(file), graph)? {
@@ -100,6 +114,11 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let loaded = Arc::new(compile::load(compiled.program.clone())?);
     let directory = Path::new(file).parent().unwrap_or(Path::new("."));
     let profile = Profile::load(directory, args.profile.as_deref()).map_err(Coded::from)?;
+    if let Some(text) = compiled.compilation().filter(|_| profile.strict)
+        && leaks(args, text)?
+    {
+        return Ok(Exit::Failed);
+    }
     let entry = match compiled.ambiguous(graph) {
         Some(names) => Err(names),
         None => Plan::entry(loaded.program(), graph),

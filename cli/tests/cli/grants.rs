@@ -243,3 +243,45 @@ pub graph granted() -> bool {
     // Who may be asked is asked, and nobody is there.
     run("granted").exits(3).says(&["nobody can be asked here"]);
 }
+
+/// `strict = true` of either file: what is private leaves only with approval.
+#[test]
+fn a_strict_profile_lets_nothing_private_out() {
+    let project = Project::new("", "");
+    let report = "pub graph report(path: text) -> text {\n  web.fetch(\"http://127.0.0.1:9/?q=${file.read(path)}\").body\n}\n";
+    project.write("work/report.kait", report);
+    project.write("work/plain.kait", "pub graph plain(x: text) -> text {\n  x\n}\n");
+    let check = |file: &str| project.kait(&["check", file, "--profile", "local"]);
+    check("report.kait").exits(0);
+    let shown = project.kait(&["audit", "report.kait"]).exits(0);
+    assert!(shown.out.contains("warning: nobody approves it"), "{}", shown.out);
+    let run = || project.kait(&["run", "report.kait", "path=notes/a.md"]);
+    assert!(!run().err.contains("K0604"));
+    for (own, users) in [("strict = true\n", ""), ("", "strict = true\n")] {
+        project.write("work/kait.toml", own);
+        project.write(".config/kait/profiles/local.toml", users);
+        let done = check("report.kait").exits(1);
+        done.says(&[
+            "error K0604",
+            "`web.fetch` sends this out, and it is private",
+            "comes from a file",
+        ]);
+        run().exits(1).says(&["K0604"]);
+        let refused = project.kait(&["run", "report.kait", "--json", "path=notes/a.md"]).exits(1);
+        let refused: serde_json::Value = serde_json::from_str(&refused.out).unwrap();
+        assert_eq!(
+            (&refused["state"], &refused["error"]["code"]),
+            (&"refused".into(), &"K0604".into())
+        );
+        let audited = project.kait(&["audit", "report.kait", "--json"]).exits(0);
+        let audited: serde_json::Value = serde_json::from_str(&audited.out).unwrap();
+        let out = &audited["files"][0]["graphs"][0]["outflows"][0];
+        assert_eq!((&out["severity"], &out["approved"]), (&"error".into(), &false.into()), "{out}");
+        check("plain.kait").exits(0);
+        project.kait(&["run", "plain.kait", "x=tea"]).exits(0);
+        // Without a profile, the program alone is looked at.
+        project.kait(&["check", "report.kait"]).exits(0);
+    }
+    project.write("work/kait.toml", "strict = \"yes\"\n");
+    check("report.kait").exits(2).says(&["K0902", "strict"]);
+}

@@ -253,6 +253,7 @@ codes! {
     UntrustedArgument = "K0601" "untrusted-argument" Error fix "an untrusted value is used where only trusted ones may be";
     ContradictingLabels = "K0602" "contradicting-labels" Error fix "labels of a type contradict or repeat each other";
     UntrustedAsTrusted = "K0603" "untrusted-as-trusted" Error fix "an untrusted value is declared to be trusted";
+    PrivateLeaves = "K0604" "private-leaves" Error nofix "something private leaves the program, and the profile is strict";
     AgentCanLeak = "K0605" "agent-can-leak" Error fix "an agent can be talked into sending out what is private";
     UntrustedPlaceholder = "K0606" "untrusted-placeholder" Error fix "a value that decides what is called is not trusted";
     SecretUse = "K0607" "secret-use" Error fix "a secret is used as an ordinary value";

@@ -133,6 +133,16 @@ pub struct Outflow {
     pub span: Span,
     /// To whom.
     pub to: Receiver,
+    /// Whether a person sees it first.
+    pub is_approved: bool,
+}
+
+impl Outflow {
+    /// Whether a profile with `strict = true` refuses it (K0604).
+    #[must_use]
+    pub fn is_refused_if_strict(&self) -> bool {
+        !self.is_approved && !matches!(self.to, Receiver::Model(_))
+    }
 }
 
 /// What a whole program says about trust.
@@ -391,14 +401,16 @@ fn arguments(flow: &Flow<'_, '_>, id: ExprId) -> Label {
 
 fn outflow(cx: &Cx<'_>, owner: DefId, sink: &Sink) -> Option<Outflow> {
     let to = match sink.kind {
-        SinkKind::Sent { callee } => Receiver::Leaf(callee),
+        SinkKind::Sent { callee } | SinkKind::Seen { callee } => Receiver::Leaf(callee),
+        SinkKind::Told { callee } => Receiver::Model(callee),
         SinkKind::Prompt => Receiver::Model(owner),
-        SinkKind::Param { callee, .. } | SinkKind::Tool { tool: callee, .. } => {
-            let asks = matches!(
-                cx.callable(callee).map(|callable| &callable.kind),
-                Some(CallableKind::Prompt | CallableKind::Agent)
-            );
-            if asks { Receiver::Model(callee) } else { Receiver::Leaf(callee) }
+        // What takes a parameter that is declared so, besides.
+        SinkKind::Param { callee, index, .. } | SinkKind::Tool { tool: callee, index, .. } => {
+            let param = cx.callable(callee).and_then(|found| found.params.get(index as usize));
+            match param.and_then(|param| cx.declared(&param.ty)) {
+                Some(Word::Clear) => Receiver::Public,
+                _ => Receiver::Leaf(callee),
+            }
         }
         _ => Receiver::Public,
     };
@@ -408,5 +420,6 @@ fn outflow(cx: &Cx<'_>, owner: DefId, sink: &Sink) -> Option<Outflow> {
         (None, SinkKind::Tool { at, .. }) => at,
         (None, _) => cx.hir.defs.get(owner.index())?.name_span,
     };
-    Some(Outflow { owner, span, to })
+    let is_approved = matches!(sink.kind, SinkKind::Seen { .. });
+    Some(Outflow { owner, span, to, is_approved })
 }

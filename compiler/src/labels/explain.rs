@@ -146,7 +146,10 @@ fn message(cx: &Cx<'_>, owner: DefId, kind: SinkKind) -> String {
             format!("`{param}` of `{tool}` must be trusted, and this model has read what is not")
         }
         // These are only of the other kind of labels, which raises nothing.
-        SinkKind::Sent { .. } | SinkKind::Prompt => "private data leaves here".to_owned(),
+        SinkKind::Sent { .. }
+        | SinkKind::Prompt
+        | SinkKind::Told { .. }
+        | SinkKind::Seen { .. } => "private data leaves here".to_owned(),
     }
 }
 
@@ -366,6 +369,32 @@ fn arrival(cx: &Cx<'_>, kind: SinkKind) -> Vec<Step> {
         }
         kind = found.kind;
     }
+}
+
+/// Where it is declared that a place is public, or takes what leaves the program.
+pub(super) fn declared_place(cx: &Cx<'_>, kind: SinkKind) -> Option<(Span, String)> {
+    let (callee, index) = match kind {
+        SinkKind::Param { callee, index, .. } => (callee, index),
+        SinkKind::Tool { tool, index, .. } => (tool, index),
+        other => {
+            return declaration(cx, other)
+                .map(|step| (step.span, "declared `public` here".to_owned()));
+        }
+    };
+    let param = cx.callable(callee)?.params.get(index as usize)?;
+    if cx.declared(&param.ty) == Some(Word::Clear) {
+        return Some((param.ty.span, "declared `public` here".to_owned()));
+    }
+    // The next place on its way out.
+    let flow = Flow::of(cx, callee)?;
+    let mut next = None;
+    flow.sinks(&mut |sink| {
+        if next.is_none() && super::secrecy::is_refused(sink.kind) && sink.label.has(index as usize)
+        {
+            next = sink.value;
+        }
+    });
+    Some((span_of(flow.body, next?)?, "it leaves here".to_owned()))
 }
 
 /// Where it is declared that a place takes only trusted values.

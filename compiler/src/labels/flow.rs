@@ -26,6 +26,10 @@ pub(super) struct Summary {
     pub result: Label,
     /// The parameters whose arguments must be clear: declared so, or used where that is needed.
     pub needs: Label,
+    /// On the axis of secrecy: the parameters that a model reads.
+    pub told: Label,
+    /// On the axis of secrecy: the parameters that go out once a person has seen them.
+    pub seen: Label,
     /// The parameters of which all parts can get into the result, also those that a field's own word keeps apart.
     pub opaque: Label,
     /// Whether it makes values of one of its type parameters out of something else, such as a text.

@@ -6,7 +6,7 @@
 use super::channels::Channels;
 use super::flow::{Cx, Flow, Summary, without_root};
 use super::label::Label;
-use super::sinks::Sink;
+use super::sinks::{Sink, SinkKind};
 use super::types::{Axis, TypeFacts, Word};
 use crate::check::Types;
 use crate::effects::Effects;
@@ -88,13 +88,18 @@ fn declaration(cx: &Cx<'_>, def: DefId, violations: &mut Vec<(DefId, Sink)>) -> 
         DefKind::Callable(Callable { kind: CallableKind::Extern { .. }, .. })
     );
     let flow = if is_extern { None } else { Flow::of(cx, def) };
-    let mut needs = Label::CLEAR;
+    let (mut needs, mut told, mut seen) = (Label::CLEAR, Label::CLEAR, Label::CLEAR);
     if let Some(flow) = &flow {
         flow.sinks(&mut |sink| {
             if sink.label.is_marked() {
                 violations.push((def, sink));
             }
-            needs = needs.join(sink.label.params());
+            let slot = match sink.kind {
+                SinkKind::Prompt | SinkKind::Told { .. } => &mut told,
+                SinkKind::Seen { .. } => &mut seen,
+                _ => &mut needs,
+            };
+            *slot = slot.join(sink.label.params());
         });
     }
     let mut summary = match &declared.kind {
@@ -125,7 +130,7 @@ fn declaration(cx: &Cx<'_>, def: DefId, violations: &mut Vec<(DefId, Sink)>) -> 
         _ => Summary::default(),
     };
     summary.needs = summary.needs.join(needs);
-    summary
+    Summary { told, seen, ..summary }
 }
 
 fn root(flow: &Flow<'_, '_>) -> Label {

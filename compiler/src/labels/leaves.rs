@@ -62,7 +62,7 @@ pub(super) fn summary(
         }
         None => joined,
     };
-    Summary { result, needs, opaque, conjures: false }
+    Summary { result, needs, opaque, ..Summary::default() }
 }
 
 /// Whether what an extern gives carries nothing of what it was read from: whether there is a file, say.

@@ -17,6 +17,7 @@ mod flow;
 mod infer;
 mod label;
 mod leaves;
+mod secrecy;
 mod sinks;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,8 @@ pub(crate) use audit::Vouched;
 pub use audit::{
     DefLabels, Endorsement, Labels, Need, Outflow, ParamLabels, Receiver, Trust, Vouching, labels,
 };
+
+pub use secrecy::check_private;
 
 use crate::check::Types;
 use crate::diagnostics::Diagnostics;

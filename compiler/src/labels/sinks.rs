@@ -12,7 +12,7 @@ use crate::hir::{
 use super::flow::{Flow, Target, context, policy, value_of};
 use super::label::Label;
 use super::leaves;
-use super::types::{Axis, field_of};
+use super::types::{Axis, Word, field_of};
 
 /// What takes only clear values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +47,10 @@ pub(super) enum SinkKind {
     Sent { callee: DefId },
     /// What a model reads (only private values are looked for).
     Prompt,
+    /// What the model of something that is called here reads (only private values are looked for).
+    Told { callee: DefId },
+    /// What goes to other people or machines once a person has seen it (only private values are looked for).
+    Seen { callee: DefId },
 }
 
 /// What a type has that takes only clear values.
@@ -286,7 +290,6 @@ impl Flow<'_, '_> {
         match target {
             Target::Callable(callee) => {
                 let summary = self.cx.summary(callee);
-                let sent = self.cx.axis == Axis::Secrecy && leaves::sends(self.cx, callee);
                 if let Some((data, read)) =
                     self.cx.channels.sent(self.cx, self.body, callee, call, args)
                     && !self.is_vouched(id)
@@ -294,28 +297,22 @@ impl Flow<'_, '_> {
                     let (label, value) = self.arg(call, args, data, true);
                     f(Sink { label, value, kind: SinkKind::Channel { read } });
                 }
+                if self.cx.axis == Axis::Secrecy {
+                    return self.private_sinks(id, callee, call, args, f);
+                }
                 if summary.needs.has_session() {
                     let (label, value) = (self.session_id(), self.session_by().or(Some(id)));
                     f(Sink { label, value, kind: SinkKind::Session { callee } });
                 }
-                if !sent && summary.needs.is_clear()
-                    || self.is_vouched(id)
-                    || self.must_be_asked(callee)
-                {
+                if summary.needs.is_clear() || self.is_vouched(id) || self.must_be_asked(callee) {
                     return self.decoded(id, callee, args, f);
                 }
                 for index in 0..call.args.len() {
-                    let needed = summary.needs.has(index);
-                    if !needed && !sent {
+                    if !summary.needs.has(index) {
                         continue;
                     }
-                    let (label, value) =
-                        self.arg(call, args, index, summary.opaque.has(index) || sent);
-                    let kind = if needed {
-                        SinkKind::Param { callee, index: index_of(index), call: id }
-                    } else {
-                        SinkKind::Sent { callee }
-                    };
+                    let (label, value) = self.arg(call, args, index, summary.opaque.has(index));
+                    let kind = SinkKind::Param { callee, index: index_of(index), call: id };
                     f(Sink { label, value, kind });
                 }
                 self.decoded(id, callee, args, f);
@@ -334,6 +331,46 @@ impl Flow<'_, '_> {
             Target::Form(form) => self.form(form, call, args, f),
             Target::Unknown => {}
         }
+    }
+
+    /// What a call does with private arguments: it sends them out, hands them on to what does, or lets a model read them.
+    fn private_sinks(
+        &self,
+        id: ExprId,
+        callee: DefId,
+        call: &crate::check::CallTypes,
+        args: &[Arg],
+        f: &mut dyn FnMut(Sink),
+    ) {
+        let summary = self.cx.summary(callee);
+        let sends = leaves::sends(self.cx, callee);
+        let is_seen = self.shape.approved.contains(&id);
+        let params = self.cx.callable(callee).map_or(&[][..], |callable| &callable.params);
+        for (index, param) in params.iter().enumerate().take(call.args.len()) {
+            // Who declares that a parameter takes what is private means it.
+            let sends = sends && self.cx.declared(&param.ty) != Some(Word::Marked);
+            let needed = summary.needs.has(index);
+            let (told, seen) = (summary.told.has(index), summary.seen.has(index));
+            if !(sends || needed || told || seen) {
+                continue;
+            }
+            let (label, value) = self.arg(call, args, index, summary.opaque.has(index) || sends);
+            if needed || sends {
+                let at = u32::try_from(index).unwrap_or(u32::MAX);
+                let kind = match (is_seen, needed) {
+                    (true, _) => SinkKind::Seen { callee },
+                    (false, true) => SinkKind::Param { callee, index: at, call: id },
+                    (false, false) => SinkKind::Sent { callee },
+                };
+                f(Sink { label, value, kind });
+            } else if seen {
+                f(Sink { label, value, kind: SinkKind::Seen { callee } });
+            }
+            if told {
+                f(Sink { label, value, kind: SinkKind::Told { callee } });
+            }
+        }
+        self.decoded(id, callee, args, f);
     }
 
     /// A function that makes a value with clear fields out of something else, such as a text: nobody has looked at them.

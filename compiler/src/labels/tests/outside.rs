@@ -156,3 +156,51 @@ fn the_name_of_a_session_is_as_good_as_what_it_is_made_of() {
     refuses(&trigger, "K0601");
     accepts(&trigger.replace("by: change.path", "by: \"all\""));
 }
+
+const SEND: &str = "graph send(body: text) -> none {\n  mail.send(to: \"ada@example.com\", subject: \"a\", body: body)\n}\n\ngraph seen(body: text) -> none {\n  mail.send(to: \"ada@example.com\", subject: \"a\", body: body) with (approve: \"lead\", within: 1h)\n}\n\nextern redact(x: private text) -> public text from process \"redact\"\n\nrecord Note {\n  title: public text\n  body: text\n}\n\ngraph show(x: public text) -> text {\n  x\n}\n\n";
+
+/// What a strict profile refuses of a graph with this body: the places.
+fn private_places(body: &str) -> Vec<String> {
+    let text = format!("{SEND}graph g(x: text, own: private text) -> text {{\n  {body}\n}}\n");
+    let compiled = super::compiled(&text);
+    assert!(!compiled.has_errors(), "{text}\n{:#?}", compiled.diagnostics);
+    let found = crate::labels::check_private(&compiled);
+    assert!(found.iter().all(|one| one.code == "K0604"));
+    let listed = crate::labels::labels(&compiled);
+    let refused = listed.outflows().iter().filter(|one| one.is_refused_if_strict());
+    // The audit says the same.
+    assert_eq!(refused.count(), found.len(), "{found:#?}");
+    found.iter().map(|one| at(&text, one.primary.span)).collect()
+}
+
+#[test]
+fn a_strict_profile_refuses_what_is_private_and_leaves() {
+    for (body, place) in [
+        ("send(own)\n  x", "own"),
+        ("send(\"a ${file.read(x)}\")\n  x", "\"a ${file.read(x)}\""),
+        ("web.fetch(\"https://example.com/?q=${own}\").body", "\"https://example.com/?q=${own}\""),
+        ("send(say(own))\n  x", "say(own)"),
+        ("send(endorse(own, because: \"ours\"))\n  x", "endorse(own, because: \"ours\")"),
+        ("show(own)", "own"),
+        ("let y: public text = own\n  y", "own"),
+        ("Note(title: own, body: x).title", "own"),
+        ("process.run([\"cat\"], stdin: file.read(\"a\")).stdout", "file.read(\"a\")"),
+        ("for m in mail.unread() { send(m.body) }\n  x", "m.body"),
+    ] {
+        assert_eq!(private_places(body), [place], "{body}");
+    }
+    for body in [
+        "send(x)\n  own",
+        "seen(own)\n  x",
+        "say(own)",
+        "send(redact(own))\n  x",
+        "send(if own == x { \"a\" } else { \"b\" })\n  x",
+        "send(if file.exists(x) { \"a\" } else { \"b\" })\n  x",
+        "file.write(\"b\", content: own)\n  x",
+        "Note(title: x, body: own).title",
+        "send(Note(title: x, body: own).title)\n  x",
+        "web.fetch(x).body",
+    ] {
+        assert_eq!(private_places(body), [""; 0], "{body}");
+    }
+}
