@@ -167,6 +167,9 @@ pub struct RunDocument {
     /// Its failure in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
+    /// Compensations (`undo`) that have failed: what they were to undo is perhaps not undone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_undone: Vec<RunError>,
     /// What calls of models used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<RunUsage>,
@@ -240,6 +243,7 @@ impl RunDocument {
             result: None,
             failure: None,
             error: None,
+            not_undone: Vec::new(),
             usage: None,
         }
     }
@@ -256,6 +260,8 @@ impl RunDocument {
     ) -> Self {
         self.ended = Some(ended.to_string());
         self.usage = Some(RunUsage::from(&end.usage));
+        let errors = end.not_undone.iter().map(|u| RunError::new(&u.failure, Some(&u.at), None));
+        self.not_undone = errors.collect();
         match &end.outcome {
             Outcome::Ok(value) => {
                 self.state = RunState::Done;

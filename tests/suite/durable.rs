@@ -20,7 +20,6 @@ use kait_runtime::driver::Called;
 use kait_runtime::{Plan, Profile, Recorder, Run, RunEnd, RunLog, RunStart, Shared, recorder};
 use kait_store::{MemoryStore, NewRun, PromiseQuery, RunId, RunState, Store};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use world::{Life, Mortal, Outside, World};
 
 /// Graphs of one shape each.
@@ -169,6 +168,71 @@ pub graph told_apart(card: text) -> text {
   let paid = charge("${a} ${sure} ${both}") with (key: "apart")
   letter(paid) catch { Unknown(call: _) => "perhaps" }
 }
+
+extern cancel(paid: text) -> text
+  does write payments
+  with (key: header("Idempotency-Key"))
+  from http "POST https://pay.example.com/cancellations"
+
+pub graph undone(card: text) -> text {
+  let a = charge(look("one")) with (key: "one") undo { cancel(a) with (key: "not ${a}") }
+  let b = charge(look("two")) with (key: "two") undo {
+    let seen = look(b)
+    cancel("${a} ${b} ${seen}") with (key: "not ${b}")
+  }
+  fail "no: ${a} ${b}"
+}
+
+pub graph not_undone(card: text) -> text {
+  let a = charge(look("one")) with (key: "one") undo { cancel(a) with (key: "not ${a}") }
+  let sent = letter(a) catch { Unknown(call: _) => "perhaps" } undo { cancel("letter") with (key: "letter") }
+  "${a} ${sent}"
+}
+
+pub graph undone_without_key(card: text) -> text {
+  let a = charge(look("one")) with (key: "one") undo { cancel(a) with (key: "not ${a}") }
+  let b = charge(look("two")) with (key: "two") undo { letter("not ${b}") }
+  let c = charge(look("three")) with (key: "three") undo { cancel(c) with (key: "not ${c}") }
+  fail "no: ${a} ${b} ${c}"
+}
+
+graph undone_inside(card: text) -> text {
+  let a = charge(look(card)) with (key: "in ${card}") undo { cancel(a) with (key: "not ${a}") }
+  if card == "two" { fail "not ${a}" }
+  a
+}
+
+pub graph undone_nested(card: text) -> text {
+  let a = undone_inside("one") undo { cancel(a) with (key: "all of ${a}") }
+  let b = undone_inside("two") catch { Custom(message: why) => charge(why) with (key: "instead") } undo {
+    cancel(b) with (key: "both ${b}")
+  }
+  let c = charge(b) with (key: "last")
+  fail "no: ${c}"
+}
+
+pub graph undone_items(card: text) -> [text] {
+  for n in ["a", "b", "c"] {
+    let paid = charge("${n} ${look(n)}") with (key: n) undo { cancel("${n} ${paid}") with (key: "not ${n}") }
+    if n == "c" { fail "no ${n}" }
+    paid
+  }
+}
+
+pub graph undone_rounds(card: text) -> text {
+  loop so_far = card, n = 0 max 3 {
+    let paid = charge(look(so_far)) with (key: "round ${n}") undo { cancel("${so_far} ${n}") with (key: "not ${n}") }
+    next(so_far: paid, n: n + 1)
+  } else { fail "too long: ${so_far}" }
+}
+
+pub graph undone_by_person(card: text) -> text {
+  let a = charge(look("one")) with (key: "one") undo {
+    let sure: bool = ask("Cancel ${a}?", to: "boss") with (within: 1h, fallback: false)
+    if sure { cancel(a) with (key: "not ${a}") }
+  }
+  fail "no: ${a}"
+}
 "#;
 
 fn plan() -> (Arc<Plan>, Vec<(String, GraphId)>) {
@@ -245,7 +309,7 @@ impl Case {
             Arc::new(Shared::default()),
             start,
             log,
-            CancellationToken::new(),
+            life.cancel.clone(),
         );
         tokio::select! {
             biased;
@@ -290,6 +354,34 @@ impl Case {
         }
     }
 
+    /// Whether the graph takes back all that it has done, as it always fails.
+    fn undoes(&self) -> bool {
+        let graph = self.plan.program().graphs.get(self.graph.index());
+        let name = graph.map_or("", |graph| graph.name.as_str());
+        ["undone", "undone_items", "undone_rounds", "undone_without_key"].contains(&name)
+    }
+
+    /// Each payment was taken back once, the last first, and nothing was paid after that; only of a letter is it not known.
+    fn is_undone(&self, log: &[world::Done], what: &str) {
+        let paid: Vec<_> = log.iter().filter(|done| done.name == "charge").collect();
+        let undone: Vec<_> = log.iter().filter(|done| done.name != "charge").collect();
+        let letters = self.journal().into_iter().filter(
+            |entry| matches!(entry, Entry::Intent { path, .. } if path.ends_with("b.undo/letter")),
+        );
+        let letters = letters.count() - log.iter().filter(|done| done.name == "letter").count();
+        assert_eq!(paid.len(), undone.len() + letters, "{what}: {log:#?}");
+        let place = |done: &&world::Done| {
+            let path = done.path.split(".undo").next().unwrap_or_default();
+            paid.iter().position(|paid| paid.path == path)
+        };
+        let order: Vec<_> = undone.iter().map(place).collect();
+        assert!(order.iter().all(Option::is_some), "{what}: {log:#?}");
+        assert!(order.is_sorted_by(|a, b| a > b), "{what}: {log:#?}");
+        let last = log.iter().rposition(|done| done.name == "charge");
+        let first = log.iter().position(|done| done.name != "charge");
+        assert!(first.is_none() || last < first, "{what}: {log:#?}");
+    }
+
     fn state(&self) -> Option<RunState> {
         let run = kait_store::Read::run(&*self.store, &self.run);
         run.expect("the store can be read").map(|run| run.state)
@@ -318,6 +410,7 @@ impl Case {
         let shown: HashSet<_> = shown.map(|step| step.path.to_string()).collect();
         let wanted = match &outcome {
             Outcome::Ok(_) => RunState::Done,
+            Outcome::Failed(Failure::Cancelled) => RunState::Cancelled,
             Outcome::Failed(_) => RunState::Failed,
         };
         assert_eq!(self.state(), Some(wanted), "{what}");
@@ -336,6 +429,9 @@ impl Case {
                 matches!(entry, Entry::Intent { path, args, .. } if *path == done.path && *args == done.args)
             });
             assert!(intended, "{what}: {done:?} was not intended: {journal:?}");
+        }
+        if self.undoes() {
+            self.is_undone(&log, what);
         }
         let keys: HashSet<_> = log.iter().filter_map(|done| done.key.clone()).collect();
         let keyed = log.iter().filter(|done| done.key.is_some()).count();
@@ -430,5 +526,36 @@ fn a_run_that_is_killed_again_and_again_comes_to_its_end() {
                 case.holds(end.as_ref(), &what).await;
             }
         }
+    });
+}
+
+/// Cancelled at every operation, and then killed at every one that follows: whatever had been done is taken back.
+#[test]
+fn a_run_that_is_cancelled_anywhere_is_undone() {
+    let (plan, graphs) = plan();
+    runtime().block_on(async {
+        let mut cancelled = 0;
+        for (name, graph) in &graphs {
+            let whole = Case::new(&plan, *graph);
+            if !whole.undoes() {
+                continue;
+            }
+            let (_, operations) = whole.go_on().await;
+            for at in 1..=operations {
+                // Beyond the last operation, nothing kills it.
+                for killed in at + 1..=operations + 6 {
+                    let what = format!("{name}, cancelled at operation {at}, killed at {killed}");
+                    let case = Case::new(&plan, *graph);
+                    let life = Life::cancelled(at, killed);
+                    let end = match case.live(&life).await {
+                        Some(end) => Some(end),
+                        None => case.go_on().await.0,
+                    };
+                    case.holds(end.as_ref(), &what).await;
+                    cancelled += u32::from(case.state() == Some(RunState::Cancelled));
+                }
+            }
+        }
+        assert!(cancelled > 100, "hardly any run was cancelled: {cancelled}");
     });
 }

@@ -344,7 +344,7 @@ async fn interrupt(cancel: CancellationToken) {
 /// Status lines and cards, on stderr.
 #[derive(Default)]
 struct Notices {
-    open: FxHashMap<u64, SegmentKind>,
+    open: FxHashMap<u64, (SegmentKind, SmolStr)>,
 }
 
 impl Notices {
@@ -352,12 +352,19 @@ impl Notices {
         for record in records {
             match &record.op {
                 SegmentOp::Open {
-                    kind: kind @ (SegmentKind::Status | SegmentKind::Card), ..
+                    kind: kind @ (SegmentKind::Status | SegmentKind::Card | SegmentKind::Undo),
+                    ..
                 } => {
-                    self.open.insert(record.segment, *kind);
+                    self.open.insert(record.segment, (*kind, record.node.clone()));
+                }
+                SegmentOp::Fail { error, .. } => {
+                    if let Some((SegmentKind::Undo, node)) = self.open.remove(&record.segment) {
+                        answer.make_room();
+                        anstream::eprintln!("{}", not_undone(&node, error));
+                    }
                 }
                 SegmentOp::Close { value } => {
-                    if let Some(kind) = self.open.remove(&record.segment)
+                    if let Some((kind, _)) = self.open.remove(&record.segment)
                         && let Some(text) = answer::notice(kind, value)
                     {
                         answer.make_room();
@@ -368,6 +375,18 @@ impl Notices {
             }
         }
     }
+}
+
+/// What is said of a compensation that has failed.
+fn not_undone(node: &str, error: &serde_json::Value) -> String {
+    let word = |key: &str| answer::shown(error[key].as_str().unwrap_or_default()).into_owned();
+    format!(
+        "warning K9025: what `{node}` was to undo is perhaps not undone: {}\n   = it failed at {} ({}); all else that \
+         was to be undone is tried nevertheless\n   kait explain K9025",
+        word("message"),
+        word("node"),
+        word("code")
+    )
 }
 
 /// A program with the models that answer for it.

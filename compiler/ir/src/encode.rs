@@ -16,7 +16,7 @@ use crate::expr::{
 use crate::program::{
     Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, Gate, Graph, GraphKind,
     LeafCall, LeafDecl, Loop, Map, Message, MessageRole, ModelCall, Node, NodeKind, Param, Policy,
-    Program, Rate, Region, RoleDecl, Stub, StubOutcome,
+    Program, Rate, Region, RoleDecl, Stub, StubOutcome, Undo,
 };
 use crate::types::{Bound, EnumType, FieldType, RecordType, Trust, Type, Types, VariantType};
 
@@ -114,6 +114,7 @@ codec_structs! {
     Approve { what args key edit untrusted role within show target };
     Ask { question to show start choose within target };
     Choose { items label max };
+    Undo { args body };
     RoleDecl { name needs };
     Stub { target params outcomes data } without span;
     StubOutcome { value after };
@@ -147,6 +148,7 @@ codec_enums! {
         12 Expect { condition shows source };
         13 Approve(approve);
         14 Ask(ask);
+        15 Undo(undo);
     }
     Trust { 0 Trusted; 1 Untrusted; 2 Mixed; }
     Voucher { 0 Endorsed(because); 1 Allowed; }

@@ -96,6 +96,10 @@ impl Facts {
         for node in &region.nodes {
             node.kind.for_each_region(|inner| changed |= self.update(program, inner));
             sum.add(&self.summary(program, node));
+            if let NodeKind::Undo(undo) = &node.kind {
+                // Whoever waits for the block as a whole waits for what is undone, too.
+                self.region(undo.body, &mut sum);
+            }
         }
         if let Some(known) = self.regions.get_mut(id.index()).filter(|known| **known != sum) {
             *known = sum;
@@ -131,6 +135,8 @@ impl Facts {
                     self.region(graph.body, &mut sum);
                 }
             }
+            // It runs when the graph is over: what stands below it in the same block does not wait for its effects.
+            NodeKind::Undo(_) => {}
             kind => kind.for_each_region(|inner| self.region(inner, &mut sum)),
         }
         sum

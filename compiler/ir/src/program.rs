@@ -300,6 +300,8 @@ pub enum NodeKind {
     Approve(Box<Approve>),
     /// Asks a person a question; its value is the answer.
     Ask(Box<Ask>),
+    /// From here on there is something to be taken back, should the graph fail or be cancelled later. Its value is `none`.
+    Undo(Undo),
     /// Tests: a stubbed call; the engine answers it from [`Program::stubs`].
     Stubbed {
         /// What was called.
@@ -348,6 +350,18 @@ pub struct LeafCall {
     pub key: Option<ExprId>,
     /// Tests: count it as a call of this target.
     pub target: Option<TargetId>,
+}
+
+/// How to take back what nodes above it have done: it waits for these (`order`) and for what it reads.
+///
+/// The block runs when the frames around it are over, so it is closed: it reads its parameters and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// The values of the block's parameters, evaluated when what is to be undone has succeeded.
+    pub args: Vec<ExprId>,
+    /// What runs; its value is not used.
+    pub body: RegionId,
 }
 
 /// What a person approves.

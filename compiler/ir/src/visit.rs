@@ -120,6 +120,7 @@ impl NodeKind {
             NodeKind::Pure(expr) => f(*expr),
             NodeKind::Call(call) => call.args.iter().copied().for_each(f),
             NodeKind::Leaf(call) => call.args.iter().copied().chain(call.key).for_each(f),
+            NodeKind::Undo(undo) => undo.args.iter().copied().for_each(f),
             NodeKind::Model(call) => {
                 call.options.iter().for_each(|(_, value)| f(*value));
                 call.messages.iter().for_each(|message| f(message.content));
@@ -195,6 +196,7 @@ impl NodeKind {
                 arms.iter().for_each(|arm| f(arm.body));
             }
             NodeKind::Try(body) => f(*body),
+            NodeKind::Undo(undo) => f(undo.body),
             NodeKind::Policy(policy) => {
                 f(policy.body);
                 policy.fallback.into_iter().for_each(f);

@@ -297,6 +297,7 @@ codes! {
     NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
     NobodyToAsk = "K9024" "nobody-to-ask" Error nofix "a person must be asked, and nobody can be asked here";
+    NotUndone = "K9025" "not-undone" Warning nofix "what a failed run had done is perhaps not undone";
     NotCompiled = "K9030" "not-compiled" Error nofix "a file is not a compiled program";
     OtherFormat = "K9031" "other-format" Error nofix "a compiled program is of another version";
     DamagedProgram = "K9032" "damaged-program" Error nofix "a compiled program is damaged";

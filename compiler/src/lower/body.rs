@@ -322,10 +322,7 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
             | Expr::Race { .. }
             | Expr::Catch { .. }
             | Expr::Try(_) => self.control(id, name),
-            Expr::Undo { .. } => {
-                let span = self.span(id);
-                self.low.not_run(span, "compensations (`undo`)")
-            }
+            Expr::Undo { body, undo } => self.undo(id, *body, *undo, name, None),
             Expr::Fail(reason) => self.fail(*reason),
             Expr::Done(value) => {
                 let value = self.value(*value);
@@ -501,7 +498,13 @@ impl<'l, 'a> BodyLowerer<'l, 'a> {
             Stmt::Let { value, .. } if self.is_dead(*value) => {}
             Stmt::Let { pat, value, .. } => {
                 let name = self.let_name(*pat);
-                let lowered = self.named_value(*value, name);
+                let lowered = match self.hir(*value) {
+                    Expr::Undo { body, undo } => {
+                        let done = self.undo(*value, *body, *undo, name, Some(*pat));
+                        self.coerced(*value, done)
+                    }
+                    _ => self.named_value(*value, name),
+                };
                 let place = self.place(*value, lowered, name);
                 self.bind(*pat, place);
             }

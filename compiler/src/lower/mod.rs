@@ -21,6 +21,7 @@ mod testing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod types;
+mod undo;
 mod values;
 mod waits;
 

@@ -165,6 +165,34 @@ impl BodyLowerer<'_, '_> {
         }
     }
 
+    /// How many nodes the innermost region has so far.
+    pub(super) fn node_count(&self) -> u32 {
+        let count = self.regions.last().map_or(0, |region| region.nodes.len());
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Lets the last node of the innermost region start after others.
+    pub(super) fn last_after(&mut self, others: std::ops::Range<u32>) {
+        let last = self.regions.last_mut().and_then(|region| region.nodes.last_mut());
+        if let Some(last) = last {
+            last.order.extend(others);
+            last.order.sort_unstable();
+            last.order.dedup();
+        }
+    }
+
+    /// Builds what stands in no region: nothing around it is known there.
+    pub(super) fn apart_from_regions<T>(&mut self, build: impl FnOnce(&mut Self) -> T) -> T {
+        let regions = std::mem::take(&mut self.regions);
+        let loops = std::mem::take(&mut self.loops);
+        let mark = std::mem::replace(&mut self.next_local, 0);
+        let built = build(self);
+        self.next_local = mark;
+        self.loops = loops;
+        self.regions = regions;
+        built
+    }
+
     /// From here on everything in the block waits for a node.
     pub(super) fn guard(&mut self, node: ExprId) {
         let Some(at) = self.as_node(node) else { return };

@@ -368,6 +368,8 @@ pub enum Command {
     },
     /// An expectation of a test did not hold. The test goes on, but it has failed.
     ExpectFailed(Box<ExpectFailed>),
+    /// A compensation has failed: what it was to undo is perhaps not undone. The others run.
+    UndoFailed(Box<UndoFailed>),
     /// A test called something that it stubs, with arguments that no stub fits: the test has failed. The call itself
     /// fails with `Unbound`.
     Unstubbed {
@@ -484,6 +486,17 @@ pub enum SinkSpec {
         /// The `for` that waits for them.
         effect: EffectId,
     },
+}
+
+/// A compensation that has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoFailed {
+    /// The path of the `undo`.
+    pub undo: SmolStr,
+    /// Where in it the failure arose.
+    pub at: FailedAt,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// An expectation that did not hold.

@@ -50,6 +50,8 @@ pub struct Loaded {
     /// By region and node: the targets that it may call whose stubs give one outcome after the other. Empty if there
     /// are none.
     turns: Vec<Vec<Vec<TargetId>>>,
+    /// Whether there is anything to be undone.
+    undoes: bool,
 }
 
 /// How an expression can refuse to give a value because the program says so.
@@ -148,7 +150,25 @@ impl Loaded {
         let refusals = refusals(&program, &table);
         let turns = turns(&program);
         let last_reads = crate::moves::last_reads(&program);
-        Ok(Self { program, table, natives, regions, overlaps, stubs, refusals, last_reads, turns })
+        let mut nodes = program.regions.iter().flat_map(|region| &region.nodes);
+        let undoes = nodes.any(|node| matches!(node.kind, NodeKind::Undo(_)));
+        Ok(Self {
+            program,
+            table,
+            natives,
+            regions,
+            overlaps,
+            stubs,
+            refusals,
+            last_reads,
+            turns,
+            undoes,
+        })
+    }
+
+    /// Whether the program has anything to be undone.
+    pub(crate) fn undoes(&self) -> bool {
+        self.undoes
     }
 
     /// The value of an expression that reads no slot: a parameter's default, a budget.

@@ -25,7 +25,7 @@ pub(crate) fn render(loaded: &Loaded, state: &State, effect: EffectId) -> Option
     loop {
         let frame = state.frames.get(at as usize)?;
         steps.push((frame, node));
-        if frame.role == Role::Root {
+        if matches!(frame.role, Role::Root | Role::Undo) {
             break;
         }
         (at, node) = (frame.parent, frame.node);
@@ -41,6 +41,10 @@ pub(crate) fn render(loaded: &Loaded, state: &State, effect: EffectId) -> Option
                 Ok(())
             }
             Role::Call => Ok(()),
+            Role::Undo => {
+                path.push_str(&frame.extra.as_ref()?.place.as_ref()?.path);
+                Ok(())
+            }
             Role::Arm | Role::Racer => write!(path, ".{index}"),
             Role::Item | Role::Round => write!(path, "[{index}]"),
             Role::Otherwise => write!(path, ".else"),

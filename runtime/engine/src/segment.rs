@@ -127,6 +127,8 @@ pub enum SegmentKind {
     Usage,
     /// A node for tracing views: open is its start, close or fail its end.
     Node,
+    /// A compensation that has failed, named by the path of its `undo`: what it was to undo is perhaps not undone.
+    Undo,
     /// The run itself: opened first, ended last.
     Run,
 }

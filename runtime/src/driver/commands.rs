@@ -104,6 +104,12 @@ impl Run {
                 self.nodes.insert(effect, (segment, node));
             }
             Command::NodeEnded { effect, site, outcome } => self.node_ended(effect, site, outcome),
+            Command::UndoFailed(failed) => {
+                let (node, role) = (failed.undo.clone(), Some(SegmentRole::Progress));
+                let segment = self.writer.open(node.clone(), SegmentKind::Undo, role, None);
+                self.writer.write(node, segment, fail_record(&failed.failure, Some(&failed.at)));
+                self.not_undone.push(*failed);
+            }
             // Only tests have expectations and stubs, and those run in the simulator.
             Command::ExpectFailed(_) | Command::Unstubbed { .. } => {}
             Command::Finish(outcome) => self.ended = Some(outcome),

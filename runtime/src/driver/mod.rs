@@ -23,7 +23,7 @@ use kait_engine::Machine;
 use kait_engine::check::TypeTable;
 pub use kait_engine::event::FailedAt;
 use kait_engine::event::{
-    Arg, Command, Computed, EffectId, Event, Nanos, Outcome, Start, TimerId, Usage,
+    Arg, Command, Computed, EffectId, Event, Nanos, Outcome, Start, TimerId, UndoFailed, Usage,
 };
 use kait_engine::journal::{self, Entry};
 use kait_engine::machine::State;
@@ -98,6 +98,8 @@ pub struct RunEnd {
     pub usage: Usage,
     /// Where the failure arose, if the run failed and it is known: everything but an interrupted run.
     pub failed_at: Option<FailedAt>,
+    /// Compensations that have failed: what they were to undo is perhaps not undone.
+    pub not_undone: Vec<UndoFailed>,
     /// Whether it ended because a person had to be asked and nobody could be.
     pub unasked: bool,
     /// Whether it has not ended, but waits in its store until somebody answers or a time has come.
@@ -117,6 +119,7 @@ impl RunEnd {
             outcome: Outcome::Failed(Failure::trap("the run was ended by a fault of ours")),
             usage: Usage::default(),
             failed_at: None,
+            not_undone: Vec::new(),
             unasked: false,
             suspended: false,
             unrecorded: None,
@@ -171,6 +174,7 @@ pub struct Run {
     unrecorded: Option<StoreError>,
     diverged: Option<Diverged>,
     suspended: bool,
+    not_undone: Vec<UndoFailed>,
     /// What nobody could be asked, and where.
     unasked: Option<(Failure, FailedAt)>,
     /// The engine has more to do, and is called again after what is due.
@@ -321,6 +325,7 @@ impl Run {
             unrecorded: None,
             diverged: None,
             suspended: false,
+            not_undone: Vec::new(),
             unasked: None,
             resumes: false,
             ended: None,
@@ -439,6 +444,7 @@ impl Run {
             outcome,
             usage: self.usage,
             failed_at,
+            not_undone: self.not_undone,
             unasked,
             suspended: self.suspended,
             unrecorded: self.unrecorded,

@@ -83,6 +83,11 @@ impl Run {
                     (RunState::Failed, json!({ "code": code, "message": message }))
                 }
             };
+            let mut summary = summary;
+            if !self.not_undone.is_empty() {
+                let paths: Vec<_> = self.not_undone.iter().map(|u| u.undo.as_str()).collect();
+                summary["not_undone"] = json!(paths);
+            }
             recorder.ended(now, state, summary.to_string().into_bytes());
             if let Err(error) = recorder.commit().await {
                 self.unrecorded = Some(error);

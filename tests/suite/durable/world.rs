@@ -13,6 +13,7 @@ use kait_store::{
     RunId, RunQuery, Session, StartKey, Started as Heard, Store, StoreError, Ticket,
 };
 use smol_str::SmolStr;
+use tokio_util::sync::CancellationToken;
 
 /// A write that has happened outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,9 @@ pub struct Life {
     count: AtomicU64,
     dead: AtomicBool,
     died: tokio::sync::Notify,
+    /// Whether somebody cancels the run, and at which operation.
+    pub cancel: CancellationToken,
+    cancel_at: u64,
 }
 
 impl Life {
@@ -56,7 +60,15 @@ impl Life {
             count: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             died: tokio::sync::Notify::new(),
+            cancel: CancellationToken::new(),
+            cancel_at: u64::MAX,
         })
+    }
+
+    /// A life in which the run is cancelled at an operation, and which ends before a later one.
+    pub fn cancelled(cancel_at: u64, until: u64) -> Arc<Self> {
+        let life = Self::until(until, false);
+        Arc::new(Self { cancel_at, ..Arc::into_inner(life).expect("nobody else has it") })
     }
 
     /// One operation: whether it happens.
@@ -65,6 +77,9 @@ impl Life {
             return false;
         }
         let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        if count == self.cancel_at {
+            self.cancel.cancel();
+        }
         if count == self.at {
             self.dead.store(true, Ordering::SeqCst);
             self.died.notify_one();

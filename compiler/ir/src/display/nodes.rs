@@ -85,6 +85,7 @@ impl<'p> Dump<'p> {
             }
             NodeKind::Catch { .. } => "catch".into(),
             NodeKind::Try(_) => "try".into(),
+            NodeKind::Undo(undo) => format!("undo with ({})", self.all(&undo.args)),
             NodeKind::Policy(policy) => {
                 let mut text = String::from("policy");
                 text += &self.optional("deadline", policy.deadline);

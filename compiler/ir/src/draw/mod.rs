@@ -509,6 +509,7 @@ fn describe(program: &Program, node: &Node) -> (ItemKind, String) {
         }
         NodeKind::Catch { .. } => (ItemKind::Form, "catch".into()),
         NodeKind::Try(_) => (ItemKind::Form, "try".into()),
+        NodeKind::Undo(_) => (ItemKind::Form, "undo, should the graph fail later".into()),
         NodeKind::Policy(policy) => {
             let parts = [
                 ("deadline", policy.deadline.is_some()),
@@ -609,6 +610,9 @@ fn blocks(
             .map(|(at, arm)| (format!("arm {}", at + 1), *arm, Vec::new()))
             .collect(),
         NodeKind::Try(body) => vec![("body".into(), *body, Vec::new())],
+        NodeKind::Undo(undo) => {
+            vec![("undo".into(), undo.body, numbered(undo.args.len(), "value"))]
+        }
         NodeKind::Policy(policy) => {
             let mut blocks = vec![("each attempt".to_owned(), policy.body, Vec::new())];
             blocks.extend(policy.fallback.map(|body| ("fallback".to_owned(), body, Vec::new())));

@@ -453,6 +453,18 @@ impl<'p> Checker<'p> {
                     None => body,
                 }
             }
+            NodeKind::Undo(undo) => {
+                let mut params = Vec::with_capacity(undo.args.len());
+                for arg in &undo.args {
+                    params.push(self.eval(*arg));
+                }
+                // It reads nothing else: what stands around it is gone when it runs.
+                let around = std::mem::take(&mut self.frames);
+                self.region(undo.body, params, false);
+                self.frames = around;
+                self.place = here;
+                return self.values.typed(Label::CLEAR, node.ty);
+            }
             NodeKind::Stubbed { .. } | NodeKind::Expect { .. } => return Flow::OUTSIDE,
         };
         self.place = here;

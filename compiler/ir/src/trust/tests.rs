@@ -448,3 +448,22 @@ fn what_the_library_does_not_have_is_refused() {
     b.graph("main", NONE, none);
     refused(b.check(), "leaf `steal`: steal");
 }
+
+#[test]
+fn a_compensation_is_held_to_the_same() {
+    let undone = |outside: bool| {
+        let mut b = Build::new();
+        let path = b.expr(Expr::Slot { up: 0, slot: 0 });
+        b.write(path);
+        let none = b.expr(Expr::Const(Value::None));
+        let body = b.region(1, none);
+        let value = if outside { b.read() } else { b.text("b.txt") };
+        b.node(NodeKind::Undo(Undo { args: vec![value], body }), NONE);
+        b.graph("main", NONE, none);
+        let found = b.check();
+        assert_eq!(crate::decode(&crate::encode(&b.program)).unwrap(), b.program);
+        found
+    };
+    undone(false).unwrap();
+    refused(undone(true), "`path` of `write`");
+}

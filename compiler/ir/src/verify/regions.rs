@@ -166,6 +166,12 @@ impl Checker<'_> {
                 self.region(repeat.body, repeat.init.len(), errors);
                 self.region(repeat.otherwise, repeat.init.len(), errors);
             }
+            // Whatever stands around it is gone when it runs.
+            NodeKind::Undo(undo) => {
+                let around = std::mem::take(&mut self.known);
+                self.region(undo.body, undo.args.len(), errors);
+                self.known = around;
+            }
             kind => kind.for_each_region(|inner| self.region(inner, 0, errors)),
         }
     }

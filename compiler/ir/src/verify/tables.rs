@@ -288,6 +288,11 @@ fn node(program: &Program, node: &Node, place: Place, sizes: &Sizes<'_>, errors:
                 errors.add(place, Problem::Rule("a cache and its key belong together"));
             }
         }
+        NodeKind::Undo(_) => {
+            if program.types.get(node.ty) != &Type::None {
+                errors.add(place, Problem::Rule("a compensation gives no value"));
+            }
+        }
         NodeKind::Pure(_) | NodeKind::Loop(_) | NodeKind::Try(_) => {}
     }
 }

@@ -228,7 +228,8 @@ impl<'a> Run<'a> {
                 .map(|c| std::mem::replace(c, NONE))
                 .collect();
             m.running -= below.len() as u32;
-            self.kill(&below, false);
+            let torn = self.kill(&below, false);
+            self.leave_undos(at, torn.undos);
         }
         self.pump(at, node, map);
     }
@@ -322,7 +323,8 @@ impl<'a> Run<'a> {
         let Control::Map(m) = self.control(at, node) else { return };
         let frames: Vec<u32> = m.children.iter().copied().filter(|c| *c != NONE).collect();
         **m = MapControl { generation: m.generation, ..MapControl::default() };
-        self.kill(&frames, false);
+        let torn = self.kill(&frames, false);
+        self.leave_undos_to_graph(at, torn.undos);
         self.reset_flows(at, node);
     }
 

@@ -24,6 +24,7 @@ pub(crate) mod scope;
 mod settle;
 pub(crate) mod state;
 mod stub;
+pub(crate) mod undo;
 
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Machine {
         while let Some(frame) = state.frames.get(at as usize) {
             match frame.role {
                 Role::Body => return frame.index.max(1),
-                Role::Call | Role::Root => return 1,
+                Role::Call | Role::Root | Role::Undo => return 1,
                 _ => at = frame.parent,
             }
         }
@@ -136,7 +137,11 @@ impl<'a> Run<'a> {
             if self.s.tasks > limit {
                 let why = format!("more than {limit} steps without any effect");
                 self.give_up_run(Failure::trap(why));
-                return;
+                if self.s.undoing.is_empty() || self.s.outcome.is_some() {
+                    return;
+                }
+                self.s.tasks = 0;
+                continue;
             }
             if self.left == 0 {
                 return self.end_turn();
@@ -153,7 +158,7 @@ impl<'a> Run<'a> {
                     }
                     _ => self.try_start(waiter),
                 }
-            } else if !self.next_turn() {
+            } else if !self.next_turn() && (self.s.closings.is_empty() || !self.close_next()) {
                 return;
             }
         }
@@ -222,12 +227,15 @@ impl<'a> Run<'a> {
                 }
                 self.wake_slot(0, param);
             }
-            Outcome::Failed(failure) => self.give_up_run(failure),
+            Outcome::Failed(failure) => self.close_run(failure.into()),
         }
     }
 
     /// Ends the run with a failure, as soon as writes in flight have ended.
     pub(crate) fn give_up_run(&mut self, failure: Failure) {
+        if self.loaded.undoes() {
+            return self.drop_run(failure);
+        }
         self.s.ready.clear();
         self.s.ended.clear();
         let alive = self.s.frames.first().is_some_and(|f| f.alive);
@@ -243,23 +251,55 @@ impl<'a> Run<'a> {
         self.finish(Outcome::Failed(failure));
     }
 
+    /// The same, where something may have to be undone.
+    fn drop_run(&mut self, failure: Failure) {
+        if self.s.held.is_some() {
+            self.stop_undoing(&failure);
+            return self.finish(Outcome::Failed(failure));
+        }
+        self.s.closings.clear();
+        let undos = match self.s.frames.first() {
+            Some(root) if root.alive => {
+                let torn = self.drop_root();
+                if !torn.writes.is_empty() {
+                    let fail = failure.clone().into();
+                    self.s.drains.push(state::Drain { effects: torn.writes, target: None, fail });
+                }
+                torn.undos
+            }
+            _ => undo::Undos::default(),
+        };
+        self.undo_first(undos, undo::Then::Nothing);
+        self.finish(Outcome::Failed(failure));
+    }
+
+    /// Ends the run from outside: writes in flight go on, and what they lead to is known before anything is undone.
+    fn close_run(&mut self, fail: Fail) {
+        let root = self.s.frames.first().is_some_and(|root| root.alive);
+        if root && self.loaded.undoes() {
+            if !self.is_ending() {
+                self.close(0, None, fail);
+            }
+        } else if self.s.held.is_none() {
+            self.give_up_run(*fail.failure);
+        }
+    }
+
     /// The same, with what is known of where it arose.
     pub(crate) fn give_up_failed(&mut self, fail: Fail) {
         let graph = self.loaded.graph_of(kait_ir::RegionId(self.frame(0).region));
         let graph = &self.loaded.program().graphs[graph.index()];
         let limit = fail.origin.and_then(|origin| origin.limit);
         self.s.failed_at = Some(FailedAt { path: graph.name.clone(), span: graph.span, limit });
-        self.give_up_run(*fail.failure);
+        self.close_run((*fail.failure).into());
     }
 
     fn cancel_run(&mut self) {
-        if self.s.held.is_none() {
-            self.give_up_run(Failure::Cancelled);
-        }
+        self.close_run(Failure::Cancelled.into());
     }
 
     pub(crate) fn finish(&mut self, outcome: Outcome) {
-        if !self.s.drains.is_empty() {
+        if !self.s.drains.is_empty() || !self.s.undoing.is_empty() {
             self.s.held = Some(outcome);
             return;
         }
@@ -482,11 +522,15 @@ impl<'a> Run<'a> {
         let body = self.loaded.program().graphs[graph.index()].body.0;
         let mut count = 0;
         while let Some(frame) = self.s.frames.get(at as usize) {
-            if frame.region == body {
+            if frame.role == Role::Undo {
+                // What encloses a compensation is gone.
+                let of = frame.recursions().iter().filter(|(region, _)| *region == body);
+                count += of.map(|(_, n)| n).sum::<u32>();
+            } else if frame.region == body {
                 count += 1;
-                if count >= most {
-                    break;
-                }
+            }
+            if count >= most {
+                break;
             }
             at = frame.parent;
         }
@@ -497,6 +541,10 @@ impl<'a> Run<'a> {
 
     /// Starts a node for which everything is there.
     pub(crate) fn start(&mut self, frame: u32, node: u32, decl: &'a Node) {
+        if !self.s.closings.is_empty() && self.is_too_late(frame, &decl.kind) {
+            self.frame_mut(frame).cells[node as usize].state = NodeState::Gated;
+            return;
+        }
         if self.s.traced {
             let (effect, site) = (self.effect_id(frame, node), self.site(frame, node));
             self.out.push(Command::NodeStarted { effect, site });
@@ -506,6 +554,10 @@ impl<'a> Run<'a> {
 
     /// The same of one that has begun, but had to wait for something that is computed elsewhere.
     pub(crate) fn go(&mut self, frame: u32, node: u32, decl: &'a Node) {
+        if !self.s.closings.is_empty() && self.is_too_late(frame, &decl.kind) {
+            self.frame_mut(frame).cells[node as usize].state = NodeState::Gated;
+            return;
+        }
         self.frame_mut(frame).cells[node as usize].state = NodeState::Running;
         self.soft = Some((node, 0));
         let result = match &decl.kind {
@@ -531,6 +583,7 @@ impl<'a> Run<'a> {
                 self.start_body(frame, node, *body)
             }
             NodeKind::Policy(policy) => self.start_policy(frame, node, policy),
+            NodeKind::Undo(undo) => self.start_undo(frame, node, undo),
             NodeKind::Approve(approve) => self.start_approve(frame, node, approve),
             NodeKind::Ask(ask) => self.start_ask(frame, node, ask),
             NodeKind::Stubbed { target, args, model } => {
@@ -630,7 +683,7 @@ impl<'a> Run<'a> {
     /// The repairs that the nearest call around a place allows, if it says so.
     pub(crate) fn repair_override(&self, mut at: u32) -> Option<u32> {
         while let Some(frame) = self.s.frames.get(at as usize) {
-            if matches!(frame.role, Role::Call | Role::Root) {
+            if matches!(frame.role, Role::Call | Role::Root | Role::Undo) {
                 return frame.extra.as_ref().and_then(|e| e.repair);
             }
             at = frame.parent;

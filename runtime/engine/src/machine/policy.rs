@@ -14,6 +14,7 @@ use super::control::{Control, Phase, PolicyControl};
 use super::scope::ScopeKind;
 use super::settle::Torn;
 use super::state::{Fail, NONE, Role, TimerUse, Waiter};
+use super::undo::{Then, Undos};
 use crate::event::{CacheKey, Command, EffectId, RateRequest};
 
 /// The first pause, in nanoseconds.
@@ -255,33 +256,55 @@ impl<'a> Run<'a> {
 
     /// The time of one attempt is over.
     pub(crate) fn attempt_timed_out(&mut self, waiter: Waiter) {
-        if let Some(policy) = self.policy_in(waiter, Phase::Attempt) {
+        if self.is_closing(waiter.frame) {
+            return; // its writes are awaited
+        }
+        if self.policy_in(waiter, Phase::Attempt).is_some() {
             let timeout = self.policy(waiter.frame, waiter.node).and_then(|p| p.timeout);
             let limit = timeout.map(|nanos| ("timeout", nanos));
-            let mut fail = self.tear_attempt(waiter.frame, waiter.node, limit);
+            let (mut fail, undos) = self.tear_attempt(waiter.frame, waiter.node, limit);
             self.locate(waiter.frame, waiter.node, &mut fail);
+            self.undo_first(undos, Then::Attempt(waiter, fail));
+        }
+    }
+
+    /// An attempt was dropped, and what it had done is undone.
+    pub(crate) fn attempt_torn(&mut self, waiter: Waiter, fail: Fail) {
+        if self.is_running(waiter)
+            && let NodeKind::Policy(policy) = &self.node(waiter.frame, waiter.node).kind
+        {
             self.attempt_ended(waiter.frame, waiter.node, policy, Err(fail));
         }
     }
 
     /// The time of all attempts is over.
     pub(crate) fn deadline_is_over(&mut self, waiter: Waiter) {
-        if !self.is_running(waiter) {
+        if !self.is_running(waiter) || self.is_closing(waiter.frame) {
             return;
         }
         let (at, node) = (waiter.frame, waiter.node);
-        let NodeKind::Policy(policy) = &self.node(at, node).kind else { return };
+        let NodeKind::Policy(_) = &self.node(at, node).kind else { return };
         let deadline = self.policy(at, node).and_then(|p| p.deadline);
-        let fail = self.tear_attempt(at, node, deadline.map(|nanos| ("deadline", nanos)));
+        let limit = deadline.map(|nanos| ("deadline", nanos));
+        let (fail, undos) = self.tear_attempt(at, node, limit);
         self.close_attempt(at, node);
-        self.policy_fails(at, node, policy, fail);
+        self.undo_first(undos, Then::Deadline(waiter, fail));
+    }
+
+    /// The time of all attempts is over, and what they had done is undone.
+    pub(crate) fn deadline_torn(&mut self, waiter: Waiter, fail: Fail) {
+        if self.is_running(waiter)
+            && let NodeKind::Policy(policy) = &self.node(waiter.frame, waiter.node).kind
+        {
+            self.policy_fails(waiter.frame, waiter.node, policy, fail);
+        }
     }
 
     /// Drops the attempt that runs. What it wrote without a key is unknown from here.
-    fn tear_attempt(&mut self, at: u32, node: u32, limit: Option<(&str, i64)>) -> Fail {
+    fn tear_attempt(&mut self, at: u32, node: u32, limit: Option<(&str, i64)>) -> (Fail, Undos) {
         let frame = self.policy(at, node).map_or(NONE, |p| std::mem::replace(&mut p.frame, NONE));
-        let Torn { unknown, .. } = self.kill(&[frame], false);
-        match unknown {
+        let Torn { unknown, undos, .. } = self.kill(&[frame], false);
+        let fail = match unknown {
             Some(call) => Failure::Unknown { call }.into(),
             None => match limit {
                 Some((name, nanos)) => {
@@ -290,7 +313,8 @@ impl<'a> Run<'a> {
                 }
                 None => Failure::Timeout.into(),
             },
-        }
+        };
+        (fail, undos)
     }
 
     /// Gives back what an attempt holds.

@@ -5,6 +5,7 @@ use kait_ir::{Failure, NodeKind, RegionId, Value};
 use super::Run;
 use super::control::{Control, RaceControl};
 use super::state::{Fail, NONE, Role};
+use super::undo::{Then, Undos};
 
 impl Run<'_> {
     pub(crate) fn start_race(
@@ -29,7 +30,8 @@ impl Run<'_> {
                     }
                 }
                 Err(fail) => {
-                    self.end_race(at, node);
+                    let undos = self.end_race(at, node);
+                    self.leave_undos(at, undos);
                     return Err(fail);
                 }
             }
@@ -60,25 +62,26 @@ impl Run<'_> {
         let left = race.frames.iter().filter(|f| **f != NONE).count();
         if wins >= race.need as usize {
             let mut wins = std::mem::take(&mut race.wins);
-            self.end_race(at, node);
+            let undos = self.end_race(at, node);
             let list = matches!(self.node(at, node).kind, NodeKind::Race { list: true, .. });
             let value = if list { Value::list(wins) } else { wins.pop().unwrap_or_default() };
-            self.node_ok(at, node, value);
+            self.undo_first(undos, Then::End(self.waiter(at, node), Ok(value)));
         } else if wins + left < race.need as usize {
             let fail = race.last.take();
-            self.end_race(at, node);
+            let undos = self.end_race(at, node);
             let fail = fail.unwrap_or_else(|| Failure::trap("a race without a winner").into());
-            self.node_failed(at, node, fail);
+            self.undo_first(undos, Then::End(self.waiter(at, node), Err(fail)));
         }
     }
 
     /// Drops the arms that still run.
-    fn end_race(&mut self, at: u32, node: u32) {
+    fn end_race(&mut self, at: u32, node: u32) -> Undos {
         let frames: Vec<u32> = match self.control(at, node) {
             Control::Race(race) => race.frames.iter().copied().filter(|f| *f != NONE).collect(),
             _ => Vec::new(),
         };
-        self.kill(&frames, false);
+        let torn = self.kill(&frames, false);
         self.free_control(at, node);
+        torn.undos
     }
 }

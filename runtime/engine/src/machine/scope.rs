@@ -165,6 +165,12 @@ impl Run<'_> {
                     return self.give_up_failed(fail);
                 }
                 let target = self.waiter(frame.parent, frame.node);
+                if self.loaded.undoes() {
+                    if !self.is_failing(call) {
+                        self.close(call.frame, Some(target), fail);
+                    }
+                    return;
+                }
                 let torn = self.kill(&[call.frame], true);
                 self.drain_or_fail(target, torn, fail);
             }

@@ -11,6 +11,7 @@ use super::Run;
 use super::budget::{RESUMES, WAITS};
 use super::control::Control;
 use super::state::{Drain, Ended, Fail, Frame, NONE, NodeState, Role, TimerUse, Waiter};
+use super::undo::{Then, Undos};
 use crate::event::{Command, EffectId, Outcome, TimerId};
 use crate::limits::{is_sample, is_too_deep, too_deep};
 use crate::load::is_write;
@@ -22,6 +23,8 @@ pub(crate) struct Torn {
     pub(crate) writes: SmallVec<[EffectId; 2]>,
     /// The name of a write without key that was abandoned: it is not known whether it happened.
     pub(crate) unknown: Option<SmolStr>,
+    /// What had succeeded, and is to be undone.
+    pub(crate) undos: Undos,
 }
 
 impl Run<'_> {
@@ -83,7 +86,8 @@ impl Run<'_> {
             self.trace_end(at, node, true);
         }
         for below in node + 1..end {
-            self.cancel_node(at, below, false);
+            let torn = self.cancel_node(at, below, false);
+            self.leave_undos(at, torn.undos);
         }
         if self.frame(at).prefix == node {
             self.frame_failed(at);
@@ -144,9 +148,23 @@ impl Run<'_> {
     }
 
     pub(crate) fn end_frame(&mut self, at: u32, mut result: Result<Value, Fail>) {
+        if !self.s.closings.is_empty()
+            && let Some(closing) = self.was_closing(at)
+        {
+            return self.closed(closing);
+        }
         let frame = self.frame(at);
         let (parent, node, role, index) = (frame.parent, frame.node, frame.role, frame.index);
         let frame_depth = frame.depth;
+        // Only a recursion can build values as deep as it is itself.
+        if role == Role::Call && is_sample(frame_depth) && result.as_ref().is_ok_and(is_too_deep) {
+            result = Err(too_deep().into());
+        }
+        let undoes = frame.extra.as_ref().is_some_and(|extra| !extra.undos.is_empty());
+        if undoes && let Err(fail) = result {
+            let (undos, frame) = (self.take_undos(at), self.waiter(at, NONE));
+            return self.undo_first(undos, Then::Fail(frame, fail));
+        }
         if let Err(fail) = &mut result
             && fail.bound == Some((at, frame.generation))
         {
@@ -155,10 +173,6 @@ impl Run<'_> {
         if matches!(role, Role::Call | Role::Root) {
             self.close_header(at);
         }
-        // Only a recursion can build values as deep as it is itself.
-        if role == Role::Call && is_sample(frame_depth) && result.as_ref().is_ok_and(is_too_deep) {
-            result = Err(too_deep().into());
-        }
         if role == Role::Root {
             // The frame stays: whoever asks for the state of a finished run finds its values.
             return match result {
@@ -166,14 +180,25 @@ impl Run<'_> {
                 Err(fail) => self.finish_failed(at, fail),
             };
         }
+        let parent = if role == Role::Undo {
+            let place = self.frame_mut(at).extra.as_mut().and_then(|extra| extra.place.take());
+            if let (Err(fail), Some(place)) = (&result, place) {
+                self.undo_failed(&place, fail.clone());
+            }
+            Waiter { frame: NONE, generation: 0, node: NONE }
+        } else {
+            self.waiter(parent, node)
+        };
         self.free_frame(at);
-        let parent = self.waiter(parent, node);
         self.s.ended.push(Ended { parent, role, index, result });
     }
 
     /// A frame has ended: its node goes on.
     pub(crate) fn child_ended(&mut self, ended: Ended) {
         let Ended { parent, role, index, result } = ended;
+        if role == Role::Undo {
+            return self.undo_ended(index);
+        }
         let early = || {
             self.is_current(parent)
                 && role == Role::Item
@@ -184,7 +209,7 @@ impl Run<'_> {
         }
         let (at, node) = (parent.frame, parent.node);
         match role {
-            Role::Root => {}
+            Role::Root | Role::Undo => {}
             Role::Call | Role::Arm | Role::Handler => self.node_ended(at, node, result),
             Role::Round | Role::Otherwise | Role::Fallback => {
                 self.free_control(at, node);
@@ -212,7 +237,20 @@ impl Run<'_> {
         torn
     }
 
+    /// Drops all that is under way in the nodes of a frame, which stays.
+    pub(crate) fn drop_nodes(&mut self, at: u32, keep_writes: bool) -> Torn {
+        let (mut torn, mut todo) = (Torn::default(), Vec::new());
+        for node in 0..self.frame(at).cells.len() as u32 {
+            self.cancel_one(at, node, keep_writes, &mut todo, &mut torn);
+        }
+        self.kill_all(todo, keep_writes, &mut torn);
+        torn
+    }
+
     fn kill_all(&mut self, mut todo: Vec<u32>, keep_writes: bool, torn: &mut Torn) {
+        // What is to be undone may read what the frames around hold: they stay until all has been looked at.
+        let undoes = self.loaded.undoes();
+        let mut dropped: Vec<u32> = Vec::new();
         while let Some(at) = todo.pop() {
             if !self.s.frames.get(at as usize).is_some_and(|f| f.alive) {
                 continue;
@@ -224,6 +262,14 @@ impl Run<'_> {
             if matches!(self.frame(at).role, Role::Call | Role::Root) {
                 self.close_header(at);
             }
+            if undoes {
+                self.drop_undos(at, torn);
+                dropped.push(at);
+            } else {
+                self.free_frame(at);
+            }
+        }
+        for at in dropped {
             self.free_frame(at);
         }
     }
@@ -237,6 +283,11 @@ impl Run<'_> {
         torn: &mut Torn,
     ) {
         let cell = self.frame(at).cells[node as usize];
+        if cell.state == NodeState::Waiting
+            && let NodeKind::Undo(undo) = &self.node(at, node).kind
+        {
+            self.undo_dropped(at, node, undo, torn);
+        }
         let running = match cell.state {
             NodeState::Ok | NodeState::Failed | NodeState::Cancelled => return,
             NodeState::Waiting | NodeState::Gated => false,
@@ -252,6 +303,9 @@ impl Run<'_> {
         }
         if !running && cell.link == NONE {
             return;
+        }
+        if running && !self.s.undoing.is_empty() {
+            self.adopt_undoing(self.waiter(at, node), torn);
         }
         let kind = &self.node(at, node).kind;
         let scope = self.frame(at).scope;
@@ -299,7 +353,7 @@ impl Run<'_> {
             NodeKind::Map(_) | NodeKind::Loop(_) | NodeKind::Race { .. } | NodeKind::Policy(_) => {
                 self.cancel_control(at, node, cell.link, todo);
             }
-            NodeKind::Pure(_) | NodeKind::Expect { .. } => {}
+            NodeKind::Pure(_) | NodeKind::Undo(_) | NodeKind::Expect { .. } => {}
         }
     }
 

@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 use super::budget::Reservation;
 use super::control::Control;
 use super::scope::Scope;
+use super::undo::{Closing, Place, Undoing, Undos};
 use crate::eval::Answer;
 use crate::event::{Asks, EffectId, FailedAt, ModelTerms, Nanos, Outcome, SinkId};
 
@@ -77,6 +78,8 @@ pub(crate) enum Role {
     Handler,
     /// What stands in when a policy gives up.
     Fallback,
+    /// A compensation, by itself: nothing encloses it. `index` says for whom it runs.
+    Undo,
 }
 
 /// One instance of a region.
@@ -136,6 +139,10 @@ pub(crate) struct Extra {
     pub(crate) repair: Option<u32>,
     /// Parts of expressions that were computed elsewhere.
     pub(crate) answers: Vec<Answer>,
+    /// What is to be undone if the frame fails.
+    pub(crate) undos: Undos,
+    /// Of a compensation: where it stands.
+    pub(crate) place: Option<Box<Place>>,
 }
 
 /// Somebody who waits.
@@ -331,7 +338,14 @@ pub struct State {
     pub(crate) task_limit: u64,
     pub(crate) started: bool,
     pub(crate) now: Nanos,
-    /// The run is over as soon as the drains are.
+    /// How much could be undone so far.
+    pub(crate) undone: u64,
+    /// What is being undone, and the next name of such.
+    pub(crate) undoing: Vec<Undoing>,
+    pub(crate) next_undoing: u32,
+    /// What ends as soon as writes in flight within it have ended.
+    pub(crate) closings: Vec<Closing>,
+    /// The run is over as soon as the drains are, and all is undone.
     pub(crate) held: Option<Outcome>,
     pub(crate) outcome: Option<Outcome>,
 }
@@ -366,5 +380,11 @@ impl State {
 impl Frame {
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// Of a compensation: how often the bodies of graphs that call themselves enclose it.
+    pub(crate) fn recursions(&self) -> &[(u32, u32)] {
+        let place = self.extra.as_ref().and_then(|extra| extra.place.as_ref());
+        place.map_or(&[], |place| &place.recursions)
     }
 }

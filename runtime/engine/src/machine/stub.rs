@@ -57,6 +57,12 @@ impl<'a> Run<'a> {
             // Lets of the test that the stub reads are slots like others: it waits for them.
             let params = self.region(root).params;
             for above in &stub.data {
+                let cell = self.frame(root).cells.get(*above as usize);
+                if cell.is_some_and(|c| matches!(c.state, NodeState::Failed | NodeState::Cancelled))
+                {
+                    // It is asked while the failure of the test is being undone.
+                    return Err(Failure::Cancelled.into());
+                }
                 if !self.slot_is_there(root, params + above) {
                     let waiter = self.waiter(at, node);
                     self.frame_mut(at).cells[node as usize].state = NodeState::Waiting;
@@ -94,7 +100,7 @@ impl<'a> Run<'a> {
                 return false;
             }
             let (role, index, parent) = (frame.role, frame.index, frame.parent);
-            if role == Role::Root {
+            if matches!(role, Role::Root | Role::Undo) {
                 break;
             }
             // Items and competitors before this one stand above it, too.

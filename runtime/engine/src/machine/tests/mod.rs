@@ -10,6 +10,7 @@ mod people;
 mod policies;
 mod promises;
 mod stubs;
+mod undo;
 
 use kait_ir::{Failure, GraphId, Program, Value};
 

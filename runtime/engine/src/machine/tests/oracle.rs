@@ -1,6 +1,6 @@
 //! Order and failing, held against running from top to bottom.
 //!
-//! Random programs (reads, writes, models, guards, approvals, questions, calls, `try`, sequential `for`, `match`) are run twice: by a few
+//! Random programs (reads, writes that may be undone, models, guards, approvals, questions, calls, `try`, sequential `for`, `match`) are run twice: by a few
 //! lines that know nothing but "from top to bottom", and by the machine under a random schedule. Both must agree on
 //! all that anyone can observe: the writes in order, which versions each read saw, the failure that is reported, and
 //! what each `try` gave. Nothing below a guard may start before the guard has succeeded, and nothing of a block's value
@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use kait_ir::program::{Approve, Approved, Arm, Ask, Map};
+use kait_ir::program::{Approve, Approved, Arm, Ask, Map, Undo};
 use kait_ir::{
     EffectClass, Expr, ExprId, Failure, Gate, NodeKind, Pattern, RegionId, ResourceId, Type, Value,
 };
@@ -70,6 +70,8 @@ struct Item {
     resource: &'static str,
     fails: bool,
     blocks: Vec<Vec<Item>>,
+    /// How a write is undone: by another one.
+    undo: Option<Box<Item>>,
     /// As (blocks outwards, place in that block).
     deps: Vec<(usize, usize)>,
 }
@@ -135,7 +137,18 @@ fn generate(
         if let Some(kinds) = above.last_mut() {
             kinds.push(kind);
         }
-        block.push(Item { kind, name, resource, fails, blocks, deps });
+        let undo = (kind == Kind::Write && rng.chance(50)).then(|| {
+            Box::new(Item {
+                kind: Kind::Write,
+                name: format!("not {name}"),
+                resource: RESOURCES[rng.below(4)],
+                fails: rng.chance(25),
+                blocks: Vec::new(),
+                undo: None,
+                deps: Vec::new(),
+            })
+        });
+        block.push(Item { kind, name, resource, fails, blocks, undo, deps });
     }
     above.pop();
     block
@@ -159,18 +172,29 @@ impl World {
         hits.map(|(name, _)| name.clone()).collect()
     }
 
-    fn sequential(&mut self, block: &[Item]) -> Option<String> {
+    /// A graph: when it fails, what had succeeded is undone, the last first.
+    fn graph(&mut self, block: &[Item]) -> Option<String> {
+        let mut undos = Vec::new();
+        let failure = self.sequential(block, &mut undos)?;
+        for undo in undos.into_iter().rev().filter(|undo| !undo.fails) {
+            self.writes.push((undo.name.clone(), undo.resource));
+        }
+        Some(failure)
+    }
+
+    fn sequential<'a>(&mut self, block: &'a [Item], undos: &mut Vec<&'a Item>) -> Option<String> {
         for item in block {
             let mut failure = None;
             match item.kind {
-                Kind::Call | Kind::Try | Kind::Seq => {
-                    failure = item.blocks.iter().find_map(|inner| self.sequential(inner));
+                Kind::Call => failure = self.graph(&item.blocks[0]),
+                Kind::Try | Kind::Seq => {
+                    failure = item.blocks.iter().find_map(|inner| self.sequential(inner, undos));
                     if item.kind == Kind::Try {
                         self.tries.insert(item.name.clone(), failure.take());
                     }
                 }
                 Kind::Switch => {
-                    failure = item.blocks.last().and_then(|inner| self.sequential(inner));
+                    failure = item.blocks.last().and_then(|inner| self.sequential(inner, undos));
                 }
                 Kind::Read
                 | Kind::Write
@@ -188,6 +212,7 @@ impl World {
                         failure = Some(item.name.clone());
                     } else if matches!(item.kind, Kind::Write | Kind::Approve) {
                         self.writes.push((item.name.clone(), item.resource));
+                        undos.extend(item.undo.as_deref());
                     }
                 }
             }
@@ -215,6 +240,8 @@ struct Lowering {
     shown: bool,
     /// Blocks so far: each shows its number.
     blocks: usize,
+    /// For each block around the place: the nodes of its items.
+    nodes: Vec<Vec<u32>>,
 }
 
 impl Lowering {
@@ -226,10 +253,12 @@ impl Lowering {
         let number = self.blocks;
         self.blocks += 1;
         let own_params = params.last().copied().unwrap_or(0);
-        for (place, item) in (0u32..).zip(block) {
+        self.nodes.push(Vec::new());
+        for item in block {
+            let place = nodes.len() as u32;
             let (mut data, mut outer, mut reads_of) = (Vec::new(), Vec::new(), Vec::new());
             for (out, slot) in &item.deps {
-                let slot = *slot as u32;
+                let slot = self.nodes[self.nodes.len() - 1 - out][*slot];
                 if *out == 0 {
                     data.push(slot);
                     reads_of.push(self.b.slot(0, own_params + slot));
@@ -379,16 +408,23 @@ impl Lowering {
             summary.guard |= guards;
             summary.writes.extend(node.writes.iter().copied());
             nodes.push(node);
+            self.nodes.last_mut().expect("pushed above").push(place);
+            if let Some(undo) = &item.undo {
+                let node = self.undo(undo, place, guard_above);
+                summary.writes.push(self.b.resource(undo.resource));
+                nodes.push(node);
+            }
         }
-        let tries: Vec<_> = (0..)
+        let places = self.nodes.pop().expect("pushed above");
+        let tries: Vec<_> = places
+            .iter()
             .zip(block)
             .filter(|(_, item)| item.kind == Kind::Try)
             .map(|(i, _)| own_params + i)
             .collect();
         let result = if self.shown {
             let marker = self.b.value(Value::text(format!("block {number}")));
-            let slots = (0..block.len() as u32).map(|i| own_params + i).collect::<Vec<_>>();
-            let slots = slots.into_iter().map(|slot| self.b.slot(0, slot));
+            let slots = places.iter().map(|i| self.b.slot(0, own_params + i));
             let all: Vec<_> = std::iter::once(marker).chain(slots.collect::<Vec<_>>()).collect();
             self.list(&all)
         } else {
@@ -396,6 +432,25 @@ impl Lowering {
         };
         summary.region = self.b.region(own_params, nodes, result);
         summary
+    }
+
+    /// The node that keeps how to undo a write.
+    fn undo(&mut self, undo: &Item, write: u32, guard: Option<u32>) -> kait_ir::Node {
+        let leaf = self.b.leaf(&undo.name, EffectClass::Write { keyed: false });
+        let mut call = node(undo.name.as_str(), leaf_call(leaf, vec![]));
+        call.gate = Gate::All;
+        call.holds_gate = true;
+        call.writes.push(self.b.resource(undo.resource));
+        let result = self.b.value(Value::None);
+        let body = self.b.region(0, vec![call], result);
+        let mut kept = node(
+            format!("{} kept", undo.name).as_str(),
+            NodeKind::Undo(Undo { args: vec![], body }),
+        );
+        kept.order.push(write);
+        kept.order.extend(guard);
+        kept.order.sort_unstable();
+        kept
     }
 
     fn list(&mut self, items: &[ExprId]) -> ExprId {
@@ -409,6 +464,10 @@ fn below_guards(block: &[Item], open: &mut Vec<String>, found: &mut HashMap<Stri
     let before = open.len();
     for item in block {
         found.insert(item.name.clone(), open.clone());
+        if let Some(undo) = &item.undo {
+            // It runs because something has failed.
+            found.insert(undo.name.clone(), Vec::new());
+        }
         for inner in &item.blocks {
             below_guards(inner, open, found);
         }
@@ -422,6 +481,7 @@ fn below_guards(block: &[Item], open: &mut Vec<String>, found: &mut HashMap<Stri
 fn all<'a>(block: &'a [Item], into: &mut HashMap<String, &'a Item>) {
     for item in block {
         into.insert(item.name.clone(), item);
+        into.extend(item.undo.iter().map(|undo| (undo.name.clone(), &**undo)));
         item.blocks.iter().for_each(|inner| all(inner, into));
     }
 }
@@ -455,10 +515,15 @@ fn run(seed: u64) -> Result<usize, String> {
     let mut rng = Rng::new(seed);
     let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
     let mut expected = World::default();
-    let failure = expected.sequential(&block);
+    let failure = expected.graph(&block);
 
-    let mut lowering =
-        Lowering { b: ProgramBuilder::new(), guards: Vec::new(), shown: false, blocks: 0 };
+    let mut lowering = Lowering {
+        b: ProgramBuilder::new(),
+        guards: Vec::new(),
+        shown: false,
+        blocks: 0,
+        nodes: vec![],
+    };
     let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
     let graph = lowering.b.graph("random", body);
     let mut items = HashMap::new();
@@ -627,8 +692,13 @@ fn watch(seed: u64) -> Result<(usize, usize), String> {
     let block = generate(&mut rng, 0, &mut Vec::new(), &mut 0);
     let mut before = HashMap::new();
     before_shown(&block, &[], &mut 0, &mut before);
-    let mut lowering =
-        Lowering { b: ProgramBuilder::new(), guards: Vec::new(), shown: true, blocks: 0 };
+    let mut lowering = Lowering {
+        b: ProgramBuilder::new(),
+        guards: Vec::new(),
+        shown: true,
+        blocks: 0,
+        nodes: vec![],
+    };
     let body = lowering.block(&block, &mut Vec::new(), &mut vec![0]).region;
     let graph = lowering.b.graph("random", body);
     let mut items = HashMap::new();
