@@ -196,7 +196,7 @@ impl Disk {
         let plan = link(loaded, profile, &kept.default, self.offline);
         // What the server lets nobody do, no profile grants; and the other way round.
         let grants = All(vec![Arc::clone(&look.grants), Arc::new(profile.grants.clone())]);
-        let connections = connections(&plan, Arc::new(grants), base(named, path));
+        let connections = connections(&plan, profile, Arc::new(grants), base(named, path));
         source.program = Some(Program {
             plan: Arc::new(plan),
             connections,

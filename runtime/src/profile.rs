@@ -23,6 +23,9 @@
 //! [grants]                # what a run may do: see `kait_connect::GrantTable`
 //! read = ["file notes", "net api.example.com"]
 //! model = true
+//!
+//! [secrets]               # where they are, never what they are: see `kait_connect::SecretBinding`
+//! shop_token = { env = "SHOP_TOKEN" }
 //! ```
 
 mod words;
@@ -30,7 +33,9 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use kait_connect::{BadGrant, GrantTable, ModelBinding, ProfileGrants};
+use kait_connect::{
+    BadGrant, BadSecret, GrantTable, ModelBinding, ProfileGrants, SecretBinding, Secrets,
+};
 use kait_ir::Currency;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -60,6 +65,9 @@ pub enum ProfileError {
     /// Its table of grants cannot be understood.
     #[error(transparent)]
     Grants(#[from] BadGrant),
+    /// Its table of secrets cannot be understood.
+    #[error(transparent)]
+    Secrets(#[from] BadSecret),
     /// Prices in several currencies, which no sum can hold.
     #[error(
         "the prices of `{first}` are in {first_currency}, those of `{other}` in {other_currency}: give all prices of a profile in one currency"
@@ -109,6 +117,8 @@ pub struct Profile {
     pub grants: ProfileGrants,
     /// Whether what is private leaves a program only if somebody approves it: one of both files says `strict = true`.
     pub strict: bool,
+    /// Where the secrets of programs are; the user's bindings take the place of the project's.
+    pub secrets: Secrets,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -121,6 +131,9 @@ struct ProfileFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read by `GrantTable::parse`, which knows the lines")]
     grants: Option<IgnoredAny>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by `SecretBinding::parse`, which repeats no value")]
+    secrets: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,6 +152,9 @@ struct ProjectFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read by `GrantTable::parse`, which knows the lines")]
     grants: Option<IgnoredAny>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by `SecretBinding::parse`, which repeats no value")]
+    secrets: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,7 +185,7 @@ impl Profile {
             let (file, text): (ProjectFile, _) = read(&path)?;
             profile.models = file.models;
             profile.strict = file.strict;
-            profile.add_grants(&text, &path, path.parent())?;
+            profile.add_tables(&text, &path, path.parent())?;
         }
         if let Some(path) = profile.user_file() {
             if path.exists() {
@@ -177,7 +193,7 @@ impl Profile {
                 profile.models.extend(file.models);
                 profile.strict |= file.strict;
                 // It is used by programs anywhere, so relative paths have no place to begin.
-                profile.add_grants(&text, &path, None)?;
+                profile.add_tables(&text, &path, None)?;
             } else if let Some(name) = name.filter(|name| *name != "local") {
                 return Err(ProfileError::Missing { name: name.into(), path });
             }
@@ -193,11 +209,11 @@ impl Profile {
     pub fn check_project(path: &Path) -> Result<(), ProfileError> {
         let (file, text): (ProjectFile, _) = read(path)?;
         let mut profile = Self { models: file.models, ..Self::default() };
-        profile.add_grants(&text, path, path.parent())?;
+        profile.add_tables(&text, path, path.parent())?;
         profile.currency().map(drop)
     }
 
-    fn add_grants(
+    fn add_tables(
         &mut self,
         text: &str,
         path: &Path,
@@ -207,6 +223,7 @@ impl Profile {
         let shown = shown(path, home.as_deref());
         let table = GrantTable::parse(text, &shown, base, home.as_deref())?;
         self.grants.tables.extend(table);
+        self.secrets.extend(SecretBinding::parse(text, &shown, base, home.as_deref())?);
         Ok(())
     }
 

@@ -96,6 +96,18 @@ pub fn words(failure: &Failure) -> (&'static str, String, Option<String>) {
             text("calls within calls go deeper than is allowed"),
             Some(text("go less deep, or raise `depth` if it is the header's")),
         ),
+        Failure::Unbound { name } if name.starts_with("secret ") => {
+            let name = name.trim_start_matches("secret ");
+            let variable = name.to_ascii_uppercase().replace(['.', '-'], "_");
+            let key = if name.contains('.') { format!("\"{name}\"") } else { name.to_owned() };
+            (
+                "K9021",
+                format!("nothing says where the secret `{name}` is"),
+                Some(format!(
+                    "write in kait.toml, or in your profile, below [secrets]: {key} = {{ env = \"{variable}\" }}"
+                )),
+            )
+        }
         Failure::Unbound { name } => (
             "K9021",
             format!("nothing is bound to `{name}`"),

@@ -76,11 +76,12 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let project = args.path.as_deref().unwrap_or(Path::new("."));
     let mut findings = Findings::default();
     installation(&mut findings);
-    let roles = programs(project, &mut findings);
+    let Used { roles, secrets: used } = programs(project, &mut findings);
     match Profile::load(project, args.profile.as_deref()) {
         Ok(profile) => {
             profile_in_force(project, &profile, &mut findings);
             models(&profile, &roles, args.offline, &mut findings);
+            secrets(&profile, &used, &mut findings);
             tokens(&profile, &mut findings);
         }
         Err(error) => findings
@@ -133,14 +134,23 @@ fn same_file(found: &Path, own: Option<&Path>) -> bool {
     found.canonicalize().ok() == own
 }
 
-/// The programs of the project; the roles that they declare, each with a file that does.
-fn programs(project: &Path, findings: &mut Findings) -> BTreeMap<String, String> {
-    let mut roles = BTreeMap::new();
+/// What the programs of a project declare, each with a file that does.
+#[derive(Default)]
+struct Used {
+    /// Model roles.
+    roles: BTreeMap<String, String>,
+    /// Secrets.
+    secrets: BTreeMap<String, String>,
+}
+
+/// The programs of the project, and what they declare.
+fn programs(project: &Path, findings: &mut Findings) -> Used {
+    let mut used = Used::default();
     if !project.is_dir() {
         findings
             .add("project", State::Problem, format!("`{}` is not a directory", project.display()))
             .so("name the project's directory, or leave it out for this one");
-        return roles;
+        return used;
     }
     if let Some(file) = Profile::project_file(project) {
         findings.add("project", State::Ok, format!("its file is {}", file.display()));
@@ -160,9 +170,19 @@ fn programs(project: &Path, findings: &mut Findings) -> BTreeMap<String, String>
             broken.push(path.display().to_string());
         }
         for def in &checked.compilation.hir.defs {
-            if let DefKind::Model { .. } = def.kind {
-                roles.entry(def.name.to_string()).or_insert_with(|| path.display().to_string());
-            }
+            let declared = match def.kind {
+                DefKind::Model { .. } => &mut used.roles,
+                DefKind::Secret => &mut used.secrets,
+                _ => continue,
+            };
+            let module = checked.compilation.hir.modules.get(def.module.index());
+            let name = match module {
+                Some(module) if !module.name.is_empty() && matches!(def.kind, DefKind::Secret) => {
+                    format!("{}.{}", module.name, def.name)
+                }
+                _ => def.name.to_string(),
+            };
+            declared.entry(name).or_insert_with(|| path.display().to_string());
         }
     }
     let more = if found.len() > MAX_PROGRAMS {
@@ -188,7 +208,7 @@ fn programs(project: &Path, findings: &mut Findings) -> BTreeMap<String, String>
             )
             .so("`kait check` shows them");
     }
-    roles
+    used
 }
 
 fn profile_in_force(project: &Path, profile: &Profile, findings: &mut Findings) {
@@ -363,6 +383,36 @@ fn reach(host: &str, port: u16) -> Result<(), String> {
     receive
         .recv_timeout(PATIENCE)
         .unwrap_or_else(|_| Err(format!("no answer within {} seconds", PATIENCE.as_secs())))
+}
+
+/// Secrets: where each one is, and whether it is there. Never what it is.
+fn secrets(profile: &Profile, used: &BTreeMap<String, String>, findings: &mut Findings) {
+    let mut bound: Vec<_> = profile.secrets.iter().collect();
+    bound.sort_by_key(|(name, _)| *name);
+    for (name, binding) in bound {
+        let place = binding.place();
+        match binding.examine(&Config::default().env) {
+            Ok(()) => findings.add("secrets", State::Ok, format!("`{name}` is in {place}")),
+            Err(why) => {
+                findings.add("secrets", State::Problem, format!("`{name}` is not there: {why}"))
+            }
+        };
+        if !used.is_empty() && !used.contains_key(name.as_str()) {
+            findings
+                .add("secrets", State::Note, format!("no program here declares `{name}`"))
+                .so("the binding is not used here");
+        }
+    }
+    for (name, file) in used {
+        if profile.secrets.contains_key(name.as_str()) {
+            continue;
+        }
+        let variable = name.to_ascii_uppercase().replace(['.', '-'], "_");
+        let key = if name.contains('.') { format!("\"{name}\"") } else { name.clone() };
+        findings
+            .add("secrets", State::Note, format!("nothing says where `{name}` of {file} is"))
+            .so(format!("write below [secrets]: {key} = {{ env = \"{variable}\" }}"));
+    }
 }
 
 /// The server's tokens: there or not, and for whose eyes.

@@ -169,7 +169,7 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let grants =
         All(vec![Arc::new(UserGrants { offline: args.offline }), Arc::new(profile.grants.clone())]);
-    let connections = connections(&plan, Arc::new(grants), PathBuf::from("."));
+    let connections = connections(&plan, &profile, Arc::new(grants), PathBuf::from("."));
     let started = Started { plan: Arc::new(plan), connections, graph, given, growing };
     let exit = runtime.block_on(drive(args, started, &compiled))?;
     // A reader of standard input may still wait for it; it has nothing left to do.
@@ -401,9 +401,16 @@ pub fn link(loaded: Arc<Loaded>, profile: &Profile, default: &ModelBinding, offl
 }
 
 /// A plan's way to the world; relative paths begin at `root`.
-pub fn connections(plan: &Plan, grants: Arc<dyn Grants>, root: PathBuf) -> Arc<Connections> {
+pub fn connections(
+    plan: &Plan,
+    profile: &Profile,
+    grants: Arc<dyn Grants>,
+    root: PathBuf,
+) -> Arc<Connections> {
     let models = plan.roles.iter().map(|(role, model)| (role.clone(), vec![model.clone()]));
-    let config = Config { root, grants, models: models.collect(), ..Config::default() };
+    let secrets = profile.secrets.clone();
+    let models = models.collect();
+    let config = Config { root, grants, models, secrets, ..Config::default() };
     Arc::new(Connections::new(config))
 }
 

@@ -14,6 +14,7 @@ mod compiled;
 mod cost;
 mod editors;
 mod examples;
+mod externs;
 mod findings;
 mod grants;
 mod interrupt;

@@ -9,8 +9,8 @@ use std::fmt::{self, Write};
 
 use crate::expr::ExprId;
 use crate::program::{
-    EffectClass, Gate, Graph, GraphKind, Node, NodeKind, Param, Program, Region, RegionId,
-    ResourceId,
+    Auth, Calling, EffectClass, Gate, Graph, GraphKind, HeaderText, KeyPlace, Node, NodeKind,
+    Param, Program, Region, RegionId, ResourceId,
 };
 use crate::types::{Bound, FieldType, Trust, Type, TypeId};
 
@@ -119,6 +119,7 @@ impl<'p> Dump<'p> {
             text += &self.resources(" writes ", &leaf.writes);
             text += if leaf.guarded { " needs approval" } else { "" };
             let _ = write!(text, " from {} {:?}", leaf.kind, leaf.locator.as_str());
+            text += &calling(&leaf.with);
             self.line(&text);
         }
         for function in &program.functions {
@@ -349,6 +350,7 @@ fn write_type(out: &mut String, program: &Program, id: TypeId, depth: u32) {
         Type::File => out.push_str("file"),
         Type::None => out.push_str("none"),
         Type::Role => out.push_str("role"),
+        Type::Secret => out.push_str("secret text"),
         Type::Selector => out.push_str("field"),
         Type::Record(record) => out.push_str(&record.name),
         Type::Enum(e) => out.push_str(&e.name),
@@ -386,4 +388,34 @@ impl Dump<'_> {
         kind.for_each_region(|_| inner = true);
         inner
     }
+}
+
+/// How an extern is called, as its header says it.
+fn calling(with: &Calling) -> String {
+    let mut parts = Vec::new();
+    if let Some(auth) = &with.auth {
+        parts.push(match auth {
+            Auth::Bearer { secret } => format!("auth: bearer({secret})"),
+            Auth::Basic { user, secret } => format!("auth: basic({user:?}, {secret})"),
+            Auth::Header { name, secret } => format!("auth: header({name:?}, {secret})"),
+            Auth::Query { name, secret } => format!("auth: query({name:?}, {secret})"),
+        });
+    }
+    for (name, content) in &with.headers {
+        parts.push(match content {
+            HeaderText::Text(text) => format!("header {name:?}: {text:?}"),
+            HeaderText::Secret(secret) => format!("header {name:?}: {secret}"),
+        });
+    }
+    match &with.key {
+        Some(KeyPlace::Header(name)) => parts.push(format!("key: header({name:?})")),
+        Some(KeyPlace::Query(name)) => parts.push(format!("key: query({name:?})")),
+        None => {}
+    }
+    let limits =
+        [("timeout", with.timeout, "ns"), ("memory", with.memory, "B"), ("time", with.time, "ns")];
+    for (name, limit, unit) in limits {
+        parts.extend(limit.map(|limit| format!("{name}: {limit}{unit}")));
+    }
+    if parts.is_empty() { String::new() } else { format!(" with ({})", parts.join(", ")) }
 }

@@ -14,9 +14,10 @@ use crate::expr::{
     BinaryOp, CallShape, Expr, ExprArm, LogQuery, Pattern, TemplatePart, UnaryOp, Voucher,
 };
 use crate::program::{
-    Approve, Approved, Arm, Ask, Call, Choose, EffectClass, Function, Gate, Graph, GraphKind,
-    LeafCall, LeafDecl, Loop, Map, Message, MessageRole, ModelCall, Node, NodeKind, Param, Policy,
-    Program, Rate, Region, RoleDecl, Stub, StubOutcome, Undo,
+    Approve, Approved, Arm, Ask, Auth, Call, Calling, Choose, EffectClass, Function, Gate, Graph,
+    GraphKind, HeaderText, KeyPlace, LeafCall, LeafDecl, Loop, Map, Message, MessageRole,
+    ModelCall, Node, NodeKind, Param, Policy, Program, Rate, Region, RoleDecl, Stub, StubOutcome,
+    Undo,
 };
 use crate::types::{Bound, EnumType, FieldType, RecordType, Trust, Type, Types, VariantType};
 
@@ -110,7 +111,8 @@ codec_structs! {
     Loop { init max body otherwise };
     Policy { body fallback deadline cache cache_key retry timeout rate };
     Rate { name calls per parallel };
-    LeafDecl { name kind locator params result class reads writes guarded trust };
+    LeafDecl { name kind locator params result class reads writes guarded trust with };
+    Calling { auth headers key timeout memory time };
     Approve { what args key edit untrusted role within show target };
     Ask { question to show start choose within target };
     Choose { items label max };
@@ -131,6 +133,14 @@ codec_enums! {
     Approved { 0 Leaf(leaf); 1 Graph(graph); 2 Stub(target); }
     Gate { 0 Free; 1 All; 2 Ask; }
     MessageRole { 0 System; 1 User; 2 Assistant; 3 Messages; }
+    Auth {
+        0 Bearer { secret };
+        1 Basic { user secret };
+        2 Header { name secret };
+        3 Query { name secret };
+    }
+    HeaderText { 0 Text(text); 1 Secret(name); }
+    KeyPlace { 0 Header(name); 1 Query(name); }
     EffectClass { 0 Read; 1 Write { keyed }; 2 Emit; 3 Clock; 4 Random; 5 Model; 6 Human; }
     NodeKind {
         0 Pure(expr);
@@ -232,6 +242,7 @@ codec_enums! {
         19 Record(record);
         20 Enum(enumeration);
         21 Refined { name base bounds };
+        22 Secret;
     }
 }
 

@@ -624,6 +624,104 @@ pub struct LeafDecl {
     /// What its declaration says of who vouches for what it gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// How it is called, of `http` and `process`.
+    #[serde(default, skip_serializing_if = "Calling::is_plain")]
+    pub with: Calling,
+}
+
+/// How an extern is called: what the `with` of its header says. Secrets stand in it by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calling {
+    /// What shows who calls. Of `http` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Headers of every request, by name. Of `http` only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(SmolStr, HeaderText)>,
+    /// Where the idempotency key of a call is sent. Of `http` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyPlace>,
+    /// The longest time for a call, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// The most memory that the program may take, in bytes. Of `process` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// The most processor time that the program may take, in nanoseconds. Of `process` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+}
+
+impl Calling {
+    /// Whether nothing is said.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a request shows who sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer {
+        /// The secret's name.
+        secret: SmolStr,
+    },
+    /// `Authorization: Basic …` (RFC 7617).
+    Basic {
+        /// The user, as it is.
+        user: SmolStr,
+        /// The name of the secret that is the password.
+        secret: SmolStr,
+    },
+    /// In a header.
+    Header {
+        /// The header.
+        name: SmolStr,
+        /// The secret's name.
+        secret: SmolStr,
+    },
+    /// In the query of the address.
+    Query {
+        /// The name in the query.
+        name: SmolStr,
+        /// The secret's name.
+        secret: SmolStr,
+    },
+}
+
+impl Auth {
+    /// The name of the secret that it sends.
+    pub fn secret(&self) -> &SmolStr {
+        match self {
+            Self::Bearer { secret }
+            | Self::Basic { secret, .. }
+            | Self::Header { secret, .. }
+            | Self::Query { secret, .. } => secret,
+        }
+    }
+}
+
+/// What a header holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderText {
+    /// This text.
+    Text(SmolStr),
+    /// The secret of that name.
+    Secret(SmolStr),
+}
+
+/// Where a request has its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// In the header of that name.
+    Header(SmolStr),
+    /// In the query, under that name.
+    Query(SmolStr),
 }
 
 /// A model role.

@@ -65,6 +65,8 @@ pub enum Type {
     None,
     /// `role`: the name of a model declaration; its value is a text.
     Role,
+    /// `secret text`: the name of a secret declaration; its value is that name as a text, never what the name stands for.
+    Secret,
     /// `[T]`
     List(TypeId),
     /// `[K: V]`

@@ -293,7 +293,7 @@ codes! {
     Trapped = "K9018" "trapped" Error nofix "a computation has no result";
     BudgetUsedUp = "K9019" "budget-used-up" Error nofix "a budget is used up";
     TooDeep = "K9020" "recursion-too-deep" Error nofix "a graph called itself more often than its header allows";
-    NothingBound = "K9021" "nothing-bound" Error nofix "nothing is bound to a role";
+    NothingBound = "K9021" "nothing-bound" Error nofix "nothing is bound to a role or a secret";
     NotKnown = "K9022" "not-known" Error nofix "it is not known whether a write has happened";
     ProgramFailed = "K9023" "program-failed" Error nofix "the program itself failed";
     NobodyToAsk = "K9024" "nobody-to-ask" Error nofix "a person must be asked, and nobody can be asked here";

@@ -371,7 +371,7 @@ impl<'a> BodyLowerer<'_, 'a> {
     }
 }
 
-impl Lowerer<'_> {
+impl<'a> Lowerer<'a> {
     /// A default value, in place of an argument.
     pub(super) fn default(&mut self, owner: DefId, default: ExprId, subst: &[TypeId]) -> IrId {
         let span = self.input.start();
@@ -423,7 +423,7 @@ impl Lowerer<'_> {
     pub(super) fn leaf(
         &mut self,
         def: DefId,
-        callable: &Callable,
+        callable: &'a Callable,
         type_args: &Rc<[TypeId]>,
         result: TypeId,
     ) -> LeafId {
@@ -439,6 +439,7 @@ impl Lowerer<'_> {
         let keyed = callable.policies.iter().any(|arg| super::growth::named(arg, "key"));
         let class = class(&set, keyed);
         let params = self.params(def, callable, type_args);
+        let with = self.calling(def, &kind, callable);
         let decl = LeafDecl {
             name: self.qualified(def),
             kind,
@@ -450,6 +451,7 @@ impl Lowerer<'_> {
             writes: self.resources(set.writes()),
             guarded: callable.needs.as_ref().is_some_and(|(word, _)| word == "approval"),
             trust: labels::word(self.input.hir, &callable.result),
+            with,
         };
         let id = LeafId(u32::try_from(self.program.leaves.len()).unwrap_or(u32::MAX));
         self.program.leaves.push(decl);

@@ -12,7 +12,6 @@ use super::body::{BodyLowerer, Place};
 use super::growth::Growth;
 use super::policies::policy;
 use super::regions::NewNode;
-use crate::check::ty::Ty;
 use crate::effects::walk;
 use crate::hir::{Arg, Callable, CallableKind, DefId, DefKind, MessageRole, PromptItem};
 
@@ -30,13 +29,7 @@ impl Lowerer<'_> {
             Some(DefKind::Callable(callable)) => {
                 let params = self.params(def, callable, subst);
                 let signature = types.signature(def);
-                let mut tys = callable.params.iter().zip(signature.iter().flat_map(|s| &s.params));
-                if let Some((param, _)) = tys.find(|(_, ty)| **ty == Ty::SECRET)
-                    && !self.in_test
-                {
-                    self.not_run(param.span, "secrets");
-                }
-                let result = types.signature(def).map(|s| s.result);
+                let result = signature.map(|s| s.result);
                 let kind = match callable.kind {
                     CallableKind::Prompt | CallableKind::Agent => GraphKind::Prompt,
                     _ => GraphKind::Graph,

@@ -9,6 +9,7 @@ mod body;
 mod builtins;
 mod calls;
 mod control;
+mod externs;
 mod graphs;
 mod growth;
 mod patterns;
@@ -119,6 +120,7 @@ pub fn leaf_not_run(kind: &str, locator: &str) -> Option<String> {
             let name = locator.strip_prefix("prelude.").unwrap_or(locator);
             is_later.then(|| format!("calls of `{name}`"))
         }
+        "http" | "process" => None,
         "mcp" => Some("tools of MCP servers".to_owned()),
         kind => Some(format!("externs from `{kind}`")),
     }

@@ -2,7 +2,7 @@
 //! runs have no store yet.
 
 use kait_ir::expr::Expr as Ir;
-use kait_ir::program::{EffectClass, LeafCall, LeafDecl, NodeKind, Param};
+use kait_ir::program::{Calling, EffectClass, LeafCall, LeafDecl, NodeKind, Param};
 use kait_ir::types::{Type, TypeId};
 use kait_ir::{ExprId as IrId, LeafId, Value};
 use smol_str::{SmolStr, format_smolstr};
@@ -153,6 +153,7 @@ impl<'a> BodyLowerer<'_, 'a> {
                 writes: self.low.resources(set.writes()),
                 guarded: false,
                 trust: None,
+                with: Calling::default(),
             };
             self.low.program.leaves.push(leaf);
             self.low.program.leaves.len() - 1

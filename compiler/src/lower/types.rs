@@ -186,7 +186,8 @@ impl Lowerer<'_> {
 
 pub(crate) fn primitive(prim: Prim) -> Type {
     match prim {
-        Prim::Text | Prim::Secret => Type::Text,
+        Prim::Text => Type::Text,
+        Prim::Secret => Type::Secret,
         Prim::Int => Type::Int,
         Prim::Float => Type::Float,
         Prim::Bool => Type::Bool,

@@ -13,7 +13,8 @@ use crate::grants::{Access, AllowAll, Grants};
 use crate::leaf::{Host, LeafJob, ModelBinding, ModelJob, Started};
 use crate::pace::Pace;
 use crate::providers::ModelProvider;
-use crate::{clock, files, formats, http, process, random};
+use crate::secrets::Secrets;
+use crate::{clock, externs, files, formats, http, process, random};
 
 /// Starts a call, or says at once why not.
 pub(crate) type LeafFn = fn(&Connections, &LeafJob<'_>) -> Result<Started, Failure>;
@@ -69,6 +70,8 @@ pub struct Config {
     pub default_model: Option<ModelBinding>,
     /// Where keys are looked up by name.
     pub env: Env,
+    /// Where the secrets of programs are.
+    pub secrets: Secrets,
 }
 
 impl Default for Config {
@@ -80,6 +83,7 @@ impl Default for Config {
             models: FxHashMap::default(),
             default_model: None,
             env: Arc::new(|name| std::env::var(name).ok()),
+            secrets: Secrets::default(),
         }
     }
 }
@@ -130,6 +134,8 @@ impl Connections {
                 Some(leaf) => leaf(self, job),
                 None => Err(Failure::Unbound { name: job.decl.name.clone() }),
             },
+            "http" => externs::http::start(self, job),
+            "process" => externs::process::start(self, job),
             kind => Err(Failure::Tool {
                 name: job.decl.name.clone(),
                 message: format!("this version cannot call leaves of the kind `{kind}`").into(),

@@ -87,7 +87,7 @@ async fn ask_for_addresses(grants: &dyn Grants, host: &str) -> Result<(), Failur
 
 impl Connections {
     /// The client for pages: made at the first use.
-    fn web(&self) -> Result<&Client, Failure> {
+    pub(crate) fn web(&self) -> Result<&Client, Failure> {
         let made = self.shared.web.get_or_init(|| {
             prepare_tls();
             let grants = self.config().grants.clone();
@@ -118,10 +118,15 @@ pub(crate) fn chain(error: &reqwest::Error) -> String {
 }
 
 /// One request, on its way through its hops.
-struct Hop<'a> {
-    name: &'static str,
-    config: &'a Config,
-    write: bool,
+pub(crate) struct Hop<'a> {
+    /// The leaf, for messages.
+    pub name: &'a str,
+    /// Grants and limits.
+    pub config: &'a Config,
+    /// Whether it may change something.
+    pub write: bool,
+    /// Whether an answer that does not come, or not whole, is `Http` without status, which may be tried again.
+    pub may_try_again: bool,
 }
 
 impl Hop<'_> {
@@ -129,8 +134,15 @@ impl Hop<'_> {
         Failure::Tool { name: self.name.into(), message: message.into() }
     }
 
+    fn no_answer(&self, message: String) -> Failure {
+        if self.may_try_again {
+            return Failure::Http { status: Failure::NO_ANSWER, body: message.into() };
+        }
+        self.fail(message)
+    }
+
     /// The URL, if it is one that may be asked.
-    async fn check(&self, url: &str, base: Option<&Url>) -> Result<Url, Failure> {
+    pub async fn check(&self, url: &str, base: Option<&Url>) -> Result<Url, Failure> {
         let parsed = match base {
             Some(base) => base.join(url),
             None => Url::parse(url),
@@ -159,7 +171,7 @@ impl Hop<'_> {
         Ok(parsed)
     }
 
-    fn explain(&self, url: &Url, error: &reqwest::Error) -> Failure {
+    pub fn explain(&self, url: &Url, error: &reqwest::Error) -> Failure {
         let mut cause = error.source();
         while let Some(inner) = cause {
             if let Some(refused) = inner.downcast_ref::<AddressRefused>() {
@@ -171,14 +183,14 @@ impl Hop<'_> {
         if error.is_timeout() {
             Failure::Timeout
         } else if error.is_connect() {
-            self.fail(format!("`{host}` cannot be reached: {}", chain(error)))
+            self.no_answer(format!("`{host}` cannot be reached: {}", chain(error)))
         } else {
-            self.fail(format!("the answer of `{host}` broke off: {}", chain(error)))
+            self.no_answer(format!("the answer of `{host}` broke off: {}", chain(error)))
         }
     }
 
     /// The body, up to the limit.
-    async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, Failure> {
+    pub async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, Failure> {
         let limit = self.config.limits.body;
         let too_large = || {
             self.fail(format!("`{url}` is too large: more than {} MB", limit.div_ceil(1_000_000)))
@@ -199,7 +211,7 @@ impl Hop<'_> {
 }
 
 /// The MIME type without parameters, and the character set.
-fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
+pub(crate) fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
     let value =
         headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = value.split(';').map(str::trim);
@@ -220,7 +232,7 @@ fn is_text(media_type: &str) -> bool {
 }
 
 /// The body as text; what is not valid is shown as `U+FFFD`.
-fn decode(body: Vec<u8>, charset: Option<&str>) -> Result<String, String> {
+pub(crate) fn decode(body: Vec<u8>, charset: Option<&str>) -> Result<String, String> {
     match charset {
         None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => Ok(match String::from_utf8(body) {
             Ok(text) => text,
@@ -274,7 +286,7 @@ fn fetch(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
 /// `web.Page(url, status, body, content_type)`.
 async fn page(client: &Client, cx: &Connections, url: &str) -> Result<Value, Failure> {
     let (config, pace) = (cx.config(), &cx.shared.pace);
-    let hop = Hop { name: "web.fetch", config, write: false };
+    let hop = Hop { name: "web.fetch", config, write: false, may_try_again: false };
     let mut url = hop.check(url, None).await?;
     for _ in 0..=config.limits.redirects {
         pace.turn(&host_of(&url)).await?;
@@ -316,7 +328,7 @@ async fn page(client: &Client, cx: &Connections, url: &str) -> Result<Value, Fai
 }
 
 /// Whom a wish to wait concerns.
-fn host_of(url: &Url) -> String {
+pub(crate) fn host_of(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}{port}", url.host_str().unwrap_or_default())
 }
@@ -346,7 +358,7 @@ fn request(cx: &Connections, job: &LeafJob<'_>) -> Result<Started, Failure> {
     // A task of its own: a write that was begun runs to its end, also when nobody waits for it any more.
     let sent = tokio::spawn(async move {
         let config = cx.config();
-        let hop = Hop { name: "http.request", config, write: true };
+        let hop = Hop { name: "http.request", config, write: true, may_try_again: false };
         let url = hop.check(&url, None).await?;
         let unknown = |failure: Failure| {
             if keyed { failure } else { Failure::Unknown { call: path.clone() } }

@@ -8,6 +8,7 @@ mod args;
 mod clock;
 mod connections;
 mod emission;
+mod externs;
 mod files;
 mod formats;
 mod grants;
@@ -21,6 +22,7 @@ mod price;
 mod process;
 pub mod providers;
 mod random;
+mod secrets;
 pub mod structured;
 #[cfg(test)]
 mod testing;
@@ -35,3 +37,4 @@ pub use grants::{
 pub use growth::{Growth, Path, Step};
 pub use leaf::{Ended, Grower, Host, LeafJob, ModelBinding, ModelJob, Started};
 pub use price::{Price, Prices};
+pub use secrets::{BadSecret, SecretBinding, Secrets};

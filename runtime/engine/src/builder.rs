@@ -2,7 +2,7 @@
 //!
 //! It only saves typing. What it builds is checked like any other program when it is loaded.
 
-use kait_ir::program::{Call, GraphKind, LeafCall, Param};
+use kait_ir::program::{Call, Calling, GraphKind, LeafCall, Param};
 use kait_ir::{
     EffectClass, Expr, ExprId, Gate, Graph, GraphId, LeafDecl, LeafId, Node, NodeKind, Program,
     Region, RegionId, ResourceId, Type, TypeId, Value,
@@ -112,6 +112,7 @@ impl ProgramBuilder {
             writes: Vec::new(),
             guarded: false,
             trust: None,
+            with: Calling::default(),
         });
         LeafId(next(self.program.leaves.len()) - 1)
     }

@@ -213,7 +213,7 @@ fn has_shape(table: &TypeTable, ty: TypeId, value: &Value, depth: u32) -> bool {
                     && all(&mut variant.fields.iter().map(|field| field.ty), value.fields())
             })
         }
-        (Type::Text | Type::Role, Value::Text(_))
+        (Type::Text | Type::Role | Type::Secret, Value::Text(_))
         | (Type::Int | Type::Selector, Value::Int(_))
         | (Type::Float, Value::Float(_))
         | (Type::Bool, Value::Bool(_))

@@ -408,6 +408,7 @@ pub fn describe(table: &TypeTable, ty: TypeId) -> String {
         Type::File => "file (name=@path)".into(),
         Type::None => "none".into(),
         Type::Role => "role".into(),
+        Type::Secret => "secret text".into(),
         Type::Selector => "field".into(),
         Type::List(item) => format!("[{}]", describe(table, *item)),
         Type::Map(key, value) => {

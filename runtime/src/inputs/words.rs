@@ -57,6 +57,10 @@ pub fn parse_text(table: &TypeTable, ty: TypeId, text: &str) -> Result<Value, (S
             return kait_engine::json::decode(table, ty, &Json::String(word.to_owned()))
                 .map_err(|failure| explain(&failure));
         }
+        Type::Secret => {
+            return kait_engine::json::decode(table, ty, &Json::Null)
+                .map_err(|failure| explain(&failure));
+        }
         Type::Image | Type::Audio | Type::File => {
             let why = format!("expected the name of a file behind `@`: `@{word}`");
             return Err((SmolStr::default(), why));

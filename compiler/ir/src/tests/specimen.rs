@@ -114,6 +114,16 @@ pub(crate) fn specimen() -> Program {
         writes: vec![ResourceId(1)],
         guarded: false,
         trust: Some(Trust::Mixed),
+        with: Calling {
+            auth: Some(Auth::Basic { user: "shop".into(), secret: "pay_token".into() }),
+            headers: vec![
+                ("Accept".into(), HeaderText::Text("application/json".into())),
+                ("X-Shop".into(), HeaderText::Secret("shop_token".into())),
+            ],
+            key: Some(KeyPlace::Header("Idempotency-Key".into())),
+            timeout: Some(10_000_000_000),
+            ..Calling::default()
+        },
     }];
     let order = Param {
         name: "order".into(),
@@ -152,7 +162,7 @@ fn types(b: &mut Build) {
     for ty in [Type::Duration, Type::Money, Type::Size, Type::Image, Type::Audio, Type::File] {
         b.ty(ty);
     }
-    for ty in [Type::None, Type::Role, Type::Selector] {
+    for ty in [Type::None, Type::Role, Type::Secret, Type::Selector] {
         b.ty(ty);
     }
     let list = b.ty(Type::List(TypeId(0)));

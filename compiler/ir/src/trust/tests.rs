@@ -89,6 +89,7 @@ impl Build {
             reads: vec![],
             writes: vec![],
             guarded: false,
+            with: Calling::default(),
             trust: None,
         };
         let file = vec![ResourceId(0)];

@@ -72,7 +72,7 @@ impl<'p> TypeFacts<'p> {
     fn sum(&self, ty: &Type) -> Facts {
         let closed = Facts { closed: true, holds_closed: true, ..Facts::UNKNOWN };
         match ty {
-            Type::Bool | Type::None | Type::Role | Type::Selector => closed,
+            Type::Bool | Type::None | Type::Role | Type::Secret | Type::Selector => closed,
             Type::List(inner) | Type::Optional(inner) => self.get(*inner),
             Type::Map(key, value) => both(self.get(*key), self.get(*value)),
             Type::Record(record) => self.fields(closed, &record.fields),

@@ -3,7 +3,8 @@
 use super::{Errors, MAX_LOCALS, Place, Problem, Sizes};
 use crate::expr::{Expr, LogQuery, Pattern, TemplatePart};
 use crate::program::{
-    Approved, FunctionId, GraphId, GraphKind, LeafId, Node, NodeKind, Param, Program, RegionId,
+    Approved, Auth, EffectClass, FunctionId, GraphId, GraphKind, HeaderText, KeyPlace, LeafDecl,
+    LeafId, Node, NodeKind, Param, Program, RegionId,
 };
 use crate::types::{FieldType, Type, TypeId};
 
@@ -31,6 +32,9 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
         if !leaf.class.is_write() && !leaf.writes.is_empty() {
             errors.add(place, Problem::Rule("a leaf that does not write names what it writes"));
         }
+        if let Some(why) = calling(leaf) {
+            errors.add(place, Problem::Rule(why));
+        }
     }
     for (id, graph) in (0..).map(GraphId).zip(&program.graphs) {
         let place = Place::Graph(id);
@@ -49,6 +53,55 @@ pub(super) fn check(program: &Program, errors: &mut Errors) {
         }
     }
     stubs(program, &sizes, errors);
+}
+
+/// Why a leaf cannot be called as it says. What is sent where is decided by this part alone, so nothing in it may be
+/// taken for something else by whoever receives it.
+fn calling(leaf: &LeafDecl) -> Option<&'static str> {
+    let with = &leaf.with;
+    let is_name = |name: &str| {
+        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        !name.is_empty() && name.bytes().all(is_token)
+    };
+    let is_text = |text: &str| text.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f));
+    let of_requests = with.auth.is_some() || !with.headers.is_empty() || with.key.is_some();
+    let of_programs = with.memory.is_some() || with.time.is_some();
+    if of_requests && leaf.kind != "http" {
+        return Some("only a request has headers, a key and who sends it");
+    }
+    if of_programs && leaf.kind != "process" {
+        return Some("only a program has limits of memory and processor time");
+    }
+    if with.timeout.is_some() && !matches!(leaf.kind.as_str(), "http" | "process" | "mcp") {
+        return Some("only what is outside has a timeout of its own");
+    }
+    let mut headers = with.headers.iter().map(|(name, _)| name).collect::<Vec<_>>();
+    match &with.auth {
+        Some(Auth::Header { name, .. }) => headers.push(name),
+        // A colon would end the user too early.
+        Some(Auth::Basic { user, .. }) if user.contains(':') || !is_text(user) => {
+            return Some("a user name holds a colon or a control character");
+        }
+        _ => {}
+    }
+    if let Some(KeyPlace::Header(name)) = &with.key {
+        headers.push(name);
+    }
+    if !headers.iter().all(|name| is_name(name)) {
+        return Some("a header has a name that no header has");
+    }
+    let of_text = |content: &HeaderText| match content {
+        HeaderText::Text(text) => is_text(text),
+        HeaderText::Secret(_) => true,
+    };
+    if !with.headers.iter().all(|(_, content)| of_text(content)) {
+        return Some("a header holds a control character");
+    }
+    let keyed = leaf.class == (EffectClass::Write { keyed: true });
+    if leaf.kind == "http" && keyed && with.key.is_none() {
+        return Some("it takes a key and does not say where it is sent");
+    }
+    None
 }
 
 fn params(params: &[Param], place: Place, sizes: &Sizes<'_>, errors: &mut Errors) {

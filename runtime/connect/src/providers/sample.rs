@@ -110,7 +110,7 @@ impl<'a> Sampler<'a> {
         let depth = if self.made > MANY { depth.max(SHALLOW + 1) } else { depth };
         let below = depth + 1;
         match self.table.get(id).clone() {
-            Type::Text | Type::Role => self.text(bounds, attempt),
+            Type::Text | Type::Role | Type::Secret => self.text(bounds, attempt),
             Type::Int | Type::Selector => json!(self.int(bounds, 0)),
             Type::Size => json!(self.int(bounds, 0).max(0)),
             Type::Float => self.float(bounds),

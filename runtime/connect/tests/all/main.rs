@@ -7,6 +7,7 @@
 )]
 
 mod declarations;
+mod externs;
 mod files;
 mod grants;
 mod model_server;

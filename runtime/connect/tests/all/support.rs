@@ -7,6 +7,7 @@ use kait_connect::{Access, Config, Connections, Ended, Grants, Grower, LeafJob, 
 use kait_engine::Outcome;
 use kait_engine::check::TypeTable;
 use kait_engine::event::EffectId;
+use kait_ir::program::Calling;
 use kait_ir::{EffectClass, Failure, LeafDecl, Type, Types, Value};
 use smol_str::SmolStr;
 
@@ -64,6 +65,7 @@ pub async fn keyed(
         writes: vec![],
         guarded: false,
         trust: None,
+        with: Calling::default(),
     };
     let job = LeafJob {
         decl: &decl,

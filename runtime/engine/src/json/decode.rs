@@ -182,6 +182,10 @@ fn decode_scalar(ty: &Type, json: &Json, path: &Path) -> Result<Value, Failure> 
             _ => Err(expected("a number", json, path)),
         },
         Type::Text | Type::Role => Ok(Value::text(text("a text")?)),
+        // Whoever may name any secret of the profile could have it sent anywhere.
+        Type::Secret => Err(path.invalid(
+            "is a secret, which cannot be given from outside: call it from a graph that names one",
+        )),
         Type::Json => Ok(Value::Json(Arc::new(json.clone()))),
         Type::Bytes => {
             let bytes = BASE64.decode(text("base64")?);

@@ -115,7 +115,7 @@ impl Builder<'_> {
         let table = self.table;
         let exact = self.reader != Reader::Model;
         match table.get(id) {
-            Type::Text | Type::Role => json!({"type": "string"}),
+            Type::Text | Type::Role | Type::Secret => json!({"type": "string"}),
             Type::Int | Type::Selector if exact => json!({
                 "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX,
             }),
