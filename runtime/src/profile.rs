@@ -274,6 +274,14 @@ impl Profile {
         Some(Self::user_directory()?.join(format!("{}.tokens.json", self.name)))
     }
 
+    /// The file of the profile's database, whether it is there or not. `None` if the user has no home directory.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        use etcetera::BaseStrategy as _;
+        let base = etcetera::choose_base_strategy().ok()?;
+        let directory = base.data_dir().join("kait").join("profiles").join(self.name.as_str());
+        Some(directory.join("data.sqlite"))
+    }
+
     /// Where the user's profiles are kept, whether it is there or not. `None` if the user has no home directory.
     pub fn user_directory() -> Option<PathBuf> {
         use etcetera::BaseStrategy as _;

@@ -47,16 +47,6 @@ pub fn sources() -> Vec<&'static str> {
 /// tests that stub them. A test holds the list to be exactly those.
 const NOT_RUN: &[&str] = &[
     "chat.post",
-    "db.delete",
-    "db.execute",
-    "db.explain",
-    "db.get",
-    "db.nearest",
-    "db.query",
-    "db.schema",
-    "db.search",
-    "db.tables",
-    "db.upsert",
     "event.emit",
     "event.wait",
     "git.apply",

@@ -409,8 +409,9 @@ pub fn connections(
 ) -> Arc<Connections> {
     let models = plan.roles.iter().map(|(role, model)| (role.clone(), vec![model.clone()]));
     let secrets = profile.secrets.clone();
+    let database = profile.database_file();
     let models = models.collect();
-    let config = Config { root, grants, models, secrets, ..Config::default() };
+    let config = Config { root, grants, models, secrets, database, ..Config::default() };
     Arc::new(Connections::new(config))
 }
 

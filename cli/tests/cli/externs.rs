@@ -4,9 +4,21 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
-use crate::support::{Done, kait, program, run};
+use kait_compiler::hir::DefId;
+use kait_compiler::sources::MemorySources;
+use kait_connect::{Access, Config, Connections, Host, LeafJob, ModelBinding, ModelJob, Started};
+use kait_engine::Loaded;
+use kait_engine::event::{Arg, Outcome};
+use kait_engine::segment::{SegmentKind, SegmentOp};
+use kait_ir::{Currency, GraphId, Money, Value};
+use kait_runtime::people::Given;
+use kait_runtime::{Plan, Profile, Run, RunLog, RunStart, Shared};
+use smol_str::SmolStr;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Done, kait, program, root, run};
 
 const SECRET: &str = "sk-4711-quite+secret/x";
 
@@ -180,4 +192,144 @@ fn a_program_is_run_and_its_grant_is_asked() {
     assert_eq!(run(&["run", &loud, "words=green tea"]).exits(0).out, "GREEN TEA\n");
     std::fs::write(dir.path().join("kait.toml"), "[grants]\nwrite = [\"process cat\"]\n").unwrap();
     run(&["run", &loud, "words=x"]).exits(1).says(&["K9014", "write process tr"]);
+}
+
+const SHOP_DATA: &str = r#"record Order {
+  id: text
+  total: money
+  paid_by: text
+}
+
+pub graph fill() -> int {
+  db.upsert([Order(id: "ord_abcdefghijkl", total: 50usd, paid_by: "card")], into: "orders", key: .id)
+}
+
+pub graph cards() -> [text] {
+  db.query("select id from orders where paid_by = ?1", args: ["card"])
+}
+"#;
+
+#[test]
+fn a_database_belongs_to_its_profile_and_needs_its_grant() {
+    let (dir, path) = program(SHOP_DATA);
+    let data = dir.path().join("data");
+    let ask = |graph: &str| -> Done {
+        let word = format!("{path}:{graph}");
+        kait(&["run", &word, "--json"]).env("XDG_DATA_HOME", &data).output().unwrap().into()
+    };
+    ask("cards").exits(1).says(&["K9017", "there is no table `orders`", "db.upsert"]);
+    assert!(ask("fill").exits(0).out.contains("\"result\":1"));
+    assert!(ask("cards").exits(0).out.contains("[\"ord_abcdefghijkl\"]"));
+    assert!(data.join("kait/profiles/local/data.sqlite").is_file());
+    std::fs::write(dir.path().join("kait.toml"), "[grants]\nread = [\"db\"]\n").unwrap();
+    ask("cards").exits(0);
+    ask("fill").exits(1).says(&["K9014", "write db"]);
+}
+
+/// The world as it is, but that the model says what the test says.
+struct World {
+    outside: Arc<Connections>,
+    model: Value,
+}
+
+impl Host for World {
+    fn leaf(&self, job: &LeafJob<'_>) -> Started {
+        self.outside.leaf(job)
+    }
+
+    fn model(&self, _: &ModelJob<'_>) -> Started {
+        Started::Now(Outcome::Ok(self.model.clone()))
+    }
+
+    fn allow(&self, access: Access<'_>) -> Result<(), SmolStr> {
+        self.outside.allow(access)
+    }
+}
+
+/// The order comes from the database, a person approves less than was asked for, and the request has exactly that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_looked_up_approved_and_paid() {
+    let (address, asked) = echo();
+    let (dir, path) = program(SHOP_DATA);
+    let data = dir.path().join("data");
+    let word = format!("{path}:fill");
+    let done = kait(&["run", &word]).env("XDG_DATA_HOME", &data).output().unwrap();
+    Done::from(done).exits(0);
+
+    let file = root().join("tests/corpus/programs/08_refund.kait");
+    let text = std::fs::read_to_string(file).unwrap();
+    let text = text.replace("https://pay.example.com", &format!("http://{address}"));
+    let sources = MemorySources::single("refund.kait", text);
+    let compiled = kait_compiler::compile(&sources, &["refund.kait"]);
+    let errors: Vec<_> = compiled.diagnostics.iter().filter(|found| found.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let defs = (0u32..).map(DefId).zip(&compiled.hir.defs);
+    let root: Vec<_> =
+        defs.filter(|(_, def)| def.name == "handle_refund").map(|(id, _)| id).collect();
+    let loaded = Arc::new(Loaded::new(compiled.lower(&root).unwrap()).unwrap());
+    let plan = Plan::link(loaded, &Profile::default(), &ModelBinding::echo());
+    let outside = Connections::new(Config {
+        database: Some(data.join("kait/profiles/local/data.sqlite")),
+        ..Config::default()
+    });
+    let dollars = |amount| {
+        let amount = rust_decimal::Decimal::new(amount, 0);
+        Value::Money(Money { amount, currency: Currency::parse("usd").unwrap() })
+    };
+    let model = Value::record([dollars(80), Value::text("late")]);
+    let world = World { outside: Arc::new(outside), model };
+    let (answers, people) = tokio::sync::mpsc::unbounded_channel();
+    let start = RunStart {
+        run: "r_1".into(),
+        graph: GraphId(0),
+        args: ["ord_abcdefghijkl", "It came late."]
+            .map(|text| Arg::Ready(Value::text(text)))
+            .into(),
+        growing: Vec::new(),
+        traced: false,
+        parallel: 16,
+        people: Some(people),
+        recorder: None,
+        journal: Vec::new(),
+    };
+    let log = RunLog::new("r_1".into(), 10_000);
+    let mut reader = log.read();
+    let run = tokio::spawn(Run::start(
+        Arc::new(plan),
+        Arc::new(world),
+        Arc::new(Shared::default()),
+        start,
+        Arc::clone(&log),
+        CancellationToken::new(),
+    ));
+    let (mut records, mut approved) = (Vec::new(), false);
+    while reader.read(&mut records).await {
+        for record in records.drain(..) {
+            let is_question =
+                matches!(record.op, SegmentOp::Open { kind: SegmentKind::Question, .. });
+            if is_question && !approved {
+                approved = true;
+                assert!(asked.try_recv().is_err(), "nothing is sent before it is approved");
+                let (taken, _) = tokio::sync::oneshot::channel();
+                let answer = serde_json::json!({
+                    "decision": "approve", "edit": { "amount": "15.00 usd" },
+                });
+                let by = "ada".into();
+                answers.send(Given { question: record.segment, by, answer, taken }).unwrap();
+            }
+        }
+    }
+    let end = run.await.unwrap();
+    let sent = asked.try_recv();
+    let sent = sent.unwrap_or_else(|_| panic!("nothing was sent: {:?}", end.outcome));
+    assert!(sent.starts_with("POST /v1/refunds HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("idempotency-key: ord_abcdefghijkl\r\n"), "{sent}");
+    let body: serde_json::Value =
+        serde_json::from_str(sent.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let wanted = serde_json::json!({ "order": "ord_abcdefghijkl", "amount": "15.00 usd" });
+    assert_eq!(body, wanted);
+    let Outcome::Ok(outcome) = end.outcome else { panic!("{:?}", end.outcome) };
+    // `Refunded(receipt)` with what the server answered.
+    assert!(matches!(&outcome, Value::Variant(0, fields) if fields[0].as_text().is_some()));
+    assert!(asked.try_recv().is_err(), "it is sent once");
 }

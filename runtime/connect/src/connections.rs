@@ -14,7 +14,7 @@ use crate::leaf::{Host, LeafJob, ModelBinding, ModelJob, Started};
 use crate::pace::Pace;
 use crate::providers::ModelProvider;
 use crate::secrets::Secrets;
-use crate::{clock, externs, files, formats, http, process, random};
+use crate::{clock, db, externs, files, formats, http, process, random};
 
 /// Starts a call, or says at once why not.
 pub(crate) type LeafFn = fn(&Connections, &LeafJob<'_>) -> Result<Started, Failure>;
@@ -72,6 +72,8 @@ pub struct Config {
     pub env: Env,
     /// Where the secrets of programs are.
     pub secrets: Secrets,
+    /// The file of the profile's database; made when it is first used.
+    pub database: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -84,6 +86,7 @@ impl Default for Config {
             default_model: None,
             env: Arc::new(|name| std::env::var(name).ok()),
             secrets: Secrets::default(),
+            database: None,
         }
     }
 }
@@ -100,6 +103,8 @@ pub(crate) struct Shared {
     pub(crate) web: OnceLock<Result<reqwest::Client, String>>,
     /// Hosts of pages and requests that want to be left alone for a while.
     pub(crate) pace: Pace,
+    /// The database of the profile.
+    pub(crate) database: db::Database,
     /// The model providers in use, by their bindings.
     pub(crate) providers: Mutex<Vec<(ModelBinding, Arc<dyn ModelProvider>)>>,
 }
@@ -112,6 +117,7 @@ impl Connections {
                 config,
                 web: OnceLock::new(),
                 pace: Pace::default(),
+                database: db::Database::default(),
                 providers: Mutex::default(),
             }),
         }
@@ -166,6 +172,7 @@ fn access(leaf: &LeafDecl) -> Option<Access<'_>> {
         ("native" | "stable", "clock") => Some(Access::Clock),
         ("native" | "stable", "random") => Some(Access::Random),
         ("native" | "stable", "out") => Some(Access::Emit),
+        ("native" | "stable", "db") => Some(Access::Database { write: db::writes(&leaf.name) }),
         ("mcp", _) => {
             let server = leaf.locator.split(['.', '#', '/']).next().unwrap_or_default();
             // Its class only says how a failure is to be taken; what it changes, it changes.
@@ -176,7 +183,7 @@ fn access(leaf: &LeafDecl) -> Option<Access<'_>> {
 }
 
 const MODULES: &[&[(&str, LeafFn)]] =
-    &[clock::LEAVES, files::LEAVES, http::LEAVES, OUT, process::LEAVES, random::LEAVES];
+    &[clock::LEAVES, db::LEAVES, files::LEAVES, http::LEAVES, OUT, process::LEAVES, random::LEAVES];
 
 /// What is shown is shown by the driver ([`crate::emission`]); the call itself is over at once.
 const OUT: &[(&str, LeafFn)] =

@@ -66,6 +66,11 @@ pub enum Access<'a> {
         /// Whether the tool may change something.
         write: bool,
     },
+    /// Reads or changes the database of the profile.
+    Database {
+        /// Whether it is changed.
+        write: bool,
+    },
     /// Looks at the clock, or waits for it.
     Clock,
     /// Draws by chance.

@@ -7,6 +7,7 @@
 mod args;
 mod clock;
 mod connections;
+mod db;
 mod emission;
 mod externs;
 mod files;

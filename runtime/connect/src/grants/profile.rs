@@ -240,6 +240,10 @@ impl GrantTable {
                 let key = if write { "write" } else { "read" };
                 unless(self.resources(write).has_path(&resource), key, &resource)
             }
+            Access::Database { write } => {
+                let key = if write { "write" } else { "read" };
+                unless(self.resources(write).has_path("db"), key, "db")
+            }
             Access::Clock => flag(self.clock, "clock"),
             Access::Random => flag(self.random, "random"),
             Access::Emit => flag(self.emit, "emit"),

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod db;
 mod declarations;
 mod externs;
 mod files;
