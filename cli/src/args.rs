@@ -60,6 +60,16 @@ pub enum Command {
     Serve(ServeArgs),
     /// Look after the installation: profile, models, keys, directories; say what to do about each finding.
     Doctor(DoctorArgs),
+    /// List past and present runs, and show what each did.
+    Runs(RunsArgs),
+    /// Go on with a run that was interrupted, or that waited for somebody who has answered.
+    Resume(ResumeArgs),
+    /// End a run that waits or was interrupted: it is not gone on with.
+    Cancel(CancelArgs),
+    /// Go through the record of a run again, without touching anything: it must lead where it led.
+    Replay(ReplayArgs),
+    /// List what runs wait for from people, and answer.
+    Inbox(InboxArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
 }
@@ -105,9 +115,12 @@ pub struct DoctorArgs {
 Inputs are the graph's parameters: `name=text`, `name=@file` for a file's text, `name=@-` for standard input
 (text is passed on while it still arrives), `name:=json` for JSON. `kait run FILE --help` lists the parameters of FILE.
 
-A graph may ask a person, or have a call approved: then it asks you, if it runs at a terminal.
+A graph may ask a person, or have a call approved: then it asks you, if it runs at a terminal; else it waits, and
+`kait inbox` lists what it waits for.
 
-Exit codes: 0 done, 1 the program or the run failed, 2 wrong usage, 3 a person must be asked and nobody can be, 4 a budget or time limit was reached, 130 interrupted.")]
+Every run is recorded: `kait runs` lists them, and `kait resume` goes on with one that was interrupted.
+
+Exit codes: 0 done, 1 the program or the run failed, 2 wrong usage, 3 it waits for a person, 4 a budget or time limit was reached, 130 interrupted.")]
 pub struct RunArgs {
     /// The program; `FILE:GRAPH` names one of several graphs.
     pub file: String,
@@ -135,6 +148,9 @@ pub struct RunArgs {
     /// Never ask for anything: neither for missing parameters nor for what the run asks people.
     #[arg(long)]
     pub no_input: bool,
+    /// Keep no record: the run cannot be resumed, shown or replayed, and if it must ask somebody who is not here, it ends.
+    #[arg(long)]
+    pub no_record: bool,
 }
 
 /// The forms of `--json`.
@@ -350,4 +366,185 @@ pub struct ServeArgs {
     /// Seconds that runs and streams may go on once the server is asked to end.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub drain: u64,
+}
+
+/// `kait runs`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+RUN is a run's name, the beginning of it, or `last`.")]
+pub struct RunsArgs {
+    /// What to do; without it, the newest runs are listed.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+    /// The profile in which they ran.
+    #[arg(long, global = true, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Print it as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What `kait runs` does.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// List runs, the newest first.
+    List {
+        /// Only those in this state; may be given several times.
+        #[arg(long, value_name = "STATE")]
+        state: Vec<StateName>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+    },
+    /// Show all that a run did: each step on a scale of time, with what went in and what came out.
+    Show {
+        /// The run.
+        run: String,
+    },
+    /// Write all that is known of a run as JSON.
+    Export {
+        /// The run.
+        run: String,
+        /// The file to write; standard output if none is given.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Remove runs that ended some time ago. Those that have not ended stay.
+    Prune {
+        /// How many days they ended ago.
+        #[arg(long, value_name = "N", default_value_t = 30)]
+        days: u32,
+    },
+}
+
+/// How a run stands, as it is written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateName {
+    /// It waits for its session.
+    Queued,
+    /// It runs, or ran when its process was ended.
+    Running,
+    /// It waits for somebody.
+    Waiting,
+    /// It has succeeded.
+    Done,
+    /// It has failed.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+    /// Its record is damaged.
+    Damaged,
+}
+
+impl StateName {
+    /// The state.
+    pub fn state(self) -> kait_store::RunState {
+        match self {
+            Self::Queued => kait_store::RunState::Queued,
+            Self::Running => kait_store::RunState::Running,
+            Self::Waiting => kait_store::RunState::Waiting,
+            Self::Done => kait_store::RunState::Done,
+            Self::Failed => kait_store::RunState::Failed,
+            Self::Cancelled => kait_store::RunState::Cancelled,
+            Self::Damaged => kait_store::RunState::Damaged,
+        }
+    }
+}
+
+/// `kait resume`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It goes on with the program that it began with, whatever its file says now. Nothing that was recorded is done again; a
+read or a call of a model that was under way is made again, a write is not, unless it has a key.
+
+Exit codes: as `kait run`.")]
+pub struct ResumeArgs {
+    /// The run: its name, the beginning of it, or `last`.
+    pub run: String,
+    /// Print JSON: one object at the end, or with `=lines` every record of the log as it comes.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "object")]
+    pub json: Option<JsonForm>,
+    /// The profile in which it ran.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Never leave this machine.
+    #[arg(long)]
+    pub offline: bool,
+    /// Write the answer only when it is final.
+    #[arg(long)]
+    pub buffer: bool,
+    /// Never ask for anything.
+    #[arg(long)]
+    pub no_input: bool,
+}
+
+/// `kait cancel`
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    /// The run: its name, the beginning of it, or `last`.
+    pub run: String,
+    /// The profile in which it ran.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+}
+
+/// `kait replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The run: its name, the beginning of it, or `last`.
+    pub run: String,
+    /// The profile in which it ran.
+    #[arg(long, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+}
+
+/// `kait inbox`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+QUESTION is its number in the list, or the run that asks, if it asks one thing.")]
+pub struct InboxArgs {
+    /// What to do; without it, what is open is listed.
+    #[command(subcommand)]
+    pub command: Option<InboxCommand>,
+    /// The profile whose runs ask.
+    #[arg(long, global = true, value_name = "NAME", env = "KAIT_PROFILE")]
+    pub profile: Option<String>,
+    /// Print it as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What `kait inbox` does.
+#[derive(Debug, Subcommand)]
+pub enum InboxCommand {
+    /// List what is asked.
+    List,
+    /// Show all of a question: exactly the arguments of the call, and what is shown besides.
+    Show {
+        /// The question.
+        question: String,
+    },
+    /// Approve a call, with exactly the arguments that are shown.
+    Approve {
+        /// The question.
+        question: String,
+        /// Change an argument that may be changed: `name=text` or `name:=json`.
+        #[arg(long, value_name = "NAME=VALUE")]
+        edit: Vec<String>,
+    },
+    /// Say no.
+    Reject {
+        /// The question.
+        question: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        why: String,
+    },
+    /// Answer a question: a text, or JSON.
+    Answer {
+        /// The question.
+        question: String,
+        /// The answer; of a selection, the list of places, counted from 0.
+        answer: String,
+    },
 }

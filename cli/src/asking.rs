@@ -50,7 +50,7 @@ pub fn is_question(record: &Segment) -> bool {
 }
 
 /// The name under which somebody at this terminal answers.
-fn person() -> String {
+pub fn person() -> String {
     let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     named.filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
 }
@@ -184,15 +184,16 @@ fn line(
     Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
-fn approve(
-    about: &Json,
-    input: &mut impl BufRead,
-    out: &mut impl Write,
-    judge: &Judge<'_>,
-) -> std::io::Result<Option<Json>> {
+/// All that is asked, with what is shown besides.
+pub fn describe(about: &Json, out: &mut impl Write) -> std::io::Result<()> {
+    head(about, out)?;
     let none = Vec::new();
-    let args = about["arguments"].as_array().unwrap_or(&none);
-    let may_edit = args.iter().any(|arg| !arg["schema"].is_null());
+    arguments(about["arguments"].as_array().unwrap_or(&none), out)?;
+    labels(about, out)
+}
+
+/// The arguments of a call, exactly as it would be made.
+fn arguments(args: &[Json], out: &mut impl Write) -> std::io::Result<()> {
     for arg in args {
         let name = arg["name"].as_str().unwrap_or_default();
         let untrusted = arg["untrusted"] == true;
@@ -205,6 +206,28 @@ fn approve(
         writeln!(out, "  {}{notes}", shown(name))?;
         value_lines(&arg["value"], untrusted, out)?;
     }
+    Ok(())
+}
+
+/// The items of a selection, numbered.
+fn labels(about: &Json, out: &mut impl Write) -> std::io::Result<()> {
+    let none = Vec::new();
+    for (index, label) in about["labels"].as_array().unwrap_or(&none).iter().enumerate() {
+        writeln!(out, "  {}. {}", index + 1, shown(label.as_str().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
+fn approve(
+    about: &Json,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+    judge: &Judge<'_>,
+) -> std::io::Result<Option<Json>> {
+    let none = Vec::new();
+    let args = about["arguments"].as_array().unwrap_or(&none);
+    let may_edit = args.iter().any(|arg| !arg["schema"].is_null());
+    arguments(args, out)?;
     let prompt = if may_edit {
         "approve? yes, no, or name=value to change: "
     } else {
@@ -256,10 +279,7 @@ fn select(
     input: &mut impl BufRead,
     out: &mut impl Write,
 ) -> std::io::Result<Option<Json>> {
-    let none = Vec::new();
-    for (index, label) in about["labels"].as_array().unwrap_or(&none).iter().enumerate() {
-        writeln!(out, "  {}. {}", index + 1, shown(label.as_str().unwrap_or_default()))?;
-    }
+    labels(about, out)?;
     let most = about["max"].as_i64().map_or(String::new(), |max| format!(", at most {max}"));
     let prompt = format!("numbers, with commas between them{most}; nothing takes none: ");
     loop {

@@ -214,6 +214,11 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// A program of which only the compiled form is there.
+    pub fn recorded(program: Program) -> Self {
+        Self { names: public_names(&program), program, left_out: Vec::new(), checked: None }
+    }
+
     /// The public graphs, if no name says which of them is meant and none is called `main`.
     pub fn ambiguous(&self, wanted: Option<&str>) -> Option<Vec<SmolStr>> {
         let is_open = wanted.is_none() && only(&self.names).is_none();

@@ -3,11 +3,13 @@
 //! The answer of a command goes to stdout, everything else to stderr.
 
 mod answer;
+mod archive;
 mod args;
 mod asking;
 mod commands;
 mod compile;
 mod compiled;
+mod driving;
 mod exit;
 mod failures;
 mod files;
@@ -52,6 +54,11 @@ fn main() -> ExitCode {
         Command::Grammar(args) => commands::grammar::run(&args),
         Command::Lsp(args) => commands::lsp::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Runs(args) => commands::runs::run(&args),
+        Command::Resume(args) => commands::resume::run(&args),
+        Command::Cancel(args) => commands::resume::cancel(&args),
+        Command::Replay(args) => commands::runs::replay(&args),
+        Command::Inbox(args) => commands::inbox::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match done {

@@ -176,6 +176,7 @@ fn run(
     let start = RunStart {
         people: None,
         recorder: None,
+        leave: CancellationToken::new(),
         journal: Vec::new(),
         run: "r".into(),
         graph: GraphId(0),

@@ -137,6 +137,8 @@ pub enum RunState {
     Failed,
     /// It was cancelled.
     Cancelled,
+    /// It is left as it stands, and waits to be taken up.
+    Waiting,
 }
 
 impl RunState {
@@ -147,6 +149,7 @@ impl RunState {
             "done" => Some(Self::Done),
             "failed" => Some(Self::Failed),
             "cancelled" => Some(Self::Cancelled),
+            "waiting" => Some(Self::Waiting),
             _ => None,
         }
     }
@@ -270,6 +273,10 @@ impl RunDocument {
         ended: Timestamp,
         place: Option<String>,
     ) -> Self {
+        if end.suspended {
+            self.state = RunState::Waiting;
+            return self;
+        }
         self.ended = Some(ended.to_string());
         self.usage = Some(RunUsage::from(&end.usage));
         let errors = end.not_undone.iter().map(|u| RunError::new(&u.failure, Some(&u.at), None));

@@ -332,6 +332,7 @@ impl Runs {
             parallel: self.limits.parallel,
             people: None,
             recorder: None,
+            leave: CancellationToken::new(),
             journal: Vec::new(),
         };
         let run = Arc::clone(&handle);

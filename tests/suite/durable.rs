@@ -299,6 +299,7 @@ impl Case {
             parallel: 16,
             people: None,
             recorder: Some(recorder),
+            leave: CancellationToken::new(),
             journal,
         };
         let world = World { outside: Arc::clone(&self.outside), life: Arc::clone(life) };

@@ -1,39 +1,27 @@
 //! `kait run`: a program from its text to its streamed answer.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use kait_compiler::Compilation;
 use kait_compiler::diagnostics::Code;
 use kait_compiler::diagnostics::render::{json as diagnostics, terminal};
 use kait_compiler::hir::DefId;
 use kait_connect::{All, Config, Connections, Grants, ModelBinding};
-use kait_engine::event::Outcome;
-use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_engine::{Loaded, json};
-use kait_ir::{Graph, GraphId};
-use kait_runtime::driver::GrowingInput;
-use kait_runtime::report::RunDocument;
-use kait_runtime::{InputError, Plan, Profile, Run, RunEnd, RunLog, RunStart, Shared, report};
-use rustc_hash::FxHashMap;
+use kait_ir::Graph;
+use kait_runtime::{InputError, Plan, Profile, report};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio_util::sync::CancellationToken;
 
 use super::plan::Planned;
-use crate::answer::{self, Answer, Mode, Style};
-use crate::args::{JsonForm, RunArgs};
-use crate::asking::Asking;
+use crate::archive::{self, Meta};
+use crate::args::RunArgs;
+use crate::driving::{self, Started, View};
 use crate::exit::{Coded, Exit};
 use crate::grants::UserGrants;
-use crate::{asking, compile, compiled as built, failures, files, given, local_model, out};
-
-/// Bodies of one `for` at once where the program says nothing.
-pub const PARALLEL: u32 = 16;
+use crate::{compile, compiled as built, files, given, local_model, out};
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -170,223 +158,37 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
     let grants =
         All(vec![Arc::new(UserGrants { offline: args.offline }), Arc::new(profile.grants.clone())]);
     let connections = connections(&plan, &profile, Arc::new(grants), PathBuf::from("."));
-    let started = Started { plan: Arc::new(plan), connections, graph, given, growing };
-    let exit = runtime.block_on(drive(args, started, &compiled))?;
+    let hosted = files::hosted_name(Path::new(file), Path::new(file));
+    let named = plan.program().graphs.get(graph.index()).map(|g| g.name.clone());
+    let named = named.unwrap_or_default();
+    let run = driving::run_name();
+    // As `kait serve` calls it.
+    let name = format!("{hosted}.{named}");
+    let recorder = match args.no_record {
+        true => None,
+        false => {
+            let directory = std::env::current_dir()?;
+            let meta = Meta { name: name.clone(), directory, offline: args.offline };
+            archive::begin(&profile.name, &run, plan.program(), &named, &meta)?
+        }
+    };
+    let started = Started {
+        run,
+        name,
+        plan: Arc::new(plan),
+        connections,
+        graph,
+        given,
+        growing,
+        recorder,
+        journal: Vec::new(),
+        cancelled: false,
+    };
+    let view = View { json: args.json, buffer: args.buffer, no_input: args.no_input };
+    let exit = runtime.block_on(driving::drive(view, started, &compiled))?;
     // A reader of standard input may still wait for it; it has nothing left to do.
     runtime.shutdown_background();
     Ok(exit)
-}
-
-/// What is run, and with what.
-struct Started {
-    plan: Arc<Plan>,
-    connections: Arc<Connections>,
-    graph: GraphId,
-    given: Vec<kait_engine::event::Arg>,
-    growing: Vec<(u32, UnboundedReceiver<GrowingInput>)>,
-}
-
-async fn drive(
-    args: &RunArgs,
-    started: Started,
-    compiled: &compile::Compiled,
-) -> anyhow::Result<Exit> {
-    let Started { plan, connections, graph, given, growing } = started;
-    let run = run_name();
-    let name = plan.program().graphs.get(graph.index()).map(|g| g.name.as_str());
-    // As `kait serve` calls it.
-    let file = Path::new(files::split(&args.file).0);
-    let name = format!("{}.{}", files::hosted_name(file, file), name.unwrap_or_default());
-    let hash = kait_ir::hash(plan.program()).to_string();
-    let begun = RunDocument::begun(&run, &name, &hash, jiff::Timestamp::now());
-    let log = RunLog::new(run.as_str().into(), kait_runtime::segments::RING_RECORDS);
-    let mut reader = log.read();
-    let cancel = CancellationToken::new();
-    let (asker, people) = people(args, !growing.is_empty());
-    let start = RunStart {
-        run: run.as_str().into(),
-        graph,
-        args: given,
-        growing,
-        traced: args.json == Some(JsonForm::Lines),
-        parallel: PARALLEL,
-        people,
-        recorder: None,
-        journal: Vec::new(),
-    };
-    let shared = Arc::new(Shared::default());
-    let driven = tokio::spawn(Run::start(
-        Arc::clone(&plan),
-        connections,
-        shared,
-        start,
-        Arc::clone(&log),
-        cancel.clone(),
-    ));
-    let stop = cancel.clone();
-    let interrupts = tokio::spawn(interrupt(cancel));
-
-    let terminal = std::io::stdout().is_terminal();
-    let mode = match args.json {
-        Some(JsonForm::Lines) => Mode::Lines,
-        Some(JsonForm::Object) => Mode::Quiet,
-        // In a file nobody watches the answer grow, and what is written there should be the answer and nothing else.
-        None if args.buffer || out::is_file() => Mode::Quiet,
-        None if terminal => Mode::Stream(Style::Readable),
-        None => Mode::Stream(Style::Json),
-    };
-    let program = plan.program();
-    let ty = program.graphs.get(graph.index()).map_or(kait_ir::TypeId(0), |g| g.result);
-    let table = plan.loaded.shared_table();
-    let mut answer = Answer::new(mode, &table, ty, terminal);
-    let mut notices = Notices::default();
-    let mut records = Vec::new();
-    let mut closed = false;
-    while reader.read(&mut records).await {
-        match answer.take(&records) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && !closed => {
-                // Nobody reads the answer any more. The run ends as if interrupted: what it has begun to write, it
-                // finishes.
-                closed = true;
-                stop.cancel();
-            }
-            Err(error) if !closed => return Err(error.into()),
-            _ => {}
-        }
-        if mode != Mode::Lines {
-            notices.take(&records, &mut answer);
-        }
-        if let Some(asker) = &asker {
-            for record in records.iter().filter(|record| asking::is_question(record)) {
-                answer.make_room();
-                asker.take(record);
-            }
-        }
-        records.clear();
-    }
-    let end = driven.await.context("the run's task ended in a fault of ours")?;
-    interrupts.abort();
-    if closed {
-        anstream::eprintln!("standard output was closed before the end of the answer");
-    } else {
-        answer.end()?;
-    }
-    finish(args, &plan, graph, &begun, &end, &answer, compiled)
-}
-
-/// What is left to say when the run is over.
-fn finish(
-    args: &RunArgs,
-    plan: &Plan,
-    graph: GraphId,
-    begun: &RunDocument,
-    end: &RunEnd,
-    answer: &Answer<'_>,
-    compiled: &compile::Compiled,
-) -> anyhow::Result<Exit> {
-    if args.json == Some(JsonForm::Object) {
-        let span = end.failed_at.as_ref().and_then(|at| at.span);
-        let place = span.and_then(|span| compiled.place(span));
-        let document = begun.clone().ended(plan, graph, end, jiff::Timestamp::now(), place);
-        out::line(&serde_json::to_string(&document)?)?;
-    } else if args.json.is_none()
-        && answer.is_quiet()
-        && let Outcome::Ok(value) = &end.outcome
-        && let Some(decl) = plan.program().graphs.get(graph.index())
-    {
-        match json::encode(plan.loaded.table(), decl.result, value) {
-            Json::String(text) => out::line(text.trim_end_matches('\n'))?,
-            other => out::line(&serde_json::to_string_pretty(&other)?)?,
-        }
-    }
-    match &end.outcome {
-        Outcome::Failed(failure) => {
-            failures::print(failure, end, compiled);
-            Ok(if end.unasked { Exit::Unasked } else { Exit::of(failure) })
-        }
-        Outcome::Ok(_) => {
-            if answer.made_again {
-                anstream::eprintln!(
-                    "warning K9042: the answer was made again after a part of it had been written, and came out \
-                     differently\n   = the answer is what stands on stdout from the last new beginning on; \
-                     with --buffer nothing else is written\n   kait explain K9042"
-                );
-            }
-            Ok(Exit::Done)
-        }
-    }
-}
-
-/// Whoever sits at the terminal is asked, if there is one and standard input is not read otherwise.
-fn people(
-    args: &RunArgs,
-    stdin_is_read: bool,
-) -> (Option<Asking>, Option<kait_runtime::people::AnswerReceiver>) {
-    let by_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if args.no_input || stdin_is_read || !by_terminal {
-        return (None, None);
-    }
-    let (answers, people) = tokio::sync::mpsc::unbounded_channel();
-    (Some(Asking::begin(answers)), Some(people))
-}
-
-/// The first Ctrl-C cancels the run, which ends what it has begun; the second ends the process.
-async fn interrupt(cancel: CancellationToken) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.cancel();
-        anstream::eprintln!("interrupted: ending the run (Ctrl-C again ends it at once)");
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
-}
-
-/// Status lines and cards, on stderr.
-#[derive(Default)]
-struct Notices {
-    open: FxHashMap<u64, (SegmentKind, SmolStr)>,
-}
-
-impl Notices {
-    fn take(&mut self, records: &[Arc<Segment>], answer: &mut Answer<'_>) {
-        for record in records {
-            match &record.op {
-                SegmentOp::Open {
-                    kind: kind @ (SegmentKind::Status | SegmentKind::Card | SegmentKind::Undo),
-                    ..
-                } => {
-                    self.open.insert(record.segment, (*kind, record.node.clone()));
-                }
-                SegmentOp::Fail { error, .. } => {
-                    if let Some((SegmentKind::Undo, node)) = self.open.remove(&record.segment) {
-                        answer.make_room();
-                        anstream::eprintln!("{}", not_undone(&node, error));
-                    }
-                }
-                SegmentOp::Close { value } => {
-                    if let Some((kind, _)) = self.open.remove(&record.segment)
-                        && let Some(text) = answer::notice(kind, value)
-                    {
-                        answer.make_room();
-                        anstream::eprintln!("{}", answer::shown(&text));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// What is said of a compensation that has failed.
-fn not_undone(node: &str, error: &serde_json::Value) -> String {
-    let word = |key: &str| answer::shown(error[key].as_str().unwrap_or_default()).into_owned();
-    format!(
-        "warning K9025: what `{node}` was to undo is perhaps not undone: {}\n   = it failed at {} ({}); all else that \
-         was to be undone is tried nevertheless\n   kait explain K9025",
-        word("message"),
-        word("node"),
-        word("code")
-    )
 }
 
 /// A program with the models that answer for it.
@@ -510,19 +312,4 @@ fn describe_graph(file: &str, graph: &Graph, loaded: &Loaded, text: &mut String)
             let _ = writeln!(text, "      {line}");
         }
     }
-}
-
-/// A name for the run: `r_` and time-ordered letters.
-fn run_name() -> String {
-    let nanos = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
-    let salted = (nanos << 16) | u128::from(std::process::id() & 0xffff);
-    let mut name = String::from("r_");
-    let mut rest = salted;
-    let mut digits = Vec::new();
-    for _ in 0..16 {
-        digits.push(b"0123456789abcdefghjkmnpqrstvwxyz"[(rest & 31) as usize]);
-        rest >>= 5;
-    }
-    name.extend(digits.iter().rev().map(|d| char::from(*d)));
-    name
 }

@@ -12,12 +12,11 @@ use kait_server::catalog::{FileState, Snapshot};
 use kait_server::{App, Catalog, Config, Limits, Scope, Tokens};
 use tokio_util::sync::CancellationToken;
 
-use super::run;
 use crate::args::ServeArgs;
 use crate::exit::{Coded, Exit};
-use crate::files;
 use crate::hosting::{Disk, directory_of};
 use crate::watch::Changes;
+use crate::{driving, files};
 
 /// Hosts them.
 pub fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
@@ -168,7 +167,7 @@ fn config(args: &ServeArgs, address: SocketAddr) -> anyhow::Result<Config> {
         finished_runs: args.keep_runs,
         drain: Duration::from_secs(args.drain),
         write_time: Duration::from_secs(args.write_timeout),
-        parallel: run::PARALLEL,
+        parallel: driving::PARALLEL,
         ..Limits::default()
     };
     Ok(config)

@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 mod compiled;
 mod cost;
+mod durable;
 mod editors;
 mod examples;
 mod externs;

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kait_engine::segment::{Segment, SegmentLog};
 
@@ -16,8 +18,20 @@ pub fn kait(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kait"));
     command.args(args).current_dir(root()).stdin(Stdio::null());
     command.env("HOME", root().join("tests")).env_remove("XDG_CONFIG_HOME");
-    command.env_remove("KAIT_PROFILE").env("NO_COLOR", "1");
+    command.env("XDG_DATA_HOME", data()).env_remove("KAIT_PROFILE").env("NO_COLOR", "1");
     command
+}
+
+/// Where a command keeps what it records: nobody else's.
+fn data() -> PathBuf {
+    static BASE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
+        // What earlier tests have left.
+        let _ = std::fs::remove_dir_all(&base);
+        base
+    });
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    BASE.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string())
 }
 
 /// What it wrote and how it ended.

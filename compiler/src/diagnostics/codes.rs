@@ -282,6 +282,7 @@ codes! {
     BadGrants = "K0907" "bad-grants" Error nofix "a table of grants cannot be understood";
 
     // ---- K90xx: run time and replay ----
+    Diverged = "K9001" "diverged" Error nofix "a run does not go the way that it went";
     TimedOut = "K9010" "timed-out" Error nofix "a call took longer than its timeout or deadline";
     Interrupted = "K9011" "interrupted" Error nofix "the run was interrupted";
     DeniedByPerson = "K9012" "denied" Error nofix "a person said no";
@@ -314,6 +315,13 @@ codes! {
     NoToken = "K9049" "no-token" Error nofix "a request has no token, or one that is not known";
     NameTaken = "K9050" "name-taken" Error nofix "two hosted files have the same name";
     KeyReused = "K9051" "key-reused" Error nofix "an idempotency key stands for another request";
+    StoreUnusable = "K9060" "store-unusable" Error nofix "the record of runs cannot be written or read";
+    StoreInUse = "K9061" "store-in-use" Error nofix "another process uses what is to be changed";
+    OtherStore = "K9062" "other-store" Error nofix "a store is of a newer version, or is none";
+    DamagedRecord = "K9063" "damaged-record" Error nofix "a record of a run does not hold what was written";
+    NotInStore = "K9064" "not-in-store" Error nofix "what is to be changed does not fit what is recorded";
+    NotAsked = "K9065" "not-asked" Error nofix "nobody asks what is to be answered";
+    RunHasEnded = "K9066" "run-has-ended" Error nofix "a run has ended, so it cannot be gone on with";
 }
 
 impl Code {

@@ -10,7 +10,7 @@ use kait_engine::event::{
 };
 use kait_engine::json;
 use kait_engine::segment::{SegmentKind, SegmentOp, SegmentRole};
-use kait_ir::{EffectClass, Failure, LeafId, NodeKind, Value};
+use kait_ir::{EffectClass, Failure, LeafDecl, LeafId, NodeKind, Value};
 use serde_json::json;
 use smol_str::SmolStr;
 
@@ -26,6 +26,11 @@ pub(super) struct Call {
     pub(super) key: Option<Value>,
 }
 
+/// Whether it is the leaf that only lets time pass.
+pub(super) fn is_sleep(leaf: &LeafDecl) -> bool {
+    leaf.kind == "native" && leaf.name == "clock.sleep"
+}
+
 impl Run {
     pub(super) fn command(&mut self, command: Command, now: Nanos) {
         let Some(command) = self.hold_back(command) else { return };
@@ -33,6 +38,9 @@ impl Run {
             Command::Leaf { effect, leaf, site, args, key } => {
                 let Some(decl) = self.plan.program().leaves.get(leaf.index()) else { return };
                 let call = Call { effect, leaf, site, args, key };
+                if is_sleep(decl) {
+                    return self.sleep(&call, now);
+                }
                 match (decl.class, &mut self.recorder) {
                     (EffectClass::Emit, _) => self.emit(effect, leaf, &call.args),
                     // The journal is ahead of the world.
@@ -62,6 +70,7 @@ impl Run {
             Command::Abandon(effect) => {
                 self.computing.remove(&effect);
                 self.held.remove(&effect);
+                self.sleeps.retain(|(_, asleep)| *asleep != effect);
                 if let Some(handle) = self.in_flight.remove(&effect) {
                     handle.abort();
                 }
@@ -116,10 +125,25 @@ impl Run {
         }
     }
 
+    /// A sleep needs no process: it is over when its time has come, however often the run was taken up meanwhile.
+    pub(super) fn sleep(&mut self, call: &Call, now: Nanos) {
+        if let Err(why) = self.host.allow(Access::Clock) {
+            return self.done(call.effect, Outcome::Failed(Failure::Refused { why }).into());
+        }
+        let nanos = match call.args.first() {
+            Some(Value::Duration(nanos)) => (*nanos).max(0),
+            _ => 0,
+        };
+        self.sleeps.insert((now.saturating_add(nanos), call.effect));
+    }
+
     /// Begins a call of a leaf.
     pub(super) fn call(&mut self, call: Call) {
         let Call { effect, leaf, site, args, key } = call;
         let Some(decl) = self.plan.program().leaves.get(leaf.index()) else { return };
+        if let EffectClass::Write { .. } = decl.class {
+            self.writing.insert(effect);
+        }
         let started = self.host.leaf(&LeafJob {
             decl,
             table: &self.table,

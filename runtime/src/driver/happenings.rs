@@ -64,6 +64,7 @@ impl Run {
     }
 
     pub(super) fn done(&mut self, effect: EffectId, ended: Ended) {
+        self.writing.remove(&effect);
         let source = Source::Effect(effect);
         match &ended.outcome {
             Outcome::Ok(value) => self.plane.finished(source, value, &mut self.result),
@@ -112,6 +113,12 @@ impl Run {
             self.timers.pop_first();
             self.due.remove(&timer);
             self.queue.push_back(Event::Timer(timer));
+        }
+        while let Some((due, effect)) = self.sleeps.first().copied()
+            && due <= now
+        {
+            self.sleeps.pop_first();
+            self.done(effect, Outcome::Ok(Value::None).into());
         }
     }
 }

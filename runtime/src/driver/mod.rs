@@ -77,6 +77,9 @@ pub struct RunStart {
     pub people: Option<AnswerReceiver>,
     /// Where it is recorded; nothing if it leaves no trace.
     pub recorder: Option<Recorder>,
+    /// When it is cancelled, the run is left as it stands, to be taken up later: what it has begun to write ends, and nothing
+    /// new is begun. Only of a run that is recorded.
+    pub leave: CancellationToken,
     /// What was recorded of it: then it is taken up where that ends, and the arguments are those of the record.
     pub journal: Vec<Entry>,
 }
@@ -148,6 +151,8 @@ pub struct Run {
     permits: FxHashMap<EffectId, Permit>,
     timers: BTreeSet<(Nanos, TimerId)>,
     due: FxHashMap<TimerId, Nanos>,
+    /// Calls that only let time pass, and when it has passed.
+    sleeps: BTreeSet<(Nanos, EffectId)>,
     growth: UnboundedReceiver<(EffectId, Growth)>,
     grower: UnboundedSender<(EffectId, Growth)>,
     inputs: FxHashMap<u32, String>,
@@ -171,6 +176,10 @@ pub struct Run {
     open: Option<Open>,
     /// What is gathered meanwhile.
     history: History,
+    /// Writes under way.
+    writing: FxHashSet<EffectId>,
+    /// Nothing new is to be begun.
+    leaving: bool,
     unrecorded: Option<StoreError>,
     diverged: Option<Diverged>,
     suspended: bool,
@@ -215,8 +224,18 @@ impl Run {
         log: Arc<RunLog>,
         cancel: CancellationToken,
     ) -> RunEnd {
-        let RunStart { run, graph, args, growing, traced, parallel, people, recorder, journal } =
-            start;
+        let RunStart {
+            run,
+            graph,
+            args,
+            growing,
+            traced,
+            parallel,
+            people,
+            recorder,
+            leave,
+            journal,
+        } = start;
         let name = run;
         let mut run = Self::new(plan, host, shared, graph, log);
         run.people = people;
@@ -241,7 +260,7 @@ impl Run {
                 Err(diverged) => run.diverged = Some(diverged),
             }
         }
-        run.drive(cancel).await
+        run.drive(cancel, leave).await
     }
 
     /// Goes through the journal of a run, without a way to the world. The log is written as it was then; with every node, if
@@ -305,6 +324,7 @@ impl Run {
             permits: FxHashMap::default(),
             timers: BTreeSet::new(),
             due: FxHashMap::default(),
+            sleeps: BTreeSet::new(),
             growth,
             grower,
             inputs: FxHashMap::default(),
@@ -322,6 +342,8 @@ impl Run {
             waits: FxHashSet::default(),
             open: None,
             history: History::default(),
+            writing: FxHashSet::default(),
+            leaving: false,
             unrecorded: None,
             diverged: None,
             suspended: false,
@@ -332,7 +354,7 @@ impl Run {
         }
     }
 
-    async fn drive(mut self, cancel: CancellationToken) -> RunEnd {
+    async fn drive(mut self, cancel: CancellationToken, leave: CancellationToken) -> RunEnd {
         let mut cancelled = false;
         let outcome = loop {
             for handled in 0..BATCH {
@@ -364,22 +386,29 @@ impl Run {
                 continue;
             }
             self.commit();
+            if self.leaving && self.writing.is_empty() && self.held.is_empty() {
+                self.suspend().await;
+                break Outcome::Failed(Failure::Cancelled);
+            }
             if self.is_suspended() {
                 self.suspend().await;
                 break Outcome::Failed(Failure::Unanswered);
             }
-            if self.calls.is_empty() && self.timers.is_empty() && self.questions.is_empty() {
+            let next_timer = self.next_due();
+            if self.calls.is_empty() && next_timer.is_none() && self.questions.is_empty() {
                 // Nothing is in flight and the engine waits: only a fault of ours leads here, and it must not hang.
                 break Outcome::Failed(Failure::trap(
                     "the run waits for something that can never happen",
                 ));
             }
-            let next_timer = self.timers.first().map(|(due, _)| *due);
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !cancelled => {
                     cancelled = true;
                     self.queue.push_back(Event::Cancel);
+                }
+                () = leave.cancelled(), if !self.leaving && self.recorder.is_some() => {
+                    self.leaving = true;
                 }
                 Some((effect, growth)) = self.growth.recv() => {
                     self.grow(effect, growth);
@@ -451,6 +480,13 @@ impl Run {
             diverged: self.diverged,
             record: self.record,
         }
+    }
+
+    /// When the next timer is due, or the next sleep is over.
+    fn next_due(&self) -> Option<Nanos> {
+        let timer = self.timers.first().map(|(due, _)| *due);
+        let sleep = self.sleeps.first().map(|(due, _)| *due);
+        timer.into_iter().chain(sleep).min()
     }
 
     fn path(&self, effect: EffectId) -> SmolStr {

@@ -26,6 +26,10 @@ pub(super) enum Held {
 impl Run {
     /// A call that changes the world is to be made, as soon as it is durable that it will be.
     pub(super) fn intend(&mut self, now: Nanos, call: Call) {
+        if self.leaving {
+            // Whoever takes the run up begins it.
+            return;
+        }
         let effect = call.effect;
         let path = self.path(effect);
         if let Some(recorder) = &mut self.recorder {
@@ -111,11 +115,11 @@ impl Run {
 
     /// Leaves the run to whoever takes it up later.
     pub(super) async fn suspend(&mut self) {
-        let wake = self.timers.first().map(|(due, _)| *due);
+        let wake = self.next_due();
         let Some(recorder) = &mut self.recorder else { return };
         self.suspended = true;
-        if let Some((path, site, promise)) = self.questions.first() {
-            let why = format!("it waits: {}", people::wanted(&promise));
+        if let Some((path, site, promise)) = self.questions.first().filter(|_| !self.leaving) {
+            let why = format!("waits: {}", people::wanted(&promise));
             let span = self.plan.loaded.node(site).and_then(|node| node.span);
             let at = FailedAt { path, span, limit: None };
             self.unasked = Some((Failure::Refused { why: why.into() }, at));

@@ -12,7 +12,7 @@ use kait_ir::{EffectClass, Failure, Value};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use smol_str::SmolStr;
 
-use super::commands::Call;
+use super::commands::{Call, is_sleep};
 use super::history::Step;
 use super::recording::Held;
 use super::{Happened, Run, RunEnd};
@@ -142,6 +142,7 @@ impl Run {
                 self.inputs.extend(growing.map(|(param, _)| (param, String::new())));
             }
             Event::Done { effect, outcome, usage } => {
+                self.sleeps.retain(|(_, asleep)| asleep != effect);
                 let source = Source::Effect(*effect);
                 match outcome {
                     Outcome::Ok(value) => self.plane.finished(source, value, &mut self.result),
@@ -184,7 +185,14 @@ impl Run {
         }
         self.note_asked(&command, self.now);
         let effect = match &command {
-            Command::Leaf { effect, leaf, args, .. } => {
+            Command::Leaf { effect, leaf, site, args, key } => {
+                let decl = self.plan.program().leaves.get(leaf.index());
+                if decl.is_some_and(is_sleep) {
+                    let (effect, leaf, site) = (*effect, *leaf, *site);
+                    let call = Call { effect, leaf, site, args: args.clone(), key: key.clone() };
+                    self.sleep(&call, self.now);
+                    return None;
+                }
                 // What was shown is shown again: this log begins anew.
                 let class = self.plan.program().leaves.get(leaf.index()).map(|leaf| leaf.class);
                 if class == Some(EffectClass::Emit) {

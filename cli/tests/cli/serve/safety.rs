@@ -395,7 +395,7 @@ fn other_machines_are_let_in_only_on_purpose() {
     for (args, words) in [
         (&["--listen", "0.0.0.0:0"][..], "--expose"),
         (&["--listen", "0.0.0.0:0", "--expose"], "--allow-host"),
-        (&["--listen", "nonsense"], "no address"),
+        (&["--listen", "nonsense"], "not an address"),
         (&["--allow-host", "app.example:8080"], "without scheme, port"),
         (&["--allow-host", "http://app.example"], "without scheme, port"),
         (&["--allow-origin", "https://app.example/"], "without a path"),
