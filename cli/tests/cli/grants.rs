@@ -283,5 +283,5 @@ fn a_strict_profile_lets_nothing_private_out() {
         project.kait(&["check", "report.kait"]).exits(0);
     }
     project.write("work/kait.toml", "strict = \"yes\"\n");
-    check("report.kait").exits(2).says(&["K0902", "strict"]);
+    check("report.kait").exits(2).says(&["K0902", "expected `true` or `false`"]);
 }
