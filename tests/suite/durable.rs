@@ -20,6 +20,7 @@ use kait_runtime::driver::Called;
 use kait_runtime::{Plan, Profile, Recorder, Run, RunEnd, RunLog, RunStart, Shared, recorder};
 use kait_store::{MemoryStore, NewRun, PromiseQuery, RunId, RunState, Store};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use world::{Life, Mortal, Outside, World};
 
 /// Graphs of one shape each.
