@@ -290,6 +290,7 @@ async fn a_refund_is_looked_up_approved_and_paid() {
         parallel: 16,
         people: Some(people),
         recorder: None,
+        leave: CancellationToken::new(),
         journal: Vec::new(),
     };
     let log = RunLog::new("r_1".into(), 10_000);
