@@ -117,13 +117,13 @@ fn a_broken_profile_is_named() {
 fn failures_of_a_run_have_codes_places_and_exit_codes() {
     let (_dir, path) = program(
         "pub graph divide(a: int, b: int) -> int {\n  a / b\n}\n\n\
-         pub graph slow() -> text with (time: 50ms) {\n  clock.sleep(30s)\n  \"late\"\n}\n\n\
+         pub graph slow(wait: duration) -> text with (time: 50ms) {\n  clock.sleep(wait)\n  \"late\"\n}\n\n\
          pub graph own(x: int) -> int {\n  if x > 1 { fail \"too much\" } else { x }\n}\n\n\
          pub graph reads() -> text {\n  file.read(\"nothing.txt\")\n}\n",
     );
     let graph = |name: &str| format!("{path}:{name}");
     run(&["run", &graph("divide"), "a=1", "b=0"]).exits(1).says(&["K9018", "kait explain K9018"]);
-    run(&["run", &graph("slow")]).exits(4).says(&["K9019"]);
+    run(&["run", &graph("slow"), "wait=30s"]).exits(4).says(&["K9019"]);
     run(&["run", &graph("own"), "x=5"]).exits(1).says(&["K9023", "too much"]);
     run(&["run", &graph("reads")]).exits(1).says(&["K9017", "nothing.txt", "program.kait:15:3"]);
     let done = run(&["run", &graph("reads"), "--json"]).exits(1);
@@ -170,7 +170,7 @@ fn every_kind_of_value_can_be_given() {
     let at = |name: &str| dir.path().join(name).display().to_string();
     let (doc, pic) = (format!("doc=@{}", at("a.bin")), format!("pic=@{}", at("a.png")));
     run(&["run", &path, &doc, &pic, &format!("raw=@{}", at("a.bin"))]).exits(0);
-    run(&["run", &path, &format!("pic=@{}", at("a.bin"))]).exits(2).says(&["no PNG, JPEG"]);
+    run(&["run", &path, &format!("pic=@{}", at("a.bin"))]).exits(2).says(&["not a PNG, JPEG"]);
     run(&["run", &path, "doc=a.bin"]).exits(2).says(&["behind `@`: `@a.bin`"]);
     run(&["run", &path, "cap=3mib"]).exits(2).says(&["size such as 3mb"]);
 }

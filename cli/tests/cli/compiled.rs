@@ -253,10 +253,10 @@ fn where_nobody_can_be_asked_a_run_ends_before_the_question() {
         "pub graph go(words: text) -> text {\n  file.write(\"out.txt\", content: words) with (approve: \"lead\", within: 1h)\n  \
          \"written\"\n}\n",
     );
-    let done = run(&["run", &source, "words=x"]).exits(3);
+    let done = run(&["run", &source, "words=x", "--no-record"]).exits(3);
     done.says(&["K9024", "`file.write`", "`lead`", "2:3 in go/approve", "kait explain K9024"]);
     assert!(!directory.path().join("out.txt").exists());
-    let done = run(&["run", &source, "words=x", "--json"]).exits(3);
+    let done = run(&["run", &source, "words=x", "--json", "--no-record"]).exits(3);
     let document: Json = serde_json::from_str(&done.out).unwrap();
     assert_eq!(
         (&document["state"], &document["error"]["code"]),
@@ -266,5 +266,5 @@ fn where_nobody_can_be_asked_a_run_ends_before_the_question() {
         "pub graph go() -> bool {\n  ask(\"Sure?\") with (within: 1h, fallback: false)\n}\n",
         "ask.kir",
     );
-    run(&["run", word(&out)]).exits(3).says(&["K9024", "Sure?"]);
+    run(&["run", word(&out), "--no-record"]).exits(3).says(&["K9024", "Sure?"]);
 }

@@ -96,5 +96,5 @@ fn what_cannot_be_counted_is_refused_with_a_code() {
     cost(directory.path(), &[]).exits(2).says(&["K0902", "one currency"]);
     let wrong = PRICES.replace("0.50 usd", "cheap");
     fs::write(directory.path().join("kait.toml"), wrong).unwrap();
-    cost(directory.path(), &[]).exits(2).says(&["K0902", "`cheap` is no price"]);
+    cost(directory.path(), &[]).exits(2).says(&["K0902", "`cheap` is not a price"]);
 }

@@ -241,7 +241,7 @@ pub graph granted() -> bool {
     // A refusal is a failure like any other, so the fallback counts.
     assert_eq!(run("asks").exits(0).out.trim(), "false");
     // Who may be asked is asked, and nobody is there.
-    run("granted").exits(3).says(&["nobody can be asked here"]);
+    run("granted").exits(3).says(&["waits: a question is to be answered by `lead`"]);
 }
 
 /// `strict = true` of either file: what is private leaves only with approval.

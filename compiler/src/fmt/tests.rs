@@ -406,6 +406,8 @@ fn comments_in_chains() {
     body_unchanged("x\n  // first\n  |> f() // one\n  // second\n  |> g()");
     check_body("a + // one\nb", "a\n  + // one\n    b");
     check_body("a // one\n+ b", "a // one\n  + b");
+    // A line of a guard that begins with a comparison is not an arm.
+    check_body("match a {\nB if c.d\n>= 4 => e\n}", "match a {\n  B if c.d >= 4 => e\n}");
 }
 
 #[test]

@@ -129,7 +129,6 @@ fn as_actions(file: &str, text: &str, findings: &[Json]) -> Vec<String> {
             let mut action = json!({
                 "title": fix["title"],
                 "kind": "quickfix",
-                "isPreferred": fix["safe"],
                 "diagnostics": [as_diagnostic(file, text, finding)],
                 "edit": { "changes": { file: edits } },
             });
@@ -147,6 +146,8 @@ fn offered(actions: Json) -> Vec<String> {
     for mut action in actions.as_array().unwrap().iter().cloned() {
         let finding = action["diagnostics"][0].take();
         action["diagnostics"][0] = told(finding);
+        // An editor prefers a fix only once it is proven; what the compiler says of it is its word alone.
+        action.as_object_mut().unwrap().remove("isPreferred");
         action.sort_all_objects();
         offered.push(action.to_string());
     }

@@ -187,9 +187,11 @@ pub(in super::super) fn pattern_words(
     }
 }
 
-/// Whether `> 3 => value` stands on a line of its own among arms: no operand can follow the arm above so.
+/// Whether `> 3 => value` stands on a line of its own among arms: no operand can follow the value of the arm above so. That
+/// of a guard can.
 pub(in super::super) fn at_comparing_arm(p: &Parser<'_>) -> bool {
     p.context == Context::Arms
+        && !p.in_condition
         && matches!(p.raw(), K::Gt | K::Lt | K::GtEq | K::LtEq | K::EqEq | K::NotEq)
         && p.on_new_line(0)
         && p.on_this_level(1, &[K::FatArrow], &[]).is_some()
