@@ -10,7 +10,8 @@ use kait_engine::journal::Entry;
 use kait_ir::{GraphId, Program};
 use kait_runtime::{Recorder, recorder};
 use kait_store::{
-    NewRun, Options, Read, Run, RunId, RunQuery, SqliteReader, SqliteStore, Store, StoreError,
+    NewRun, Options, Read, Refused, Run, RunId, RunQuery, SqliteReader, SqliteStore, Store,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub fn read(profile: &str) -> anyhow::Result<Option<SqliteReader>> {
     }
 }
 
-/// Begins the record of a run. Nothing, with a warning, if another process keeps the store for itself.
+/// Begins the record of a run.
 ///
 /// # Errors
 /// If the store cannot be used: whoever wants no record must say so.
@@ -78,13 +79,9 @@ pub fn begin(
     program: &Program,
     graph: &str,
     meta: &Meta,
-) -> anyhow::Result<Option<Recorder>> {
+) -> anyhow::Result<Recorder> {
     let store: Arc<dyn Store> = match SqliteStore::open(&directory(profile)?, Options::default()) {
         Ok(store) => Arc::new(store),
-        Err(error @ StoreError::Held { .. }) => {
-            anstream::eprintln!("warning K9061: this run is not recorded: {error}");
-            return Ok(None);
-        }
         Err(error) => {
             let Coded { code, message } = Coded::from(error);
             let message = format!("{message}\n   = `--no-record` runs it without a record");
@@ -95,7 +92,7 @@ pub fn begin(
     let hash = recorder::hash(kait_ir::hash(program));
     let mut new = NewRun::new(run, hash, graph, now);
     new.meta = serde_json::to_vec(meta)?;
-    Ok(Some(Recorder::begin(store, new, program)))
+    Ok(Recorder::begin(store, new, program))
 }
 
 /// The run that a word names: its name or the beginning of it, if no other begins so, or `last`.
@@ -175,7 +172,9 @@ pub fn journal(store: &impl Read, run: &Run) -> anyhow::Result<(Vec<Entry>, Grap
 impl From<StoreError> for Coded {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Held { .. } | StoreError::TakenOver { .. } => "K9061",
+            StoreError::Busy { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Refused(Refused::OwnedElsewhere { .. }) => "K9061",
             StoreError::Newer { .. } | StoreError::NotAStore { .. } => "K9062",
             StoreError::Damaged(_) | StoreError::Corrupt { .. } => "K9063",
             StoreError::Refused(_) => "K9064",

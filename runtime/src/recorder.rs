@@ -11,8 +11,8 @@ use kait_engine::journal::{self, Entry};
 use kait_ir::codec::CodecError;
 use kait_ir::{DecodeError, PlanHash, Program, Value};
 use kait_store::{
-    Answer, Batch, Damage, Hash, NewRun, PromiseState, Question, Read, Record, RunId, RunState,
-    Store, StoreError, Ticket,
+    Answer, Batch, Damage, Hash, NewRun, PromiseState, Question, Read, Record, Refused, RunId,
+    RunState, Store, StoreError, Ticket,
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -33,6 +33,8 @@ pub struct Recorder {
     since: Nanos,
     /// What is committed together with the entries.
     batch: Batch,
+    /// What [`kait_store::Read::changes`] gave last.
+    changes: Option<u64>,
 }
 
 impl Recorder {
@@ -43,19 +45,25 @@ impl Recorder {
         let id = run.id.clone();
         batch.program(run.program, encoded);
         batch.start(run);
-        Self { store, run: id, next: 0, entries: Vec::new(), since: 0, batch }
+        Self { store, run: id, next: 0, entries: Vec::new(), since: 0, batch, changes: None }
     }
 
-    /// Goes on with the journal of a run that has not ended.
+    /// Goes on with the journal of a run that has not ended. It belongs to this process from the first commit on, unless
+    /// another one was faster: then that commit is refused.
     ///
     /// # Errors
-    /// If the store does not hold it, or what it holds is not what was written.
+    /// [`Refused::OwnedElsewhere`] if another process goes on with it; if the store does not hold it, or what it holds is not
+    /// what was written.
     pub fn go_on(store: Arc<dyn Store>, run: &RunId) -> Result<(Self, Vec<Entry>), StoreError> {
-        let entries = entries(&*store, run)?;
-        let next = store.run(run)?.map_or(0, |run| run.records);
+        if let Some(holder) = store.holder(run)?
+            && holder.owner != store.owner()
+        {
+            return Err(Refused::OwnedElsewhere { run: run.clone(), holder }.into());
+        }
+        let (entries, next) = read(&*store, run)?;
         let run = run.clone();
-        let recorder =
-            Self { store, run, next, entries: Vec::new(), since: 0, batch: Batch::new() };
+        let (batch, changes) = (Batch::new(), None);
+        let recorder = Self { store, run, next, entries: Vec::new(), since: 0, batch, changes };
         Ok((recorder, entries))
     }
 
@@ -126,6 +134,12 @@ impl Recorder {
         }))
     }
 
+    /// Whether somebody, perhaps in another process, has committed since this was asked last.
+    pub(crate) fn has_news(&mut self) -> Result<bool, StoreError> {
+        let changes = self.store.changes()?;
+        Ok(self.changes.replace(changes) != Some(changes))
+    }
+
     /// The store does not hold what was written of this run.
     pub(crate) fn damaged(&self, why: impl Into<SmolStr>) -> StoreError {
         Damage::Run { run: self.run.clone(), seq: self.next, why: why.into() }.into()
@@ -164,7 +178,12 @@ impl Recorder {
 /// # Errors
 /// If the store does not hold it, or what it holds is not what was written.
 pub fn entries(store: &(impl Read + ?Sized), run: &RunId) -> Result<Vec<Entry>, StoreError> {
-    let mut entries = Vec::new();
+    Ok(read(store, run)?.0)
+}
+
+/// The journal of a run, and the number of the record that follows it.
+fn read(store: &(impl Read + ?Sized), run: &RunId) -> Result<(Vec<Entry>, u32), StoreError> {
+    let (mut entries, mut next) = (Vec::new(), 0);
     for record in store.records(run, 0)? {
         let record = record?;
         let damaged = |why: SmolStr| Damage::Run { run: run.clone(), seq: record.seq, why };
@@ -175,8 +194,9 @@ pub fn entries(store: &(impl Read + ?Sized), run: &RunId) -> Result<Vec<Entry>, 
         let read = journal::read(&record.payload);
         let read = read.map_err(|error: CodecError| damaged(format_smolstr!("{error}")))?;
         entries.extend(read);
+        next = record.seq + 1;
     }
-    Ok(entries)
+    Ok((entries, next))
 }
 
 /// The program that a run is on; it is still to be verified.

@@ -7,6 +7,7 @@ mod world;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kait_compiler::compile;
 use kait_compiler::hir::{CallableKind, DefId, DefKind};
@@ -15,10 +16,14 @@ use kait_connect::ModelBinding;
 use kait_engine::Loaded;
 use kait_engine::event::{Arg, Event, Outcome};
 use kait_engine::journal::Entry;
+use kait_engine::segment::{SegmentKind, SegmentOp};
 use kait_ir::{Failure, GraphId, Value};
 use kait_runtime::driver::Called;
+use kait_runtime::people::AnswerReceiver;
 use kait_runtime::{Plan, Profile, Recorder, Run, RunEnd, RunLog, RunStart, Shared, recorder};
-use kait_store::{MemoryStore, NewRun, PromiseQuery, RunId, RunState, Store};
+use kait_store::{
+    MemoryStore, NewRun, PromiseQuery, Read as _, Refused, RunId, RunState, Store, StoreError,
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use world::{Life, Mortal, Outside, World};
@@ -280,8 +285,24 @@ impl Case {
 
     /// One life of a process. Nothing, if it died.
     async fn live(&self, life: &Arc<Life>) -> Option<RunEnd> {
+        let run = self.drive(life, None, RunLog::new("r_1".into(), 10_000));
+        tokio::select! {
+            biased;
+            () = life.ends() => None,
+            end = run => Some(end),
+        }
+        .filter(|_| !life.is_dead())
+    }
+
+    /// Begins the run, or takes it up, and drives it, in a process of its own.
+    async fn drive(
+        &self,
+        life: &Arc<Life>,
+        people: Option<AnswerReceiver>,
+        log: Arc<RunLog>,
+    ) -> RunEnd {
         let store: Arc<dyn Store> =
-            Arc::new(Mortal { store: Arc::clone(&self.store), life: Arc::clone(life) });
+            Arc::new(Mortal { store: self.store.another(), life: Arc::clone(life) });
         let known = kait_store::Read::run(&*self.store, &self.run).expect("the store can be read");
         let (recorder, journal) = match known {
             Some(_) => Recorder::go_on(store, &self.run).expect("the journal can be read"),
@@ -298,27 +319,21 @@ impl Case {
             growing: Vec::new(),
             traced: false,
             parallel: 16,
-            people: None,
+            people,
             recorder: Some(recorder),
             leave: CancellationToken::new(),
             journal,
         };
         let world = World { outside: Arc::clone(&self.outside), life: Arc::clone(life) };
-        let log = RunLog::new("r_1".into(), 10_000);
-        let run = Run::start(
+        Run::start(
             Arc::clone(&self.plan),
             Arc::new(world),
             Arc::new(Shared::default()),
             start,
             log,
             life.cancel.clone(),
-        );
-        tokio::select! {
-            biased;
-            () = life.ends() => None,
-            end = run => Some(end),
-        }
-        .filter(|_| !life.is_dead())
+        )
+        .await
     }
 
     /// Lives until the run has ended; whoever is asked says yes.
@@ -560,4 +575,56 @@ fn a_run_that_is_cancelled_anywhere_is_undone() {
         }
         assert!(cancelled > 100, "hardly any run was cancelled: {cancelled}");
     });
+}
+
+/// Somebody could answer where the run is, and somebody else answers in another process.
+#[test]
+fn what_is_answered_in_another_process_is_heard_where_the_run_is() {
+    let (plan, graphs) = plan();
+    let (_, graph) = graphs.iter().find(|(name, _)| name == "told_apart").expect("it is there");
+    let case = Case::new(&plan, *graph);
+    let log = RunLog::new("r_1".into(), 10_000);
+    let (_answers, people) = tokio::sync::mpsc::unbounded_channel();
+    let life = Life::until(u64::MAX, true);
+    let answered = async {
+        let open = || case.store.promises(&PromiseQuery::default()).expect("it can be read").len();
+        while !case.state().is_some_and(RunState::is_final) {
+            if open() > 0 {
+                // Nobody else takes the run from under its process.
+                let holder = case.store.holder(&case.run).expect("it can be read");
+                assert!(holder.is_some_and(|holder| holder.owner != case.store.owner()));
+                let other = Arc::clone(&case.store) as Arc<dyn Store>;
+                let refused = Recorder::go_on(other, &case.run).map(drop);
+                let Err(StoreError::Refused(Refused::OwnedElsewhere { .. })) = refused else {
+                    panic!("{refused:?}")
+                };
+                case.answer().await;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let end = runtime().block_on(async {
+        let run = case.drive(&life, Some(people), Arc::clone(&log));
+        let both = async { tokio::join!(run, answered).0 };
+        tokio::time::timeout(Duration::from_secs(30), both).await.expect("it hears of it")
+    });
+    assert!(!end.suspended && matches!(end.outcome, Outcome::Ok(_)), "{:?}", end.outcome);
+    assert_eq!(case.state(), Some(RunState::Done));
+    runtime().block_on(case.holds(Some(&end), "answered elsewhere"));
+    // Both questions are closed in the log, as answered by whoever it was.
+    let mut records = Vec::new();
+    log.read().read_now(&mut records);
+    let asked = records
+        .iter()
+        .filter(|record| matches!(record.op, SegmentOp::Open { kind: SegmentKind::Question, .. }));
+    let asked: HashSet<u64> = asked.map(|record| record.segment).collect();
+    let closed: Vec<_> = records
+        .iter()
+        .filter(|record| asked.contains(&record.segment))
+        .filter_map(|record| match &record.op {
+            SegmentOp::Close { value } => value["by"].as_str(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(closed, ["ada", "ada"]);
 }

@@ -169,7 +169,7 @@ fn begin(args: &RunArgs) -> anyhow::Result<Exit> {
         false => {
             let directory = std::env::current_dir()?;
             let meta = Meta { name: name.clone(), directory, offline: args.offline };
-            archive::begin(&profile.name, &run, plan.program(), &named, &meta)?
+            Some(archive::begin(&profile.name, &run, plan.program(), &named, &meta)?)
         }
     };
     let started = Started {

@@ -1,5 +1,7 @@
 //! Questions of the run to people: asked, withdrawn, answered.
 
+use std::time::Duration;
+
 use kait_connect::Access;
 use kait_engine::event::{Answer, EffectId, Event, FailedAt, Nanos, Outcome, Promise, Site};
 use kait_engine::segment::{SegmentKind, SegmentOp};
@@ -7,11 +9,15 @@ use kait_ir::Failure;
 use kait_store::{Question, Refused, StoreError};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
+use tokio::time::Instant;
 
 use super::recording::Held;
 use super::{Happened, Run};
 use crate::people::{self, Given, NotTaken, Taken};
 use crate::report::fail_record;
+
+/// How often to look for answers that are given in other processes, while somebody is asked.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// An answer that is being recorded.
 pub(super) struct Resolving {
@@ -128,8 +134,9 @@ impl Run {
                 self.answered(question, &by, &answer, read);
                 Ok(())
             }
-            // Somebody else was faster, or the run does not ask any more.
+            // Somebody else was faster, in another process, or the run does not ask any more.
             Err(StoreError::Refused(Refused::Answered { .. } | Refused::Withdrawn { .. })) => {
+                self.take_answers();
                 Err(NotTaken::Closed)
             }
             Err(error) => Err(NotTaken::Unrecorded(error.to_string().into())),
@@ -139,7 +146,27 @@ impl Run {
         }
     }
 
-    /// What was answered while nothing ran.
+    /// When to look next for answers that were given in another process; never, if there is nothing to be answered there.
+    pub(super) fn next_look(&mut self) -> Option<Instant> {
+        if self.recorder.is_none() || self.questions.is_empty() {
+            self.next_look = None;
+        } else if self.next_look.is_none() {
+            self.next_look = Some(Instant::now() + LOOK);
+        }
+        self.next_look
+    }
+
+    /// Looks for answers that were given in another process.
+    pub(super) fn look(&mut self) {
+        self.next_look = None;
+        let Some(recorder) = &mut self.recorder else { return };
+        // If the store cannot be read now, the next look may go better; what must not be lost waits for commits.
+        if let Ok(true) = recorder.has_news() {
+            self.take_answers();
+        }
+    }
+
+    /// What was answered while nothing ran, or in another process.
     pub(super) fn take_answers(&mut self) {
         for (question, node) in self.questions.nodes() {
             let Some(recorder) = &self.recorder else { return };

@@ -34,6 +34,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use smol_str::SmolStr;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::asking::Resolving;
@@ -168,6 +169,8 @@ pub struct Run {
     people: Option<AnswerReceiver>,
     questions: Questions,
     recorder: Option<Recorder>,
+    /// When to look for answers that were given in another process.
+    next_look: Option<Instant>,
     /// What waits until it is durable that it will be done.
     held: FxHashMap<EffectId, Held>,
     /// Those of them whose commit is under way.
@@ -338,6 +341,7 @@ impl Run {
             people: None,
             questions: Questions::default(),
             recorder: None,
+            next_look: None,
             held: FxHashMap::default(),
             waits: FxHashSet::default(),
             open: None,
@@ -401,6 +405,7 @@ impl Run {
                     "the run waits for something that can never happen",
                 ));
             }
+            let next_look = self.next_look();
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if !cancelled => {
@@ -424,6 +429,7 @@ impl Run {
                     Some(given) => self.given(given),
                     None => self.nobody_answers(),
                 },
+                () = sleep_until(next_look), if next_look.is_some() => self.look(),
                 () = self.clock.sleep_until(next_timer), if next_timer.is_some() => self.fire_timers(),
             }
         };
@@ -528,6 +534,14 @@ impl Run {
 async fn hear(people: &mut Option<AnswerReceiver>) -> Option<Given> {
     match people {
         Some(people) => people.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Sleeps until then; for ever, if never.
+async fn sleep_until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
         None => std::future::pending().await,
     }
 }

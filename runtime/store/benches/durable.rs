@@ -195,6 +195,11 @@ fn bytes() {
         drop(store);
         let before = size(directory.path());
         let store = open(directory.path());
+        for run in &runs {
+            let mut batch = Batch::new();
+            batch.resume(run);
+            store.commit(batch).wait().expect("nobody else has it");
+        }
         for seq in first..first + steps {
             let tickets: Vec<_> = runs.iter().map(|run| store.commit(step(run, seq))).collect();
             tickets.into_iter().for_each(|ticket| ticket.wait().expect("it is durable"));

@@ -63,7 +63,7 @@ impl Batch {
         self.op(Op::Program { hash, bytes: bytes.into() })
     }
 
-    /// Begins a run. Refused if there is one of that name, if its program is not there, or if it is to own a session that
+    /// Begins a run. If it begins [`RunState::Running`], it belongs to this process. Refused if there is one of that name, if its program is not there, or if it is to own a session that
     /// another one owns ([`Refused::SessionTaken`]).
     pub fn start(&mut self, run: NewRun) -> &mut Self {
         self.op(Op::Start(Box::new(run)))
@@ -90,13 +90,14 @@ impl Batch {
         hash
     }
 
-    /// The run goes on: from waiting, or from the queue of its session, which it owns from now on; refused with
-    /// [`Refused::SessionTaken`] if another run does.
+    /// The run goes on, and belongs to this process: from waiting, or from the queue of its session, which it owns from now
+    /// on (refused with [`Refused::SessionTaken`] if another run does), or from a process that has ended without it. Refused
+    /// with [`Refused::OwnedElsewhere`] if its process lives.
     pub fn resume(&mut self, run: &RunId) -> &mut Self {
         self.change(run, RunState::Running, None, None, Vec::new())
     }
 
-    /// The run waits, for an answer or an event, at most until `wake`.
+    /// The run waits, for an answer or an event, at most until `wake`. It belongs to no process then: any may resume it.
     pub fn wait(&mut self, run: &RunId, wake: Option<Nanos>) -> &mut Self {
         self.change(run, RunState::Waiting, wake, None, Vec::new())
     }
@@ -118,7 +119,7 @@ impl Batch {
         self.op(Op::Ask { run: run.clone(), question: Box::new(question) })
     }
 
-    /// Answers a question. The first answer counts; a later one is refused with it ([`Refused::Answered`]), unless it is
+    /// Answers a question, whichever process its run belongs to. The first answer counts; a later one is refused with it ([`Refused::Answered`]), unless it is
     /// the very same, which changes nothing.
     pub fn answer(&mut self, run: &RunId, key: impl Into<SmolStr>, answer: Answer) -> &mut Self {
         self.op(Op::Answer { run: run.clone(), key: key.into(), answer: Box::new(answer) })

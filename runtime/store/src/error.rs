@@ -4,10 +4,14 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
 use crate::types::{Answer, Nanos, Once, RunId, RunState, Started};
+
+/// Processes that an error names.
+const NAMED: usize = 4;
 
 /// Why a store could not do what was asked. Cheap to clone: what fails for one batch of a group fails for all.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -32,27 +36,33 @@ pub enum StoreError {
         /// Why, in the system's words.
         why: SmolStr,
     },
-    /// Another process uses the store.
+    /// Another process was in the way of a commit for too long. Nothing of the batch was done, and it may be committed again.
     #[error(
-        "the store in `{}` is in use by {holder}: end that process, or use another profile",
-        path.display()
+        "the store in `{}` has been locked for {} s by {}: let it finish, or end it, and try again",
+        path.display(), waited.as_secs(), any(holders)
     )]
-    Held {
+    Busy {
         /// The store's directory.
         path: PathBuf,
-        /// Who uses it.
-        holder: Holder,
+        /// How long it was waited for.
+        waited: Duration,
+        /// The processes that have the store open; one of them is in the way. None, if it is another program.
+        holders: Vec<Holder>,
     },
-    /// Another process has taken the store over: this one must not write any more.
+    /// The store has to be brought to a newer format, and another process has it open.
     #[error(
-        "the store in `{}` was taken over by {holder}, so this process has stopped writing: start it again",
-        path.display()
+        "the store in `{}` has format {found} and is to become format {wanted}, but {} has it open: end that process, then try again",
+        path.display(), any(holders)
     )]
-    TakenOver {
+    InUse {
         /// The store's directory.
         path: PathBuf,
-        /// Who uses it now.
-        holder: Holder,
+        /// Its format.
+        found: u32,
+        /// The format it is to have.
+        wanted: u32,
+        /// The processes that have it open.
+        holders: Vec<Holder>,
     },
     /// The store was made by a newer version.
     #[error(
@@ -152,6 +162,16 @@ pub enum Refused {
     RunExists {
         /// The run.
         run: RunId,
+    },
+    /// The run belongs to another process, which alone may go on with it.
+    #[error(
+        "run `{run}` belongs to {holder}: leave it to that process, or end that process and take the run up with `kait resume {run}`"
+    )]
+    OwnedElsewhere {
+        /// The run.
+        run: RunId,
+        /// The process.
+        holder: Holder,
     },
     /// There is no such run.
     #[error("there is no run `{run}` in this profile")]
@@ -310,13 +330,22 @@ pub enum Damage {
     },
 }
 
-/// Who uses a store.
+/// A process that uses a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
+    /// Its number among all processes that ever have used the store: [`crate::Store::owner`]. 0, if it is not known.
+    pub owner: u64,
     /// The process, if it is known.
     pub pid: Option<u32>,
     /// Since when, if it is known.
     pub since: Option<Nanos>,
+}
+
+impl Holder {
+    /// A process of which only its number is known.
+    pub(crate) fn unknown(owner: u64) -> Self {
+        Self { owner, pid: None, since: None }
+    }
 }
 
 impl fmt::Display for Holder {
@@ -329,6 +358,19 @@ impl fmt::Display for Holder {
             Some(since) => write!(f, " (since {})", utc(since)),
             None => Ok(()),
         }
+    }
+}
+
+/// One of them.
+fn any(holders: &[Holder]) -> String {
+    let mut names: Vec<String> = holders.iter().take(NAMED).map(ToString::to_string).collect();
+    if let more @ 1.. = holders.len().saturating_sub(NAMED) {
+        names.push(format!("{more} more"));
+    }
+    match names.split_last() {
+        None => "another program".into(),
+        Some((only, [])) => only.clone(),
+        Some((last, names)) => format!("{} or {last}", names.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::Batch;
-use crate::error::StoreError;
+use crate::error::{Holder, StoreError};
 use crate::store::{Pruned, Read, Records, Store};
 use crate::ticket::Ticket;
 use crate::types::{
@@ -59,6 +59,10 @@ impl<S> FaultyStore<S> {
 }
 
 impl<S: Store> Store for FaultyStore<S> {
+    fn owner(&self) -> u64 {
+        self.store.owner()
+    }
+
     fn commit(&self, batch: Batch) -> Ticket {
         match self.step() {
             Ok(()) => self.store.commit(batch),
@@ -86,6 +90,16 @@ impl<S: Read> Read for FaultyStore<S> {
     fn run(&self, run: &RunId) -> Result<Option<Run>, StoreError> {
         self.step()?;
         self.store.run(run)
+    }
+
+    fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError> {
+        self.step()?;
+        self.store.holder(run)
+    }
+
+    fn changes(&self) -> Result<u64, StoreError> {
+        self.step()?;
+        self.store.changes()
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError> {

@@ -28,6 +28,9 @@
 //! * A batch that does not fit what the store holds ([`Refused`]) changes nothing.
 //! * Order never depends on a clock: runs are numbered as they start, records as they are appended.
 //! * Reads see what is durable, and never wait for a writer.
+//! * Any number of processes may write. A run is changed by one of them at a time: by its owner while it is running, by
+//!   whoever resumes it if it waits or its owner is gone ([`Batch::resume`]). Others are [`Refused::OwnedElsewhere`], and so
+//!   is an owner from whom a run was taken.
 //! * What was changed on disk behind the store's back is found when it is read: [`StoreError::Damaged`] names the run, and
 //!   others go on.
 

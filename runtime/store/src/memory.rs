@@ -1,9 +1,10 @@
 //! A store in memory: for simulated runs and tests. Nothing outlives the process.
 //!
-//! It can hold commits back ([`MemoryStore::hold`]), as a disk does, and crash ([`MemoryStore::crash`]): what was not
-//! committed by then is lost, and whoever still holds the old store is shut out.
+//! Several processes can be played on it ([`MemoryStore::another`]). Each can hold its commits back ([`MemoryStore::hold`]),
+//! as a disk does, and crash ([`MemoryStore::crash`]): what it had not committed by then is lost, and whoever still has its
+//! handles is shut out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ use smol_str::SmolStr;
 
 use crate::BLOB_FROM;
 use crate::batch::{Batch, Change};
-use crate::error::{Refused, StoreError};
+use crate::error::{Holder, Refused, StoreError};
 use crate::rules::{self, Head, Tables};
 use crate::store::{Pruned, Read, Records, Store};
 use crate::ticket::{Resolver, Ticket};
@@ -20,21 +21,64 @@ use crate::types::{
     RunId, RunQuery, RunState, Session, StartKey, Started,
 };
 
-/// A store in memory. Clones are handles of the same store.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryStore(Arc<Mutex<Inner>>);
+/// A store in memory. Clones are handles of the same process; it ends with the last of them.
+#[derive(Clone, Debug)]
+pub struct MemoryStore(Arc<Process>);
 
+/// One process of those that have the store open.
+#[derive(Debug)]
+struct Process {
+    owner: u64,
+    rows: Arc<Mutex<Rows>>,
+    own: Mutex<Own>,
+}
+
+/// What ends with a process.
 #[derive(Debug, Default)]
-struct Inner {
-    rows: Rows,
+struct Own {
     held: VecDeque<(Batch, Resolver)>,
     holds: bool,
     crashed: bool,
 }
 
+impl Process {
+    fn new(rows: Arc<Mutex<Rows>>) -> Self {
+        let owner = {
+            let mut rows = locked(&rows);
+            rows.last_owner += 1;
+            let owner = rows.last_owner;
+            rows.living.insert(owner);
+            owner
+        };
+        Self { owner, rows, own: Mutex::default() }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        locked(&self.rows).living.remove(&self.owner);
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self(Arc::new(Process::new(Arc::default())))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What is durable, as far as memory can be.
 #[derive(Debug, Default)]
 struct Rows {
+    last_owner: u64,
+    living: BTreeSet<u64>,
+    /// Whose batch is under way.
+    me: u64,
+    /// How many batches have been committed.
+    changes: u64,
     programs: BTreeMap<Hash, Arc<[u8]>>,
     runs: BTreeMap<u32, Entry>,
     numbers: BTreeMap<RunId, u32>,
@@ -54,6 +98,7 @@ struct Rows {
 #[derive(Debug)]
 struct Entry {
     run: Run,
+    owner: Option<u64>,
     records: Vec<Record>,
     /// The blobs that it keeps.
     blobs: Vec<Hash>,
@@ -64,7 +109,7 @@ struct Entry {
 enum Undo {
     Program(Hash),
     NewRun(u32),
-    Run(Box<Run>),
+    Run(Box<Run>, Option<u64>),
     Records(u32, u32),
     RemovedRun(Box<Entry>),
     Blob(u32, Hash, bool),
@@ -81,44 +126,51 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// From now on commits are held back until [`Self::flush`].
-    pub fn hold(&self) {
-        self.inner().holds = true;
+    /// Another process opens the same store.
+    #[must_use = "it ends with its last handle"]
+    pub fn another(&self) -> Self {
+        Self(Arc::new(Process::new(Arc::clone(&self.0.rows))))
     }
 
-    /// Commits at most so many of the batches that are held back, oldest first. Gives how many are still held back.
+    /// From now on commits of this process are held back until [`Self::flush`].
+    pub fn hold(&self) {
+        self.own().holds = true;
+    }
+
+    /// Commits at most so many of the batches that this process holds back, oldest first. Gives how many are still held
+    /// back.
     pub fn flush(&self, at_most: usize) -> usize {
         for _ in 0..at_most {
-            let mut inner = self.inner();
-            let Some((batch, resolver)) = inner.held.pop_front() else { break };
-            let outcome = inner.rows.commit(&batch);
+            let mut own = self.own();
+            let Some((batch, resolver)) = own.held.pop_front() else { break };
+            let outcome = locked(&self.0.rows).commit(self.0.owner, &batch);
             // Whoever is woken may come back at once.
-            drop(inner);
+            drop(own);
             resolver.resolve(outcome);
         }
-        self.inner().held.len()
+        self.own().held.len()
     }
 
-    /// The process ends here: what is held back is lost, this store and its clones commit nothing any more. Gives the store
+    /// The process ends here: what it holds back is lost, this store and its clones commit nothing any more. Gives the store
     /// that the next process finds; it holds nothing back.
     #[must_use = "it holds what has survived"]
     pub fn crash(&self) -> Self {
-        let mut inner = self.inner();
-        inner.crashed = true;
-        let held = std::mem::take(&mut inner.held);
-        let rows = std::mem::take(&mut inner.rows);
-        drop(inner);
+        let mut own = self.own();
+        own.crashed = true;
+        let held = std::mem::take(&mut own.held);
+        locked(&self.0.rows).living.remove(&self.0.owner);
+        drop(own);
         drop(held);
-        Self(Arc::new(Mutex::new(Inner { rows, ..Inner::default() })))
+        self.another()
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn own(&self) -> MutexGuard<'_, Own> {
+        locked(&self.0.own)
     }
 
     fn read<T>(&self, read: impl FnOnce(&Rows) -> T) -> Result<T, StoreError> {
-        let inner = self.inner();
-        if inner.crashed { Err(crashed()) } else { Ok(read(&inner.rows)) }
+        let own = self.own();
+        if own.crashed { Err(crashed()) } else { Ok(read(&locked(&self.0.rows))) }
     }
 }
 
@@ -127,25 +179,29 @@ fn crashed() -> StoreError {
 }
 
 impl Store for MemoryStore {
+    fn owner(&self) -> u64 {
+        self.0.owner
+    }
+
     fn commit(&self, batch: Batch) -> Ticket {
         if let Err(refused) = batch.check() {
             return Ticket::ready(Err(refused.into()));
         }
-        let mut inner = self.inner();
-        if inner.crashed {
+        let mut own = self.own();
+        if own.crashed {
             return Ticket::ready(Err(crashed()));
         }
-        if inner.holds {
+        if own.holds {
             let (ticket, resolver) = Ticket::pair();
-            inner.held.push_back((batch, resolver));
+            own.held.push_back((batch, resolver));
             return ticket;
         }
-        Ticket::ready(inner.rows.commit(&batch))
+        Ticket::ready(locked(&self.0.rows).commit(self.0.owner, &batch))
     }
 
     fn prune(&self, before: Nanos) -> Result<Pruned, StoreError> {
-        let mut inner = self.inner();
-        if inner.crashed { Err(crashed()) } else { inner.rows.prune(before) }
+        let own = self.own();
+        if own.crashed { Err(crashed()) } else { locked(&self.0.rows).prune(before) }
     }
 }
 
@@ -161,6 +217,17 @@ impl Read for MemoryStore {
 
     fn run(&self, run: &RunId) -> Result<Option<Run>, StoreError> {
         self.read(|rows| rows.entry(run).map(|entry| entry.run.clone()))
+    }
+
+    fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError> {
+        self.read(|rows| {
+            let owner = rows.entry(run).and_then(|entry| entry.owner);
+            owner.filter(|owner| rows.living.contains(owner)).map(this_process)
+        })
+    }
+
+    fn changes(&self) -> Result<u64, StoreError> {
+        self.read(|rows| rows.changes)
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError> {
@@ -277,12 +344,15 @@ impl Rows {
         self.promises.get(self.promise_numbers.get(&(run, key.into()))?)
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    fn commit(&mut self, owner: u64, batch: &Batch) -> Result<(), StoreError> {
+        self.me = owner;
         self.undo = (!batch.is_single_write()).then(Vec::new);
         let outcome = batch.ops.iter().try_for_each(|op| rules::apply(op, self));
         let undo = self.undo.take().unwrap_or_default();
         if outcome.is_err() {
             undo.into_iter().rev().for_each(|change| self.take_back(change));
+        } else if !batch.is_empty() {
+            self.changes += 1;
         }
         outcome
     }
@@ -302,9 +372,9 @@ impl Rows {
                 }
                 self.last_run = number - 1;
             }
-            Undo::Run(run) => {
+            Undo::Run(run, owner) => {
                 if let Some(entry) = self.runs.get_mut(&run.number) {
-                    entry.run = *run;
+                    (entry.run, entry.owner) = (*run, owner);
                 }
             }
             Undo::Records(number, count) => {
@@ -345,6 +415,7 @@ impl Rows {
 
     fn prune(&mut self, before: Nanos) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
+        self.changes += 1;
         let old = |run: &Run| {
             run.state != RunState::Damaged
                 && run.state.is_final()
@@ -389,7 +460,24 @@ fn put_back<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, row: Option<V>) {
     }
 }
 
+/// All processes that are played are this one.
+fn this_process(owner: u64) -> Holder {
+    Holder { owner, pid: Some(std::process::id()), since: None }
+}
+
 impl Tables for Rows {
+    fn me(&self) -> u64 {
+        self.me
+    }
+
+    fn lives(&mut self, owner: u64) -> Result<bool, StoreError> {
+        Ok(self.living.contains(&owner))
+    }
+
+    fn holder(&mut self, owner: u64) -> Result<Holder, StoreError> {
+        Ok(this_process(owner))
+    }
+
     fn has_program(&mut self, hash: &Hash) -> Result<bool, StoreError> {
         Ok(self.programs.contains_key(hash))
     }
@@ -401,11 +489,12 @@ impl Tables for Rows {
     }
 
     fn head(&mut self, run: &RunId) -> Result<Option<Head>, StoreError> {
-        Ok(self.entry(run).map(|Entry { run, .. }| Head {
+        Ok(self.entry(run).map(|Entry { run, owner, .. }| Head {
             number: run.number,
             state: run.state,
             session: run.session.clone(),
             next: run.records,
+            owner: *owner,
         }))
     }
 
@@ -434,17 +523,19 @@ impl Tables for Rows {
             summary,
             records,
         };
-        self.runs.insert(number, Entry { run, records: Vec::new(), blobs: Vec::new() });
+        let owner = (state == RunState::Running).then_some(self.me);
+        self.runs.insert(number, Entry { run, owner, records: Vec::new(), blobs: Vec::new() });
         Ok(())
     }
 
     fn change_run(&mut self, head: &Head, change: &Change) -> Result<(), StoreError> {
-        let Some(before) = self.runs.get(&head.number).map(|entry| entry.run.clone()) else {
-            return Ok(());
-        };
-        self.did(|| Undo::Run(Box::new(before)));
-        if let Some(Entry { run, .. }) = self.runs.get_mut(&head.number) {
+        let before = self.runs.get(&head.number).map(|entry| (entry.run.clone(), entry.owner));
+        let Some((before, its_owner)) = before else { return Ok(()) };
+        self.did(|| Undo::Run(Box::new(before), its_owner));
+        let me = self.me;
+        if let Some(Entry { run, owner, .. }) = self.runs.get_mut(&head.number) {
             run.state = change.state;
+            *owner = (change.state == RunState::Running).then_some(me);
             run.wake = change.wake;
             // What was known of the end of a run stays when it turns out to be damaged.
             run.ended = change.ended.or(run.ended);

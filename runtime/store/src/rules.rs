@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use crate::MAX_RECORDS;
 use crate::batch::{Change, Op};
-use crate::error::{Refused, StoreError};
+use crate::error::{Holder, Refused, StoreError};
 use crate::types::{
     Answer, Hash, NewRun, Once, PromiseState, Question, Record, RunId, RunState, StartKey, Started,
 };
@@ -20,15 +20,26 @@ pub(crate) struct Head {
     pub(crate) session: Option<SmolStr>,
     /// The number of the next record.
     pub(crate) next: u32,
+    /// The process it belongs to, while it is running.
+    pub(crate) owner: Option<u64>,
 }
 
 /// The rows of a store.
 pub(crate) trait Tables {
+    /// The process whose batch it is.
+    fn me(&self) -> u64;
+    /// Whether another process lives.
+    fn lives(&mut self, owner: u64) -> Result<bool, StoreError>;
+    /// What is known of another process.
+    fn holder(&mut self, owner: u64) -> Result<Holder, StoreError>;
+
     fn has_program(&mut self, hash: &Hash) -> Result<bool, StoreError>;
     fn put_program(&mut self, hash: &Hash, bytes: &[u8]) -> Result<(), StoreError>;
 
     fn head(&mut self, run: &RunId) -> Result<Option<Head>, StoreError>;
+    /// One that is running belongs to this process.
     fn insert_run(&mut self, run: &NewRun) -> Result<(), StoreError>;
+    /// One that is running afterwards belongs to this process, any other one to nobody.
     fn change_run(&mut self, head: &Head, change: &Change) -> Result<(), StoreError>;
     fn append(&mut self, run: &RunId, head: &Head, records: &[Record]) -> Result<(), StoreError>;
     /// With everything that belongs to it alone.
@@ -95,6 +106,7 @@ pub(crate) fn apply(op: &Op, tables: &mut impl Tables) -> Result<(), StoreError>
         Op::Answer { run, key, answer } => take_answer(run, key, answer, tables),
         Op::Withdraw { run, key } => {
             let head = known(run, tables)?;
+            mine(run, &head, tables)?;
             match promised(run, &head, key, tables)? {
                 PromiseState::Open => tables.change_promise(&head, key, &PromiseState::Withdrawn),
                 _ => Ok(()),
@@ -159,13 +171,32 @@ fn known(run: &RunId, tables: &mut impl Tables) -> Result<Head, StoreError> {
     tables.head(run)?.ok_or_else(|| Refused::NoRun { run: run.clone() }.into())
 }
 
-/// A run to which something may be added.
-fn live(run: &RunId, tables: &mut impl Tables) -> Result<Head, StoreError> {
+/// A run that has not ended.
+fn unfinished(run: &RunId, tables: &mut impl Tables) -> Result<Head, StoreError> {
     let head = known(run, tables)?;
     if head.state.is_final() {
         return Err(Refused::Ended { run: run.clone(), state: head.state }.into());
     }
     Ok(head)
+}
+
+/// A run to which this process may add something.
+fn live(run: &RunId, tables: &mut impl Tables) -> Result<Head, StoreError> {
+    let head = unfinished(run, tables)?;
+    mine(run, &head, tables)?;
+    Ok(head)
+}
+
+/// Refuses what only the owner of a running run may do.
+fn mine(run: &RunId, head: &Head, tables: &mut impl Tables) -> Result<(), StoreError> {
+    if head.state != RunState::Running || head.owner == Some(tables.me()) {
+        return Ok(());
+    }
+    let holder = match head.owner {
+        Some(owner) => tables.holder(owner)?,
+        None => Holder::unknown(0),
+    };
+    Err(Refused::OwnedElsewhere { run: run.clone(), holder }.into())
 }
 
 fn start(run: &NewRun, tables: &mut impl Tables) -> Result<(), StoreError> {
@@ -216,8 +247,18 @@ fn change_state(change: &Change, tables: &mut impl Tables) -> Result<(), StoreEr
     let head = match wanted {
         // What has ended may turn out to be damaged.
         RunState::Damaged => known(run, tables)?,
-        _ => live(run, tables)?,
+        _ => unfinished(run, tables)?,
     };
+    match head.owner {
+        // What nobody goes on with any more, somebody else may take up.
+        Some(owner) if wanted == RunState::Running && owner != tables.me() => {
+            if tables.lives(owner)? {
+                mine(run, &head, tables)?;
+            }
+        }
+        None if wanted == RunState::Running => {}
+        _ => mine(run, &head, tables)?,
+    }
     let starts = head.state == RunState::Queued;
     let possible = match wanted {
         RunState::Queued => false,
@@ -284,13 +325,16 @@ fn take_answer(
     }
 }
 
-/// The claim of a run.
+/// The claim of a run. It outlives its run, so that need not be there.
 fn held(
     run: &RunId,
     call: &SmolStr,
     value: &Hash,
     tables: &mut impl Tables,
 ) -> Result<Once, StoreError> {
+    if let Some(head) = tables.head(run)? {
+        mine(run, &head, tables)?;
+    }
     match tables.once(call, value)? {
         Some(once) if once.run == *run => Ok(once),
         _ => Err(Refused::OnceNotHeld { run: run.clone(), call: call.clone() }.into()),

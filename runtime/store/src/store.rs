@@ -1,7 +1,7 @@
-//! What every store can do: [`Read`], and [`Store`] for the one process that may also write.
+//! What every store can do: [`Read`], and [`Store`] for whoever may also write.
 
 use crate::batch::Batch;
-use crate::error::StoreError;
+use crate::error::{Holder, StoreError};
 use crate::ticket::Ticket;
 use crate::types::{
     Hash, Info, Nanos, Once, Promise, PromiseQuery, Record, Run, RunId, RunQuery, Session,
@@ -30,6 +30,20 @@ pub trait Read: Send + Sync {
     /// # Errors
     /// See [`Read`].
     fn run(&self, run: &RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The process that goes on with a run: the one that owns it, if that lives. Nothing for a run that nobody goes on with,
+    /// as it waits, or has ended, or as its process is gone: then [`Batch::resume`] takes it up.
+    ///
+    /// # Errors
+    /// See [`Read`].
+    fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError>;
+
+    /// A number that is another one whenever somebody has committed meanwhile, in this process or another, as far as
+    /// this handle is asked. Costs a look at shared memory: to be asked a few times a second.
+    ///
+    /// # Errors
+    /// See [`Read`].
+    fn changes(&self) -> Result<u64, StoreError>;
 
     /// Runs, without their records: lists cost nothing for what runs have recorded. One whose row is damaged is listed as
     /// [`crate::RunState::Damaged`], so that others can be found.
@@ -88,8 +102,14 @@ pub trait Read: Send + Sync {
     fn started(&self, key: &StartKey) -> Result<Option<Started>, StoreError>;
 }
 
-/// A store that this process may write.
+/// A store that this process may write, beside others.
+///
+/// Each process that has a store open is an owner. A run belongs to one of them while it is running: only its batches
+/// change it, those of others are [`crate::Refused::OwnedElsewhere`]. To answer its questions is everybody's right.
 pub trait Store: Read {
+    /// The number of this process among all that ever have opened the store, from 1 on.
+    fn owner(&self) -> u64;
+
     /// Takes a batch. It never waits for the disk: what is under way is committed in groups, in the order of the calls.
     /// Only when very much waits to be written does the call wait until some of it is.
     fn commit(&self, batch: Batch) -> Ticket;

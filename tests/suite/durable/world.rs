@@ -9,8 +9,8 @@ use kait_connect::{Access, Config, Connections, Ended, Growth, Host, LeafJob, Mo
 use kait_engine::event::{Outcome, Usage};
 use kait_ir::{EffectClass, Value};
 use kait_store::{
-    Batch, Hash, Info, MemoryStore, Nanos, Once, Promise, PromiseQuery, Pruned, Read, Records, Run,
-    RunId, RunQuery, Session, StartKey, Started as Heard, Store, StoreError, Ticket,
+    Batch, Hash, Holder, Info, MemoryStore, Nanos, Once, Promise, PromiseQuery, Pruned, Read,
+    Records, Run, RunId, RunQuery, Session, StartKey, Started as Heard, Store, StoreError, Ticket,
 };
 use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
@@ -189,11 +189,15 @@ fn write(outside: &Outside, done: Done) -> Value {
 
 /// A store whose process dies: from then on it takes nothing.
 pub struct Mortal {
-    pub store: Arc<MemoryStore>,
+    pub store: MemoryStore,
     pub life: Arc<Life>,
 }
 
 impl Store for Mortal {
+    fn owner(&self) -> u64 {
+        self.store.owner()
+    }
+
     fn commit(&self, batch: Batch) -> Ticket {
         if self.life.operation() {
             self.store.commit(batch)
@@ -218,6 +222,14 @@ impl Read for Mortal {
 
     fn run(&self, run: &RunId) -> Result<Option<Run>, StoreError> {
         self.store.run(run)
+    }
+
+    fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError> {
+        self.store.holder(run)
+    }
+
+    fn changes(&self) -> Result<u64, StoreError> {
+        self.store.changes()
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError> {

@@ -49,6 +49,12 @@ pub(super) fn check(readers: &Arc<Readers>) -> Result<Vec<Damage>, StoreError> {
         let name = || format_smolstr!("start `{}` of `{}`", rows::text(row, 1), rows::text(row, 0));
         rows::started(row).is_none().then(name)
     })?;
+    rows_of(readers, &mut found, "SELECT pid, since, seal, nr FROM owners", |row| {
+        let number = rows::int(row, 3);
+        rows::owner(row, number)
+            .is_none()
+            .then(|| format_smolstr!("process {number} of those that have it open"))
+    })?;
     note(readers.info(), &mut found)?;
     Ok(found)
 }

@@ -1,8 +1,8 @@
-//! The store on disk: one SQLite database a profile, one thread that writes it, readers beside it.
+//! The store on disk: one SQLite database a profile, one thread that writes it in each process, readers beside.
 
 mod check;
 mod fault;
-mod lease;
+mod owners;
 mod prune;
 mod reader;
 mod records;
@@ -16,18 +16,19 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
 use crate::batch::Batch;
-use crate::error::{Damage, StoreError};
+use crate::error::{Damage, Holder, StoreError};
 use crate::store::{Pruned, Read, Records, Store};
 use crate::ticket::Ticket;
 use crate::types::{
     Hash, Info, Nanos, Once, Promise, PromiseQuery, Run, RunId, RunQuery, Session, StartKey,
     Started,
 };
-use lease::Lease;
+use owners::{Gate, Turn};
 use reader::Readers;
 use tables::Database;
 use writer::{Job, Queue, Writer};
@@ -40,6 +41,8 @@ pub struct Options {
     /// The most that the database may take on disk, in bytes; its log (up to 64 MiB, for a moment more) comes on top.
     /// Beyond, commits fail as on a full disk.
     pub max_bytes: Option<u64>,
+    /// How long a commit waits for other processes: beyond, it fails with [`StoreError::Busy`].
+    pub patience: Duration,
     /// Is called around every commit: for tests that end the process there.
     pub probe: Option<Probe>,
 }
@@ -47,7 +50,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let created_by = concat!("kait ", env!("CARGO_PKG_VERSION")).into();
-        Self { created_by, max_bytes: None, probe: None }
+        Self { created_by, max_bytes: None, patience: Duration::from_secs(10), probe: None }
     }
 }
 
@@ -70,13 +73,15 @@ impl fmt::Debug for Probe {
     }
 }
 
-/// The store of a profile on disk, with the right to write. Clones are handles of the same store; when the last one is
-/// dropped, what waits is written, and the store is free for the next process.
+/// The store of a profile on disk, with the right to write, as any number of processes may have it at once. Clones are
+/// handles of the same store; when the last one is dropped, what waits is written, and the runs that are still running are
+/// left to whoever resumes them.
 #[derive(Clone, Debug)]
 pub struct SqliteStore(Arc<Open>);
 
 #[derive(Debug)]
 struct Open {
+    owner: u64,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -86,24 +91,28 @@ impl SqliteStore {
     /// Opens the store in a directory of its own, or makes it. Directory and files are made for their owner alone.
     ///
     /// # Errors
-    /// [`StoreError::Held`] if another process has it open, [`StoreError::Newer`] if a newer version made it, and whatever
-    /// else keeps it from being durable: see [`StoreError`].
+    /// [`StoreError::Newer`] if a newer version made it, [`StoreError::InUse`] if it must be brought up to date and another
+    /// process has it open, and whatever else keeps it from being durable: see [`StoreError`].
     pub fn open(directory: &Path, options: Options) -> Result<Self, StoreError> {
-        let lease = Lease::take(directory)?;
-        let path = lease::database(directory);
-        let connection = schema::connect(&path, options.max_bytes)?;
-        let epoch = lease::enter(&connection, &path, &options.created_by)?;
-        lease.mark_used()?;
-        let database = Database::new(connection, &path)?;
+        let gate = Gate::enter(directory, options.patience)?;
+        let path = owners::database(directory);
+        let connection = schema::connect(&path, &options, gate.others())?;
+        let turn = Turn::new(directory, options.patience)?;
+        let owner = gate.own(&connection, &turn, &options.created_by)?;
+        gate.mark_used()?;
+        drop(gate);
+        let number = owner.number;
+        let database = Database::new(connection, directory, number);
         let queue = Arc::<Queue>::default();
-        let writer = Writer::new(database, directory, epoch, options.probe, lease);
+        let writer = Writer::new(database, directory, turn, options.probe, owner);
         let thread = thread::Builder::new().name("kait-store".into()).spawn({
             let queue = Arc::clone(&queue);
             move || writer.run(&queue)
         });
         let thread = thread.map_err(|error| fault::io("start the writer of", &path, error))?;
-        let readers = Arc::new(Readers::new(&path, Arc::downgrade(&queue)));
-        Ok(Self(Arc::new(Open { queue, readers, thread: Mutex::new(Some(thread)) })))
+        let readers = Arc::new(Readers::new(directory, Arc::downgrade(&queue)));
+        let thread = Mutex::new(Some(thread));
+        Ok(Self(Arc::new(Open { owner: number, queue, readers, thread })))
     }
 
     /// Looks through everything: the database's own structure, every record of every run, every other row. Gives what does
@@ -129,6 +138,10 @@ impl Drop for Open {
 }
 
 impl Store for SqliteStore {
+    fn owner(&self) -> u64 {
+        self.0.owner
+    }
+
     fn commit(&self, batch: Batch) -> Ticket {
         if let Err(refused) = batch.check() {
             return Ticket::ready(Err(refused.into()));
@@ -157,19 +170,23 @@ impl Store for SqliteStore {
     }
 }
 
-/// The store of a profile on disk, for reading beside whoever writes it.
+/// The store of a profile on disk, for reading beside those who write it.
 #[derive(Clone, Debug)]
 pub struct SqliteReader(Arc<Readers>);
 
 impl SqliteReader {
-    /// Opens the store in a directory for reading.
+    /// Opens the store in a directory for reading. One of an older format is brought up to date first.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] if there is none, [`StoreError::Newer`] if a newer version made it.
+    /// [`StoreError::Missing`] if there is none, [`StoreError::Newer`] if a newer version made it; if it is of an older
+    /// format, as [`SqliteStore::open`].
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let readers = Readers::new(&lease::database(directory), Weak::new());
+        let readers = Readers::new(directory, Weak::new());
         // The file is opened now, so that what is wrong with it is said now.
-        readers.read(|_| Ok(()))?;
+        let format = readers.read(|connection| Ok(schema::number(connection, "user_version")?))?;
+        if format < schema::FORMAT.into() {
+            drop(SqliteStore::open(directory, Options::default())?);
+        }
         Ok(Self(Arc::new(readers)))
     }
 
@@ -209,6 +226,14 @@ impl<T: Reads + Send + Sync> Read for T {
 
     fn run(&self, run: &RunId) -> Result<Option<Run>, StoreError> {
         self.readers().run(run)
+    }
+
+    fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError> {
+        self.readers().holder(run)
+    }
+
+    fn changes(&self) -> Result<u64, StoreError> {
+        self.readers().changes()
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<Run>, StoreError> {

@@ -10,8 +10,8 @@ use smol_str::format_smolstr;
 use super::rows::{self, RunRow};
 use super::tables::sound;
 use super::writer::{Job, Queue};
-use super::{fault, records, schema};
-use crate::error::{Damage, Refused, StoreError};
+use super::{fault, owners, records, schema};
+use crate::error::{Damage, Holder, Refused, StoreError};
 use crate::store::Records;
 use crate::types::{
     Hash, Info, Once, Promise, PromiseQuery, Run, RunId, RunQuery, RunState, Session, StartKey,
@@ -25,14 +25,30 @@ const IDLE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: Box<Path>,
+    directory: Box<Path>,
     idle: Mutex<Vec<Connection>>,
+    watch: Mutex<Watch>,
     /// The writer, if it is this process's: told what is found damaged.
     writer: Weak<Queue>,
 }
 
+/// Sees whether somebody has committed.
+#[derive(Debug, Default)]
+struct Watch {
+    /// The connection, as what it says can be compared only with what it said before; and what it said.
+    connection: Option<(Connection, i64)>,
+    changes: u64,
+}
+
 impl Readers {
-    pub(super) fn new(path: &Path, writer: Weak<Queue>) -> Self {
-        Self { path: path.into(), idle: Mutex::default(), writer }
+    pub(super) fn new(directory: &Path, writer: Weak<Queue>) -> Self {
+        Self {
+            path: owners::database(directory).into(),
+            directory: directory.into(),
+            idle: Mutex::default(),
+            watch: Mutex::default(),
+            writer,
+        }
     }
 
     /// Runs a read on a connection; an error of the database becomes one of the store.
@@ -67,6 +83,33 @@ impl Readers {
         if let Some(writer) = self.writer.upgrade() {
             // A store that has stopped cannot; whoever reads next finds the damage again.
             let _ = writer.push(Job::SetAside(run.clone()));
+        }
+    }
+
+    pub(super) fn changes(&self) -> Result<u64, StoreError> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match watch.connection.take() {
+            Some((connection, before)) => (connection, Some(before)),
+            None => (schema::connect_reader(&self.path)?, None),
+        };
+        let (connection, before) = connection;
+        let version = schema::number(&connection, "data_version")
+            .map_err(|error| fault::database("read", &self.path, error))?;
+        if before != Some(version) {
+            watch.changes += 1;
+        }
+        watch.connection = Some((connection, version));
+        Ok(watch.changes)
+    }
+
+    pub(super) fn holder(&self, run: &RunId) -> Result<Option<Holder>, StoreError> {
+        let found = self.read(|connection| {
+            let owner = run_row(connection, run)?.and_then(|row| row.owner);
+            Ok(owner.map(|owner| owners::holder(connection, owner)).transpose()?)
+        })?;
+        match found {
+            Some(holder) if owners::lives(&self.directory, holder.owner)? => Ok(Some(holder)),
+            _ => Ok(None),
         }
     }
 

@@ -87,7 +87,7 @@ impl Cursor {
                 && ((seq == 0) == (back == 0))
                 && (0..=at).contains(&back);
             if !links {
-                return Err(damaged(&self.run, seq, "another record stands in its place"));
+                return Err(self.missing(connection, seq, "another record stands in its place"));
             }
             if seq >= self.next {
                 match self.rows.last_mut() {
@@ -145,7 +145,7 @@ impl Cursor {
                 return Err(self.missing(connection, seq, "it is not there"));
             };
             if !sound {
-                return Err(damaged(&self.run, seq, "it does not hold what was written"));
+                return Err(self.missing(connection, seq, "it does not hold what was written"));
             }
             let payload =
                 if kind >= IN_BLOB { self.large(connection, seq, &payload)? } else { payload };

@@ -5,6 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use smol_str::SmolStr;
 
+use crate::error::Holder;
 use crate::types::{
     Answer, Hash, Nanos, Once, Parent, Promise, PromiseState, Question, Run, RunId, RunState,
     Session, Started,
@@ -157,11 +158,42 @@ pub(super) fn store(connection: &Connection) -> rusqlite::Result<(StoreRow, bool
     })
 }
 
+// Owners.
+
+/// A process that has the store open.
+#[derive(Debug)]
+pub(super) struct OwnerRow {
+    pub(super) pid: i64,
+    pub(super) since: Nanos,
+}
+
+impl OwnerRow {
+    pub(super) fn seal(&self, number: i64) -> i64 {
+        Sealer::new("owners").int(number).int(self.pid).int(self.since).seal()
+    }
+
+    pub(super) fn holder(&self, owner: u64) -> Holder {
+        Holder { owner, pid: u32::try_from(self.pid).ok(), since: Some(self.since) }
+    }
+}
+
+/// From `pid, since, seal`; `None` if it is unsound.
+pub(super) fn owner(row: &Row<'_>, number: i64) -> Option<OwnerRow> {
+    let owner = OwnerRow { pid: int(row, 0), since: int(row, 1) };
+    (owner.seal(number) == int(row, 2)).then_some(owner)
+}
+
+/// As the database has it.
+pub(super) fn owner_number(owner: u64) -> i64 {
+    i64::try_from(owner).unwrap_or(i64::MAX)
+}
+
 // Runs.
 
 /// What [`run`] reads, from `runs AS r LEFT JOIN heads AS h ON h.run = r.nr`.
 pub(super) const RUN: &str = "r.nr, r.id, r.program, r.graph, r.meta, r.created, r.parent, \
-     r.forked, r.session, r.ended, r.summary, r.seal, h.next, h.last, h.state, h.wake, h.sum, h.seal";
+     r.forked, r.session, r.ended, r.summary, r.seal, h.next, h.last, h.state, h.wake, h.sum, h.seal, \
+     h.owner";
 
 /// A run with where its records end.
 #[derive(Clone, Debug)]
@@ -169,6 +201,8 @@ pub(super) struct RunRow {
     pub(super) run: Run,
     /// Whether it is a fork of its parent.
     pub(super) forked: i64,
+    /// The process it belongs to.
+    pub(super) owner: Option<u64>,
     /// The row of its last record.
     pub(super) last: i64,
     pub(super) sum: Sum,
@@ -219,6 +253,7 @@ pub(super) fn run(row: &Row<'_>) -> RunRow {
     let mut found = RunRow {
         run,
         forked: int(row, 7),
+        owner: opt_int(row, 18).map(|owner| u64::try_from(owner).unwrap_or(0)),
         last: int(row, 13),
         sum,
         sound: false,
@@ -249,8 +284,8 @@ impl RunRow {
     }
 
     pub(super) fn head_seal(&self) -> i64 {
-        let Self { run, last, sum, .. } = self;
-        head_seal(run.number, run.records, *last, run.state, run.wake, sum)
+        let Self { run, owner, last, sum, .. } = self;
+        head_seal(run.number, run.records, *last, run.state, run.wake, sum, *owner)
     }
 
     /// What the first record's sum follows: no two runs begin alike.
@@ -270,15 +305,20 @@ pub(super) fn head_seal(
     state: RunState,
     wake: Option<Nanos>,
     sum: &Sum,
+    owner: Option<u64>,
 ) -> i64 {
-    Sealer::new("heads")
+    let sealer = Sealer::new("heads")
         .int(run.into())
         .int(next.into())
         .int(last)
         .int(state_number(state))
         .opt_int(wake)
-        .bytes(sum)
-        .seal()
+        .bytes(sum);
+    // Format 1 has no owners: its seals hold.
+    match owner {
+        Some(owner) => sealer.int(owner_number(owner)).seal(),
+        None => sealer.seal(),
+    }
 }
 
 /// The sum of a record, from the one before.

@@ -2,13 +2,14 @@
 //!
 //! Settings that durability rests on are read back: some are refused in silence.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::fault;
-use crate::error::StoreError;
+use super::{Options, fault, owners};
+use crate::error::{Holder, StoreError};
 
 /// Tells a store from other SQLite databases: `KAIT` in ASCII.
 const APPLICATION: i64 = 0x4b41_4954;
@@ -16,11 +17,11 @@ const APPLICATION: i64 = 0x4b41_4954;
 const CHECKPOINT_PAGES: i64 = 4_096;
 /// What is kept of the write-ahead log on disk after that, in bytes.
 const LOG_BYTES: i64 = 64 << 20;
-/// How long to wait for a lock that another connection holds for a moment, in milliseconds.
-const BUSY_MS: i64 = 5_000;
+/// How long a reader waits for a lock that another connection holds for a moment, in milliseconds.
+const BUSY_MS: i64 = 10_000;
 
 /// What makes a store of version n one of version n + 1. What stands here is never changed, as stores have been made by it.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version of the format that is written here.
 pub(super) const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -32,7 +33,6 @@ const WRITING: &[(&str, i64)] = &[
     ("fullfsync", 1),
     ("checkpoint_fullfsync", 1),
     ("foreign_keys", 1),
-    ("busy_timeout", BUSY_MS),
     ("wal_autocheckpoint", CHECKPOINT_PAGES),
     ("journal_size_limit", LOG_BYTES),
     ("cell_size_check", 1),
@@ -49,10 +49,17 @@ const READING: &[(&str, i64)] = &[
     ("temp_store", 2),
 ];
 
-/// Connects for writing to a file that is there (it may be empty), and brings it up to the newest format.
-pub(super) fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection, StoreError> {
+/// Connects for writing to a file that is there (it may be empty), and brings it up to the newest format; that only if no
+/// other process has it open.
+pub(super) fn connect(
+    path: &Path,
+    options: &Options,
+    others: &BTreeSet<u64>,
+) -> Result<Connection, StoreError> {
     let fail = |doing| move |error| fault::database(doing, path, error);
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let patience = i64::try_from(options.patience.as_millis()).unwrap_or(i64::MAX);
+    set(&connection, path, "busy_timeout", patience.min(i32::MAX.into()))?;
     let fresh = fs::metadata(path).is_ok_and(|file| file.len() == 0);
     if fresh {
         // Both must stand before the first page is written.
@@ -62,7 +69,8 @@ pub(super) fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection,
     belongs(&connection, path)?;
     // Before anything is written: what writes may also lengthen the file. What the last process left in the log stays there
     // for now, as moving it may need more room than the disk has.
-    if !has_log(path) {
+    // While others write, the length of the file says nothing.
+    if others.is_empty() && !has_log(path) {
         whole(&connection, path)?;
     }
     let mode: String = connection
@@ -80,8 +88,22 @@ pub(super) fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection,
         set(&connection, path, pragma, *wanted)?;
     }
     expect(&connection, path, "auto_vacuum", 2)?;
+    let format = number(&connection, "user_version").map_err(fail("read"))?;
+    if format < FORMAT.into() && !others.is_empty() {
+        let holders = others.iter().map(|owner| owners::holder(&connection, *owner));
+        // Of an older format, nothing is known of who they are.
+        let holders = holders
+            .zip(others)
+            .map(|(known, owner)| known.unwrap_or_else(|_| Holder::unknown(*owner)));
+        return Err(StoreError::InUse {
+            path: path.parent().unwrap_or(path).into(),
+            found: u32::try_from(format).unwrap_or(0),
+            wanted: FORMAT,
+            holders: holders.collect(),
+        });
+    }
     migrate(&mut connection, path, MIGRATIONS)?;
-    if let Some(bytes) = max_bytes {
+    if let Some(bytes) = options.max_bytes {
         let page = number(&connection, "page_size").map_err(fail("set up"))?.max(1);
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page;
         // Never less than it has already, so not read back.
@@ -104,8 +126,9 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Moves what the log holds into the database and empties it, as far as readers allow it.
+/// Moves what the log holds into the database and empties it, as far as readers and other writers allow it within a moment.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA busy_timeout = 100")?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 

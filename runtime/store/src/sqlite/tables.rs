@@ -7,10 +7,11 @@ use rustc_hash::FxHashMap;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::fault::{self, Kind};
+use super::owners;
 use super::rows::{self, IN_BLOB, RunRow, Sum};
 use crate::BLOB_FROM;
 use crate::batch::Change;
-use crate::error::{Damage, StoreError};
+use crate::error::{Damage, Holder, StoreError};
 use crate::rules::{Head, Tables};
 use crate::types::{
     Hash, Nanos, NewRun, Once, Parent, PromiseState, Question, Record, Run, RunId, RunState,
@@ -23,7 +24,12 @@ const HEADS: usize = 16_384;
 /// The tables.
 pub(super) struct Database {
     connection: Connection,
+    directory: Box<Path>,
     path: Box<Path>,
+    /// The number of this process among the owners.
+    me: u64,
+    /// Changes when another connection commits.
+    version: Option<i64>,
     heads: FxHashMap<RunId, Cached>,
     /// The row of the last record of all. Rows of transactions that were taken back stay unused.
     last_record: i64,
@@ -42,20 +48,40 @@ struct Cached {
 
 impl Cached {
     fn of(row: RunRow) -> Self {
-        let RunRow { run, last, sum, .. } = row;
+        let RunRow { run, owner, last, sum, .. } = row;
         let Run { number, state, session, records, created, wake, .. } = run;
-        Self { head: Head { number, state, session, next: records }, created, wake, last, sum }
+        let head = Head { number, state, session, next: records, owner };
+        Self { head, created, wake, last, sum }
+    }
+}
+
+impl Cached {
+    fn seal(&self) -> i64 {
+        let Head { number, next, state, owner, .. } = self.head;
+        rows::head_seal(number, next, self.last, state, self.wake, &self.sum, owner)
     }
 }
 
 impl Database {
-    pub(super) fn new(connection: Connection, path: &Path) -> Result<Self, StoreError> {
-        let last = "SELECT coalesce(max(id), 0) FROM records";
-        let last_record = connection
-            .query_row(last, [], |row| row.get(0))
-            .map_err(|error| fault::database("read", path, error))?;
-        let (path, heads) = (path.into(), FxHashMap::default());
-        Ok(Self { connection, path, heads, last_record, failure: None })
+    pub(super) fn new(connection: Connection, directory: &Path, me: u64) -> Self {
+        let path = owners::database(directory).into();
+        let heads = FxHashMap::default();
+        let (directory, version) = (directory.into(), None);
+        Self { connection, directory, path, me, version, heads, last_record: 0, failure: None }
+    }
+
+    /// Forgets what may not be so any more, as somebody else has committed: at the beginning of a transaction.
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+        let version = self.read("PRAGMA data_version", [], |row| rows::int(row, 0))?;
+        if version != self.version || version.is_none() {
+            self.forget();
+            let last = "SELECT max(id) FROM records";
+            let last = self.read(last, [], |row| rows::opt_int(row, 0))?.flatten().unwrap_or(0);
+            // Rows are not used again while this process lives, so that no reader of it takes one for another.
+            self.last_record = self.last_record.max(last);
+            self.version = version;
+        }
+        Ok(())
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -119,9 +145,10 @@ impl Database {
 
     fn put_head(&mut self, cached: Cached, run: &RunId) -> Result<(), StoreError> {
         let Cached { head, wake, last, sum, .. } = &cached;
-        let seal = rows::head_seal(head.number, head.next, *last, head.state, *wake, sum);
+        let seal = cached.seal();
         self.write(
-            "INSERT OR REPLACE INTO heads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO heads (run, next, last, state, wake, sum, seal, owner)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 head.number,
                 head.next,
@@ -129,7 +156,8 @@ impl Database {
                 rows::state_number(head.state),
                 wake,
                 &sum[..],
-                seal
+                seal,
+                head.owner.map(rows::owner_number),
             ],
         )?;
         self.heads.insert(run.clone(), cached);
@@ -176,12 +204,13 @@ impl Database {
         }
         if row.sound {
             let mut cached = Cached::of(row);
-            cached.head.state = RunState::Damaged;
+            (cached.head.state, cached.head.owner) = (RunState::Damaged, None);
             self.put_head(cached, run)?;
         } else {
             // Nothing is sealed anew that was not sound.
             self.write(
-                "INSERT INTO heads SELECT nr, 0, 0, ?2, NULL, x'', 0 FROM runs WHERE id = ?1
+                "INSERT INTO heads (run, next, last, state, sum, seal)
+                 SELECT nr, 0, 0, ?2, x'', 0 FROM runs WHERE id = ?1
                  ON CONFLICT (run) DO UPDATE SET state = ?2",
                 params![run.as_str(), rows::state_number(RunState::Damaged)],
             )?;
@@ -192,11 +221,6 @@ impl Database {
             self.put_session(&session)?;
         }
         Ok(())
-    }
-
-    /// The epoch of whoever may write.
-    pub(super) fn epoch(&mut self) -> Result<Option<i64>, StoreError> {
-        self.read("SELECT epoch FROM store WHERE only = 1", [], |row| rows::int(row, 0))
     }
 
     /// Whether the transaction under way has failed.
@@ -225,6 +249,18 @@ pub(super) fn sound<T>(row: Option<T>, what: impl FnOnce() -> SmolStr) -> Result
 }
 
 impl Tables for Database {
+    fn me(&self) -> u64 {
+        self.me
+    }
+
+    fn lives(&mut self, owner: u64) -> Result<bool, StoreError> {
+        owners::lives(&self.directory, owner)
+    }
+
+    fn holder(&mut self, owner: u64) -> Result<Holder, StoreError> {
+        owners::holder(&self.connection, owner).map_err(|error| self.fail("read", error))
+    }
+
     fn has_program(&mut self, hash: &Hash) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM programs WHERE hash = ?1";
         Ok(self.read(sql, [&hash.0[..]], |_| ())?.is_some())
@@ -266,7 +302,8 @@ impl Tables for Database {
         };
         let sum = rows::first_sum(number, run.id.as_str());
         let forked = i64::from(matches!(run.parent, Some(Parent::Forked(_))));
-        let row = RunRow { run, forked, last: 0, sum, sound: true, head_is_sound: true };
+        let owner = (state == RunState::Running).then_some(self.me);
+        let row = RunRow { run, forked, owner, last: 0, sum, sound: true, head_is_sound: true };
         let run = &row.run;
         self.write(
             "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -285,7 +322,7 @@ impl Tables for Database {
                 row.run_seal(),
             ],
         )?;
-        let head = Head { number, state: run.state, session: run.session.clone(), next: 0 };
+        let head = Head { number, state, session: run.session.clone(), next: 0, owner };
         let cached = Cached { head, created: run.created, wake: None, last: 0, sum };
         self.put_head(cached, &run.id)
     }
@@ -306,6 +343,7 @@ impl Tables for Database {
         let Some(cached) = self.cached(run)? else { return Ok(()) };
         let mut cached = cached.clone();
         cached.head.state = change.state;
+        cached.head.owner = (change.state == RunState::Running).then_some(self.me);
         cached.wake = change.wake;
         self.put_head(cached, run)
     }
@@ -334,8 +372,8 @@ impl Tables for Database {
             (cached.last, cached.sum) = (id, sum);
             cached.head.next = record.seq + 1;
         }
-        let Cached { head, wake, last, sum, .. } = &cached;
-        let seal = rows::head_seal(head.number, head.next, *last, head.state, *wake, sum);
+        let Cached { head, last, sum, .. } = &cached;
+        let seal = cached.seal();
         self.write(
             "UPDATE heads SET next = ?2, last = ?3, sum = ?4, seal = ?5 WHERE run = ?1",
             params![head.number, head.next, last, &sum[..], seal],

@@ -1,16 +1,19 @@
-//! The one thread that writes: it commits whatever has gathered since the last commit as one transaction (group commit).
+//! The one thread of this process that writes: it commits whatever has gathered since the last commit as one transaction (group commit).
 //!
 //! A batch that is refused is taken back alone. When the database itself fails within a group, its batches are tried one by
 //! one, so that one damaged page does not stop other runs. When nobody can say any more what has reached the disk, the
 //! writer stops for good: only a new start, which reads the disk, may go on.
+//!
+//! Other processes write, too, between its transactions, never within one. So nothing that a transaction has read is
+//! believed in the next one if somebody else has committed meanwhile.
 
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::fault::{self, Kind};
-use super::lease::{self, Lease};
+use super::fault::Kind;
+use super::owners::{Owner, Turn};
 use super::tables::Database;
 use super::{Point, Probe, prune, schema};
 use crate::batch::Batch;
@@ -129,14 +132,13 @@ fn weight(job: &Job) -> usize {
     }
 }
 
-/// What the thread owns. The database is closed before the lock is given back.
+/// What the thread owns. The database is closed before the lock of this process is given back.
 pub(super) struct Writer {
     database: Database,
     directory: Box<Path>,
-    path: Box<Path>,
-    epoch: i64,
+    turn: Turn,
     probe: Option<Probe>,
-    _lease: Lease,
+    owner: Owner,
 }
 
 /// Why a transaction was not committed.
@@ -154,12 +156,11 @@ impl Writer {
     pub(super) fn new(
         database: Database,
         directory: &Path,
-        epoch: i64,
+        turn: Turn,
         probe: Option<Probe>,
-        lease: Lease,
+        owner: Owner,
     ) -> Self {
-        let path = lease::database(directory).into();
-        Self { database, directory: directory.into(), path, epoch, probe, _lease: lease }
+        Self { database, directory: directory.into(), turn, probe, owner }
     }
 
     /// Works until the queue ends or the writer must stop.
@@ -264,14 +265,13 @@ impl Writer {
         })
     }
 
-    /// Runs a transaction if this process is still the writer.
+    /// Runs a transaction.
     fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, Failed> {
         let worked = (|| {
-            execute(&mut self.database, "BEGIN IMMEDIATE")?;
-            self.check_epoch()?;
+            self.begin()?;
             let value = work(self)?;
             self.probe(Point::BeforeCommit);
             execute(&mut self.database, "COMMIT")?;
@@ -283,22 +283,22 @@ impl Writer {
             // SQLite may have taken it back itself.
             let _ = self.database.connection().execute_batch("ROLLBACK");
             self.database.forget();
-            let fatal =
-                matches!(error, StoreError::TakenOver { .. }) || failure == Some(Kind::Uncertain);
-            let divisible = !fatal && failure != Some(Kind::Busy);
+            let fatal = failure == Some(Kind::Uncertain);
+            let busy = matches!(error, StoreError::Busy { .. }) || failure == Some(Kind::Busy);
+            let divisible = !fatal && !busy;
             Failed { error, divisible, fatal }
         })
     }
 
-    fn check_epoch(&mut self) -> Result<(), StoreError> {
-        let epoch = self.database.epoch()?;
-        if epoch == Some(self.epoch) {
-            return Ok(());
-        }
-        let path = self.directory.to_path_buf();
-        let holder = lease::holder(self.database.connection());
-        let holder = holder.map_err(|error| fault::database("read", &self.path, error))?;
-        Err(StoreError::TakenOver { path, holder })
+    /// Takes the lock of the database, when it is this process's turn.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let connection = self.database.connection();
+        let begun =
+            self.turn.begin(connection, &self.directory, self.owner.number, |connection| {
+                connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])
+            })?;
+        begun.map_err(|error| self.database.fail("begin", error))?;
+        self.database.catch_up()
     }
 
     /// What is damaged is set aside; if even that fails, it is found again with the next read.

@@ -30,6 +30,7 @@ const CASES: &[(&str, Case)] = &[
     ("who_reads_a_run_is_told_when_it_is_removed", who_reads_a_run_is_told_when_it_is_removed),
     ("sizes_have_limits", sizes_have_limits),
     ("an_empty_batch_is_a_barrier", an_empty_batch_is_a_barrier),
+    ("changes_are_seen_and_nothing_else_is", changes_are_seen_and_nothing_else_is),
 ];
 
 #[test]
@@ -65,13 +66,13 @@ fn with_faults_that_never_come() {
 
 // What the cases share.
 
-const PROGRAM: &[u8] = b"a program";
+pub const PROGRAM: &[u8] = b"a program";
 
-fn program() -> Hash {
+pub fn program() -> Hash {
     Hash::of(PROGRAM)
 }
 
-fn commit(store: &dyn Store, build: impl FnOnce(&mut Batch)) -> Result<(), Refused> {
+pub fn commit(store: &dyn Store, build: impl FnOnce(&mut Batch)) -> Result<(), Refused> {
     let mut batch = Batch::new();
     build(&mut batch);
     match store.commit(batch).wait() {
@@ -81,11 +82,11 @@ fn commit(store: &dyn Store, build: impl FnOnce(&mut Batch)) -> Result<(), Refus
     }
 }
 
-fn start(store: &dyn Store, run: &str) -> RunId {
+pub fn start(store: &dyn Store, run: &str) -> RunId {
     start_with(store, run, |_| {}).unwrap()
 }
 
-fn start_with(
+pub fn start_with(
     store: &dyn Store,
     run: &str,
     change: impl FnOnce(&mut NewRun),
@@ -98,11 +99,11 @@ fn start_with(
     Ok(run.into())
 }
 
-fn record(seq: u32, payload: &[u8]) -> Record {
+pub fn record(seq: u32, payload: &[u8]) -> Record {
     Record { seq, at: i64::from(seq) * 7, kind: 3, payload: payload.to_vec() }
 }
 
-fn append(store: &dyn Store, run: &RunId, seqs: std::ops::Range<u32>) -> Result<(), Refused> {
+pub fn append(store: &dyn Store, run: &RunId, seqs: std::ops::Range<u32>) -> Result<(), Refused> {
     commit(store, |batch| {
         for seq in seqs {
             batch.append(run, record(seq, &seq.to_le_bytes()));
@@ -110,30 +111,30 @@ fn append(store: &dyn Store, run: &RunId, seqs: std::ops::Range<u32>) -> Result<
     })
 }
 
-fn end(store: &dyn Store, run: &RunId, state: RunState, at: i64) -> Result<(), Refused> {
+pub fn end(store: &dyn Store, run: &RunId, state: RunState, at: i64) -> Result<(), Refused> {
     commit(store, |batch| {
         batch.end(run, state, at, b"summary");
     })
 }
 
-fn state(store: &dyn Store, run: &RunId) -> RunState {
+pub fn state(store: &dyn Store, run: &RunId) -> RunState {
     store.run(run).unwrap().unwrap().state
 }
 
-fn records(store: &dyn Store, run: &RunId, from: u32) -> Vec<Record> {
+pub fn records(store: &dyn Store, run: &RunId, from: u32) -> Vec<Record> {
     store.records(run, from).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-fn question(key: &str) -> Question {
+pub fn question(key: &str) -> Question {
     let (role, shown) = (Some("lead".into()), b"shown".to_vec());
     Question { key: key.into(), role, asked: 5, due: Some(50), shown }
 }
 
-fn answer(by: &str, value: &[u8]) -> Answer {
+pub fn answer(by: &str, value: &[u8]) -> Answer {
     Answer { by: by.into(), at: 9, value: value.to_vec() }
 }
 
-fn names(store: &dyn Store, query: &RunQuery) -> Vec<String> {
+pub fn names(store: &dyn Store, query: &RunQuery) -> Vec<String> {
     store.runs(query).unwrap().iter().map(|run| run.id.to_string()).collect()
 }
 
@@ -715,4 +716,16 @@ fn an_empty_batch_is_a_barrier(store: &dyn Store) {
         assert!(matches!(ticket.outcome(), Some(Ok(()))));
     }
     assert_eq!(records(store, &run, 0).len(), 50);
+}
+
+fn changes_are_seen_and_nothing_else_is(store: &dyn Store) {
+    let before = store.changes().unwrap();
+    assert_eq!(store.changes().unwrap(), before);
+    let run = start(store, "r_1");
+    let started = store.changes().unwrap();
+    assert_ne!(started, before);
+    records(store, &run, 0);
+    assert_eq!(store.changes().unwrap(), started);
+    append(store, &run, 0..1).unwrap();
+    assert_ne!(store.changes().unwrap(), started);
 }

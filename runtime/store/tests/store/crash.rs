@@ -9,9 +9,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use fastrand::Rng;
-use kait_store::{MemoryStore, Options, Probe, SqliteStore, Store, StoreError};
+use kait_store::{
+    Batch, MemoryStore, Options, Probe, Read, Refused, RunQuery, RunState, SqliteStore, Store,
+    StoreError,
+};
 
 use crate::random::{batch, state};
 
@@ -87,16 +91,53 @@ fn killed_at(directory: &Path, seed: u64, point: u32) -> (usize, bool) {
             acknowledged = count.parse().unwrap();
         } else if line == "here" {
             there = true;
-            // While it lives, nobody else gets the store, however still it stands.
-            let refused = SqliteStore::open(directory, Options::default()).map(drop);
-            let Err(StoreError::Held { holder, .. }) = refused else { panic!("{refused:?}") };
-            assert_eq!(holder.pid, Some(child.id()));
+            // While it lives, nobody else gets its runs, however still it stands.
+            still_owned(directory, child.id());
             child.kill().unwrap();
         }
     }
     let ended = child.wait().unwrap();
     assert_eq!(ended.success(), !there, "the child failed by itself");
     (acknowledged, there)
+}
+
+/// A process that stands still may be in the middle of a commit: then others wait for it, and are told for whom. Otherwise
+/// they can write, but not to its runs.
+fn still_owned(directory: &Path, pid: u32) {
+    let patience = Duration::from_millis(5);
+    match SqliteStore::open(directory, Options { patience, ..Options::default() }) {
+        Ok(store) => {
+            let running =
+                RunQuery { states: vec![RunState::Running], limit: 1, ..RunQuery::default() };
+            for run in store.runs(&running).unwrap() {
+                let mut batch = Batch::new();
+                batch.resume(&run.id);
+                let refused = store.commit(batch).wait();
+                let Err(StoreError::Refused(Refused::OwnedElsewhere { holder, .. })) = refused
+                else {
+                    panic!("{refused:?}")
+                };
+                assert_eq!(holder.pid, Some(pid));
+                assert_eq!(store.holder(&run.id).unwrap(), Some(holder));
+            }
+        }
+        Err(StoreError::Busy { holders, .. }) => {
+            assert_eq!(holders.iter().map(|it| it.pid).collect::<Vec<_>>(), [Some(pid)]);
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Takes up what a process that is gone was running.
+fn take_over(store: &SqliteStore) {
+    let running = RunQuery { states: vec![RunState::Running], ..RunQuery::default() };
+    for run in store.runs(&running).unwrap() {
+        assert_eq!(store.holder(&run.id).unwrap(), None);
+        let mut batch = Batch::new();
+        batch.resume(&run.id);
+        store.commit(batch).wait().unwrap();
+        assert_eq!(store.holder(&run.id).unwrap().map(|it| it.owner), Some(store.owner()));
+    }
 }
 
 #[test]
@@ -119,6 +160,7 @@ fn what_was_acknowledged_survives_and_nothing_is_torn() {
                 rest.filter(|(_, state)| **state == found).map(|(count, _)| count).next();
             let survived = survived.unwrap_or_else(|| panic!("{}: found\n{found}", place()));
             assert_eq!(store.check().unwrap(), [], "{}", place());
+            take_over(&store);
             for batch in batches.iter().skip(survived) {
                 // Some are refused, as they were in memory.
                 let _ = store.commit(batch.clone()).wait();

@@ -76,41 +76,156 @@ fn database(directory: &TempDir) -> Connection {
 // Who may write.
 
 #[test]
-fn a_second_process_is_told_who_has_the_store() {
+fn a_second_process_is_told_who_has_a_run() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path()).unwrap();
     start(&first, "a").unwrap();
-    let Err(error) = open(directory.path()) else { panic!("two have it") };
-    let StoreError::Held { holder, .. } = &error else { panic!("{error}") };
-    assert_eq!(holder.pid, Some(std::process::id()));
+    let second = open(directory.path()).unwrap();
+    let error = append(&second, "a", 0, b"x").unwrap_err();
     let said = error.to_string();
     assert!(said.contains(&format!("process {} (since 2", std::process::id())), "{said}");
-    // But it may read, and what it reads is what was written.
+    assert!(said.contains("kait resume a"), "{said}");
+    // Who only reads, reads what was written.
     let reader = SqliteReader::open(directory.path()).unwrap();
-    assert!(reader.run(&"a".into()).unwrap().is_some());
-    start(&first, "b").unwrap();
+    start(&second, "b").unwrap();
     assert_eq!(dump(&reader), dump(&first));
-    // A clone is the same store; only the last one gives it back.
+    assert_eq!(reader.holder(&"b".into()).unwrap().map(|it| it.owner), Some(second.owner()));
+    // A clone is the same process; it ends with the last one.
     let clone = first.clone();
     drop(first);
-    assert!(matches!(open(directory.path()), Err(StoreError::Held { .. })));
+    assert!(append(&second, "a", 0, b"x").is_err());
+    assert!(reader.holder(&"a".into()).unwrap().is_some());
     drop(clone);
-    start(&open(directory.path()).unwrap(), "c").unwrap();
+    assert_eq!(reader.holder(&"a".into()).unwrap(), None);
+    resume(&second, "a").unwrap();
+    append(&second, "a", 0, b"x").unwrap();
+    assert_eq!(locks(directory.path()), [format!("{}.lock", second.owner())]);
+}
+
+fn resume(store: &dyn Store, run: &str) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.resume(&run.into());
+    store.commit(batch).wait()
+}
+
+fn locks(directory: &Path) -> Vec<String> {
+    let files = fs::read_dir(directory.join("owners")).unwrap();
+    files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
-fn who_lost_its_lock_stops_writing() {
+fn who_lost_its_lock_loses_its_runs() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path()).unwrap();
-    start(&first, "a").unwrap();
-    fs::remove_file(directory.path().join("store.lock")).unwrap();
+    for run in ["a", "b"] {
+        start(&first, run).unwrap();
+    }
+    fs::remove_file(directory.path().join(format!("owners/{}.lock", first.owner()))).unwrap();
     let second = open(directory.path()).unwrap();
-    let error = start(&first, "b").unwrap_err();
-    assert!(matches!(error, StoreError::TakenOver { .. }), "{error}");
-    assert!(matches!(append(&first, "a", 0, b"x"), Err(StoreError::TakenOver { .. })));
-    assert!(matches!(first.prune(0), Err(StoreError::TakenOver { .. })));
-    start(&second, "b").unwrap();
-    append(&second, "a", 0, b"x").unwrap();
+    append(&first, "a", 0, b"x").unwrap();
+    resume(&second, "a").unwrap();
+    let owned =
+        |refused| matches!(refused, Err(StoreError::Refused(Refused::OwnedElsewhere { .. })));
+    assert!(owned(append(&first, "a", 1, b"x")));
+    assert!(owned(resume(&first, "a")));
+    append(&second, "a", 1, b"x").unwrap();
+    // What was not taken from it is still its own.
+    append(&first, "b", 0, b"x").unwrap();
+    // Its number is not used again.
+    drop(first);
+    let third = open(directory.path()).unwrap();
+    assert!(third.owner() > second.owner());
+}
+
+#[test]
+fn numbers_of_a_store_that_was_put_back_are_passed_over_while_they_live() {
+    let directory = filled();
+    let copy = fs::read(directory.path().join("store.sqlite")).unwrap();
+    let first = open(directory.path()).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    fs::create_dir(other.path().join("owners")).unwrap();
+    fs::write(other.path().join("store.sqlite"), copy).unwrap();
+    let taken =
+        fs::File::create(other.path().join(format!("owners/{}.lock", first.owner()))).unwrap();
+    taken.lock().unwrap();
+    let second = open(other.path()).unwrap();
+    assert_eq!(second.owner(), first.owner() + 1);
+}
+
+/// A store as the first version made it.
+fn of_format_1() -> TempDir {
+    let directory = filled();
+    fs::remove_dir_all(directory.path().join("owners")).unwrap();
+    database(&directory)
+        .execute_batch(
+            "DROP TABLE owners; ALTER TABLE heads DROP COLUMN owner; PRAGMA user_version = 1",
+        )
+        .unwrap();
+    directory
+}
+
+#[test]
+fn a_store_of_the_first_format_is_brought_up_to_date() {
+    for reads in [false, true] {
+        let directory = of_format_1();
+        let wanted = dump(&open(filled().path()).unwrap());
+        if reads {
+            let reader = SqliteReader::open(directory.path()).unwrap();
+            assert_eq!((dump(&reader), reader.check().unwrap()), (wanted, Vec::new()));
+            assert_eq!(reader.info().unwrap().format, 2);
+        } else {
+            let store = open(directory.path()).unwrap();
+            assert_eq!((dump(&store), store.check().unwrap()), (wanted, Vec::new()));
+            resume(&store, "b").unwrap();
+            append(&store, "b", 301, b"x").unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_store_that_others_have_open_is_not_brought_up_to_date() {
+    let directory = of_format_1();
+    let quick = || {
+        let patience = std::time::Duration::from_millis(20);
+        SqliteStore::open(directory.path(), Options { patience, ..Options::default() }).map(drop)
+    };
+    // As a process of a version between them has it open.
+    fs::create_dir(directory.path().join("owners")).unwrap();
+    let owner = fs::File::create(directory.path().join("owners/7.lock")).unwrap();
+    owner.lock().unwrap();
+    let error = quick().unwrap_err();
+    assert!(matches!(error, StoreError::InUse { found: 1, wanted: 2, .. }), "{error}");
+    assert!(error.to_string().contains("another process has it open"), "{error}");
+    owner.unlock().unwrap();
+    // As a process of the first version has it open.
+    let lock = fs::File::open(directory.path().join("store.lock")).unwrap();
+    lock.lock().unwrap();
+    let error = quick().unwrap_err();
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+    lock.unlock().unwrap();
+    quick().unwrap();
+    assert_eq!(locks(directory.path()), [""; 0]);
+}
+
+#[test]
+fn who_is_in_the_way_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let patience = std::time::Duration::from_millis(50);
+        SqliteStore::open(directory.path(), Options { patience, ..Options::default() }).unwrap()
+    };
+    let (first, second) = (open(), open());
+    start(&first, "a").unwrap();
+    let other = database(&directory);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = append(&first, "a", 0, b"x").unwrap_err();
+    let StoreError::Busy { holders, .. } = &error else { panic!("{error}") };
+    assert_eq!(holders.iter().map(|it| it.owner).collect::<Vec<_>>(), [second.owner()]);
+    drop(second);
+    let error = append(&first, "a", 0, b"x").unwrap_err();
+    assert!(error.to_string().contains("another program"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    append(&first, "a", 0, b"x").unwrap();
 }
 
 #[cfg(unix)]
@@ -124,9 +239,11 @@ fn only_the_owner_may_read_it() {
     let store = open(&directory).unwrap();
     start(&store, "a").unwrap();
     assert_eq!(mode(&directory), 0o700);
-    for file in fs::read_dir(&directory).unwrap() {
+    let owners = directory.join("owners");
+    for file in fs::read_dir(&directory).unwrap().chain(fs::read_dir(&owners).unwrap()) {
         let path = file.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        let wanted = if path == owners { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), wanted, "{}", path.display());
     }
     drop(store);
     let file = directory.join("store.sqlite");
@@ -178,7 +295,7 @@ fn a_store_of_a_newer_version_is_left_alone() {
         open(directory.path()).map(drop).unwrap_err(),
         SqliteReader::open(directory.path()).map(drop).unwrap_err(),
     ] {
-        let StoreError::Newer { found: 99, known: 1, .. } = error else { panic!("{error}") };
+        let StoreError::Newer { found: 99, known: 2, .. } = error else { panic!("{error}") };
     }
 }
 

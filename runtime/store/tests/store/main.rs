@@ -11,4 +11,5 @@ mod contract;
 mod crash;
 mod dump;
 mod faults;
+mod owners;
 mod random;
