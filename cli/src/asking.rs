@@ -4,8 +4,10 @@
 //! nobody vouches for it, and nothing of it can move the cursor. What is answered is checked by the run itself; an
 //! answer that does not fit is asked for again.
 
-use std::io::{BufRead, Write};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kait_engine::segment::{Segment, SegmentKind, SegmentOp};
 use kait_ir::Failure;
@@ -21,26 +23,108 @@ const SOMEBODY: &str = "terminal";
 /// Questions that are open, for the thread that asks them.
 pub struct Asking {
     questions: Sender<(u64, Json)>,
+    standing: Arc<Standing>,
+}
+
+/// How the questions stand, for the thread that asks them and for whoever reads the log.
+#[derive(Default)]
+struct Standing(Mutex<Stand>);
+
+#[derive(Default)]
+struct Stand {
+    /// Handed on, and not closed yet.
+    open: BTreeSet<u64>,
+    /// The one that waits for somebody to type.
+    shown: Option<u64>,
+}
+
+impl Standing {
+    fn stand(&self) -> MutexGuard<'_, Stand> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_open(&self, question: u64) -> bool {
+        self.stand().open.contains(&question)
+    }
+
+    /// See [`Asking::hear`].
+    fn hear(&self, record: &Segment) -> Option<String> {
+        let by = match &record.op {
+            SegmentOp::Close { value } => value["by"].as_str(),
+            SegmentOp::Fail { .. } => None,
+            _ => return None,
+        };
+        let mut stand = self.stand();
+        if !stand.open.remove(&record.segment) || stand.shown != Some(record.segment) {
+            return None;
+        }
+        Some(match by {
+            Some(by) => {
+                format!("\n{} has answered this meanwhile: press Enter to go on", shown(by))
+            }
+            None => "\nthis is not asked any more: press Enter to go on".into(),
+        })
+    }
 }
 
 impl Asking {
     /// Begins to ask on standard input and standard error.
     pub fn begin(answers: AnswerSender) -> Self {
         let (questions, asked) = channel();
+        let standing = Arc::<Standing>::default();
+        let its = Arc::clone(&standing);
         std::thread::spawn(move || {
             let by = person();
             let (input, mut out) = (std::io::stdin().lock(), anstream::stderr());
-            ask_all(&asked, &answers, &by, input, &mut out);
+            ask_all(&asked, &answers, &by, &its, input, &mut out);
         });
-        Self { questions }
+        Self { questions, standing }
     }
 
     /// Hands a question of the log on to the thread that asks.
     pub fn take(&self, record: &Segment) {
         if let SegmentOp::Open { about: Some(about), .. } = &record.op {
+            self.standing.stand().open.insert(record.segment);
             // The thread ends only when nobody can answer any more, and has said so.
             let _ = self.questions.send((record.segment, about.clone()));
         }
+    }
+
+    /// Hears what the log tells. Gives what to say if the question on the screen is closed, and not by whoever sits there.
+    pub fn hear(&self, record: &Segment) -> Option<String> {
+        self.standing.hear(record)
+    }
+}
+
+/// What is typed, as long as the question that is shown is open.
+struct Typed<'t, R> {
+    input: R,
+    standing: &'t Standing,
+    question: u64,
+}
+
+impl<R: BufRead> Read for Typed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = self.fill_buf()?;
+        let count = bytes.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Typed<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let ended = self.input.fill_buf()?.is_empty();
+        if !ended && !self.standing.is_open(self.question) {
+            // It was typed for this question, so it is no answer to the next one.
+            self.input.skip_until(b'\n')?;
+            return Err(io::Error::other("the question is closed"));
+        }
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.input.consume(count);
     }
 }
 
@@ -60,10 +144,15 @@ fn ask_all(
     asked: &Receiver<(u64, Json)>,
     answers: &AnswerSender,
     by: &str,
+    standing: &Standing,
     mut input: impl BufRead,
     out: &mut impl Write,
 ) {
     while let Ok((question, about)) = asked.recv() {
+        if !standing.is_open(question) {
+            // It was closed before its turn came.
+            continue;
+        }
         let give = |answer: Json| {
             let (taken, told) = oneshot::channel();
             let given = Given { question, by: by.into(), answer, taken };
@@ -76,9 +165,15 @@ fn ask_all(
                 _ => Ok(()),
             };
         loop {
-            let Ok(Some(answer)) = ask(&about, &mut input, out, &judge) else {
+            standing.stand().shown = Some(question);
+            let mut typed = Typed { input: &mut input, standing, question };
+            let answer = ask(&about, &mut typed, out, &judge);
+            standing.stand().shown = None;
+            let answer = match answer {
+                Ok(Some(answer)) => answer,
+                Err(_) if !standing.is_open(question) => break,
                 // Standard input has ended: dropping the sender tells the run that nobody answers.
-                return;
+                _ => return,
             };
             let Some(told) = give(answer) else { return };
             match told {
@@ -463,11 +558,76 @@ mod tests {
         questions.send((7, about)).unwrap();
         drop(questions);
         let mut out = Vec::new();
-        ask_all(&receive, &answers, "ada", "3\n5\n".as_bytes(), &mut out);
+        let standing = Standing::default();
+        standing.stand().open.insert(7);
+        ask_all(&receive, &answers, "ada", &standing, "3\n5\n".as_bytes(), &mut out);
         drop(answers);
         let heard = run.join().unwrap();
         assert_eq!(heard.len(), 2);
         assert_eq!((heard[1].0, heard[1].1.as_str()), (7, "ada"));
         assert!(String::from_utf8(out).unwrap().contains("too small"));
+    }
+    /// Types a line once somebody else has answered what is on the screen.
+    struct Late<'l>(&'l Standing, &'l [u8]);
+
+    impl Read for Late<'_> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            unreachable!("it is read by lines")
+        }
+    }
+
+    impl BufRead for Late<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            let close = |segment, by: &str| Segment {
+                segment,
+                op: SegmentOp::Close { value: json!({ "by": by, "answer": 1 }) },
+                ..record()
+            };
+            let shown = self.0.stand().shown;
+            if shown == Some(7) && self.0.is_open(7) {
+                // What is not on the screen is not spoken of.
+                assert_eq!(self.0.hear(&close(8, "bob")), None);
+                let said = self.0.hear(&close(7, "bob")).unwrap();
+                assert!(said.contains("bob has answered"), "{said}");
+                assert_eq!(self.0.hear(&close(7, "bob")), None);
+            }
+            Ok(self.1)
+        }
+
+        fn consume(&mut self, count: usize) {
+            self.1 = &self.1[count..];
+        }
+    }
+
+    fn record() -> Segment {
+        let op = SegmentOp::Close { value: Json::Null };
+        Segment { run: "r".into(), node: "n".into(), segment: 0, seq: 0, op }
+    }
+
+    #[test]
+    fn what_was_answered_elsewhere_is_not_asked_any_more() {
+        let (questions, receive) = channel();
+        let asking = Asking { questions, standing: Arc::default() };
+        for segment in [7, 8, 9] {
+            let about =
+                json!({ "asks": "question", "question": "?", "schema": { "type": "integer" } });
+            let (kind, role, attempt) = (SegmentKind::Question, None, 1);
+            let op = SegmentOp::Open { kind, role, attempt, about: Some(about) };
+            asking.take(&Segment { segment, op, ..record() });
+        }
+        let standing = Arc::clone(&asking.standing);
+        drop(asking);
+        let (answers, mut given) = tokio::sync::mpsc::unbounded_channel::<Given>();
+        let run = std::thread::spawn(move || {
+            let Given { question, answer, taken, .. } = given.blocking_recv().unwrap();
+            let _ = taken.send(Ok(()));
+            assert!(given.blocking_recv().is_none());
+            (question, answer)
+        });
+        // The first line is typed too late, for the second question nobody waits; the third one gets the second line.
+        let input = Late(&standing, b"41\n42\n");
+        ask_all(&receive, &answers, "ada", &standing, input, &mut Vec::new());
+        drop(answers);
+        assert_eq!(run.join().unwrap(), (9, json!({ "answer": 42 })));
     }
 }

@@ -152,9 +152,14 @@ pub async fn drive(
             notices.take(&records, &mut answer);
         }
         if let Some(asker) = &asker {
-            for record in records.iter().filter(|record| asking::is_question(record)) {
-                answer.make_room();
-                asker.take(record);
+            for record in &records {
+                if asking::is_question(record) {
+                    answer.make_room();
+                    asker.take(record);
+                } else if let Some(words) = asker.hear(record) {
+                    answer.make_room();
+                    anstream::eprintln!("{words}");
+                }
             }
         }
         records.clear();
