@@ -128,7 +128,10 @@ impl Compilation {
     }
 
     fn lowerable(&self) -> Result<lower::Input<'_>, Box<Diagnostic>> {
-        match self.diagnostics.iter().find(|found| found.is_error()) {
+        // That something is not run was said by lowering itself, and is no mistake in the program.
+        let later = Code::NotSupported.as_str();
+        let mistake = |found: &&Diagnostic| found.is_error() && found.code != later;
+        match self.diagnostics.iter().find(mistake) {
             Some(error) => Err(Box::new(error.clone())),
             None => Ok(lower::Input {
                 files: &self.files,

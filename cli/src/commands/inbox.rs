@@ -172,7 +172,15 @@ fn answer(profile: &str, word: &str, given: &Json) -> anyhow::Result<Exit> {
     batch.answer(&promise.run, promise.question.key.clone(), answer);
     match store.commit(batch).wait() {
         Ok(()) => {
-            anstream::eprintln!("recorded. `kait resume {}` goes on with the run", promise.run);
+            match store.holder(&promise.run).map_err(Coded::from)? {
+                Some(_) => anstream::eprintln!("recorded: run {} goes on", promise.run),
+                None => {
+                    anstream::eprintln!(
+                        "recorded. `kait resume {}` goes on with the run",
+                        promise.run
+                    );
+                }
+            }
             Ok(Exit::Done)
         }
         Err(StoreError::Refused(Refused::Answered { answer, .. })) => {

@@ -83,6 +83,9 @@ impl History {
 impl Run {
     /// Something is asked of the world.
     pub(super) fn note_asked(&mut self, command: &Command, at: Nanos) {
+        if self.history.is_none() {
+            return;
+        }
         let (effect, site) = match command {
             Command::Leaf { effect, site, .. } | Command::Promise { effect, site, .. } => {
                 (*effect, *site)
@@ -125,7 +128,9 @@ impl Run {
         };
         let path = self.path(effect);
         let step = Step { path, call, began: at, ended: None, outcome: None, usage: None };
-        self.history.begin(effect, step, ty);
+        if let Some(history) = &mut self.history {
+            history.begin(effect, step, ty);
+        }
     }
 
     /// Something asked of the world has come to its end.
@@ -138,7 +143,7 @@ impl Run {
             _ => return,
         };
         let table = Arc::clone(&self.table);
-        let Some((step, ty)) = self.history.end(effect) else { return };
+        let Some((step, ty)) = self.history.as_mut().and_then(|it| it.end(effect)) else { return };
         step.ended = Some(at);
         step.usage = usage;
         step.outcome = Some(match outcome {
@@ -159,7 +164,7 @@ impl Run {
 
     /// Nobody wants the outcome any more.
     pub(super) fn note_abandoned(&mut self, effect: EffectId, at: Nanos) {
-        if let Some((step, _)) = self.history.end(effect) {
+        if let Some((step, _)) = self.history.as_mut().and_then(|it| it.end(effect)) {
             step.ended = Some(at);
         }
     }

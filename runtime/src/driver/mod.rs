@@ -177,8 +177,8 @@ pub struct Run {
     waits: FxHashSet<EffectId>,
     /// While a journal is gone through: what it leaves open.
     open: Option<Open>,
-    /// What is gathered meanwhile.
-    history: History,
+    /// What is gathered meanwhile, if somebody wants to see it.
+    history: Option<History>,
     /// Writes under way.
     writing: FxHashSet<EffectId>,
     /// Nothing new is to be begun.
@@ -282,8 +282,9 @@ impl Run {
             start.traced |= traced;
         }
         let mut run = Self::new(plan, Arc::new(Nowhere), Arc::default(), graph, log);
+        run.history = Some(History::default());
         run.replay(journal)?;
-        let steps = std::mem::take(&mut run.history).steps();
+        let steps = run.history.take().map(History::steps).unwrap_or_default();
         run.open = None;
         let end = match run.ended.take() {
             Some(outcome) => Some(run.finish(outcome).await),
@@ -345,7 +346,7 @@ impl Run {
             held: FxHashMap::default(),
             waits: FxHashSet::default(),
             open: None,
-            history: History::default(),
+            history: None,
             writing: FxHashSet::default(),
             leaving: false,
             unrecorded: None,
